@@ -1,0 +1,115 @@
+"""Who may see and use which room: one answer for every door."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy import Select
+from sqlalchemy import and_
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp.errors import Forbidden
+from chatapp.errors import NotFound
+from chatapp.models import Membership
+from chatapp.models import Room
+from chatapp.models import Visibility
+from chatapp.schemas import ROOM_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks, and by which session.
+
+    `expires_at` is the end that is shown; `ends_at`, with the leeway of a host's token, the one that is kept.
+    `rooms` are the only ones that exist for this identity, or None for all.
+    """
+
+    id: str
+    name: str
+    session_id: str
+    expires_at: datetime
+    ends_at: datetime
+    rooms: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRef:
+    """A room that an identity may read."""
+
+    id: int
+    name: str
+    visibility: str
+    member: bool
+    owner_id: str | None
+
+    @property
+    def public(self) -> bool:
+        return self.visibility == Visibility.PUBLIC
+
+
+def _rooms(identity: Identity) -> Select[*tuple[Any, ...]]:
+    """Every room that exists for this identity, with its membership where there is one."""
+    query = select(Room.id, Room.name, Room.visibility, Room.owner_id, Membership.user_id).outerjoin(
+        Membership, and_(Membership.room_id == Room.id, Membership.user_id == identity.id)
+    )
+    return query.where(within_claim(identity))
+
+
+def within_claim(identity: Identity) -> ColumnElement[bool]:
+    """Of a host token with a `rooms` claim: exactly these rooms exist for it."""
+    return Room.name.in_(identity.rooms) if identity.rooms is not None else Room.id.is_not(None)
+
+
+def readable_clause() -> ColumnElement[bool]:
+    """Public, or joined by the outer-joined membership."""
+    return (Room.visibility == Visibility.PUBLIC) | Membership.user_id.is_not(None)
+
+
+def _refs(transaction: Transaction, query: Select[*tuple[Any, ...]]) -> list[RoomRef]:
+    return [
+        RoomRef(id_, name, visibility, user_id is not None, owner_id)
+        for id_, name, visibility, owner_id, user_id in transaction.execute(query)
+    ]
+
+
+def readable(transaction: Transaction, identity: Identity, name: str) -> RoomRef:
+    """The room, if it is there and may be read. Raises NotFound, the same for absent and foreign."""
+    if ROOM_NAME.fullmatch(name) is None:
+        raise NotFound
+    rooms = _refs(transaction, _rooms(identity).where(Room.name == name, readable_clause()))
+    if not rooms:
+        raise NotFound
+    return rooms[0]
+
+
+def writable(transaction: Transaction, identity: Identity, name: str) -> RoomRef:
+    """The room, if the identity is a member. Raises NotFound or, for a public room, Forbidden."""
+    room = readable(transaction, identity, name)
+    if not room.member:
+        raise Forbidden("Join the room first.")
+    return room
+
+
+def readable_by_id(transaction: Transaction, identity: Identity, room_id: int) -> RoomRef:
+    """Like `readable`, for a room that is known by its number."""
+    rooms = _refs(transaction, _rooms(identity).where(Room.id == room_id, readable_clause()))
+    if not rooms:
+        raise NotFound
+    return rooms[0]
+
+
+def memberships(transaction: Transaction, identity: Identity) -> list[RoomRef]:
+    """The rooms that the identity belongs to, by name."""
+    return _refs(transaction, _rooms(identity).where(Membership.user_id.is_not(None)).order_by(Room.name))
+
+
+def among(transaction: Transaction, identity: Identity, names: frozenset[str]) -> list[RoomRef]:
+    """Those of the named rooms that may be read, by name."""
+    return _refs(transaction, _rooms(identity).where(Room.name.in_(names), readable_clause()).order_by(Room.name))
+
+
+def public(transaction: Transaction, identity: Identity) -> list[RoomRef]:
+    """The public rooms, by name."""
+    return _refs(transaction, _rooms(identity).where(Room.visibility == Visibility.PUBLIC).order_by(Room.name))

@@ -1,0 +1,142 @@
+"""`/events`: the stream, the long poll, and acks."""
+
+from contextlib import ExitStack
+
+from flask import Blueprint
+from flask import Response
+from flask import make_response
+from flask import request
+
+from chatapp import access
+from chatapp import auth
+from chatapp import sse
+from chatapp import stream
+from chatapp import wire
+from chatapp.access import Identity
+from chatapp.api.answers import answer
+from chatapp.api.inputs import cursor_parameter
+from chatapp.api.inputs import document
+from chatapp.api.inputs import number_parameter
+from chatapp.api.inputs import parse_cursor
+from chatapp.api.inputs import query_parameters
+from chatapp.api.inputs import text_parameter
+from chatapp.errors import InvalidParameter
+from chatapp.errors import NotFound
+from chatapp.errors import TooManyConnections
+from chatapp.errors import Unavailable
+from chatapp.event import Cursor
+from chatapp.feed import Reader
+from chatapp.feed import Wanted
+from chatapp.schemas import AckSchema
+from chatapp.services import services
+from chatapp.stream import Stream
+
+blueprint = Blueprint("events", __name__, url_prefix="/events")
+
+ACK = AckSchema()
+
+WAIT_DEFAULT_S = 25
+WAIT_MAX_S = 55
+LIMIT_DEFAULT = 200
+LIMIT_MAX = 1000
+ROOMS_MAX = 1000
+
+STREAM_HEADERS = {
+    # Proxies that gather or compress a stream hold it back.
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+}
+
+
+@blueprint.get("/stream")
+@query_parameters("since", "rooms")
+def open_stream() -> Response:
+    who = auth.current()
+    returning = request.headers.get("Last-Event-ID")
+    since = parse_cursor(returning) if returning else cursor_parameter("since")
+    wanted = _wanted(lenient=bool(returning))
+    if request.method == "HEAD":
+        return _stream(())
+    with ExitStack() as held:
+        try:
+            held.enter_context(services().connections.hold(who.id))
+            reader = held.enter_context(services().feed.open(who, wanted, since))
+        except TooManyConnections:
+            return _stream([stream.closing("too_many_connections")])
+        except Unavailable:
+            return _stream([stream.closing("unavailable")])
+        _confirm(who, reader, since)
+        config = services().config
+        pieces = Stream(reader, who, life_s=config.stream_seconds, heartbeat_s=config.heartbeat_seconds).pieces()
+        response = _stream(pieces)
+        response.call_on_close(held.pop_all().close)
+    return response
+
+
+@blueprint.get("/poll")
+@query_parameters("since", "rooms", "wait", "limit")
+def poll() -> Response:
+    who = auth.current()
+    since, wanted = cursor_parameter("since"), _wanted()
+    wait_s = number_parameter("wait", WAIT_DEFAULT_S, 0, WAIT_MAX_S)
+    limit = number_parameter("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
+    with (
+        services().connections.hold(who.id),
+        services().feed.open(who, wanted, since) as reader,
+    ):
+        _confirm(who, reader, since)
+        if since is None or reader.reset:
+            return _poll_answer([], reader)
+        events = reader.next(limit, wait_s)
+        return _poll_answer([event.data for event in events], reader)
+
+
+@blueprint.post("/ack")
+def ack() -> Response:
+    who = auth.current()
+    body = document(ACK)
+    cursor = parse_cursor(body["cursor"])
+    rooms = services().database.read(lambda tx: access.memberships(tx, who))
+    if body["rooms"] is not None:
+        wanted = frozenset(body["rooms"])
+        known = services().database.read(lambda tx: access.among(tx, who, wanted))
+        if len(known) < len(wanted):
+            raise NotFound
+        rooms = [room for room in known if room.member]
+    services().receipts.ack(who.id, [room.id for room in rooms], cursor)
+    return make_response("", 204)
+
+
+def _wanted(*, lenient: bool = False) -> Wanted:
+    names = text_parameter("rooms")
+    if names is None:
+        return Wanted()
+    wanted = frozenset(names.split(","))
+    if len(wanted) > ROOMS_MAX:
+        raise InvalidParameter(f"rooms: at most {ROOMS_MAX}.")
+    return Wanted(wanted, lenient)
+
+
+def _confirm(who: Identity, reader: Reader, since: Cursor | None) -> None:
+    """A cursor that a client brings confirms all up to it."""
+    rooms = [room.id for room in reader.rooms.values() if room.member]
+    if since is None or reader.reset:
+        services().receipts.begin(who.id, rooms, reader.position)
+    else:
+        services().receipts.ack(who.id, rooms, since)
+
+
+def _stream(pieces: object) -> Response:
+    return Response(pieces, headers=STREAM_HEADERS, content_type=sse.CONTENT_TYPE)  # type: ignore[arg-type]
+
+
+def _poll_answer(events: list[bytes], reader: Reader) -> Response:
+    document = b'{"events":[%b],"cursor":%b,"more":%b%b}' % (
+        b",".join(events),
+        wire.dumps(str(reader.position)),
+        b"true" if events and reader.behind else b"false",
+        b',"reset":true' if reader.reset else b"",
+    )
+    response = answer(None)
+    response.set_data(document)
+    return response

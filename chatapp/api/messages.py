@@ -1,0 +1,151 @@
+"""`/messages`: send, replay, look up, edit, withdraw, and a room's history."""
+
+from typing import Any
+
+from flask import Blueprint
+from flask import Response
+from flask import g
+from flask import request
+
+from chatapp import access
+from chatapp import auth
+from chatapp import history
+from chatapp import render
+from chatapp.access import Identity
+from chatapp.admission import Verdict
+from chatapp.api.answers import answer
+from chatapp.api.inputs import BATCH_MAX_BYTES
+from chatapp.api.inputs import cursor_parameter
+from chatapp.api.inputs import document
+from chatapp.api.inputs import number_parameter
+from chatapp.api.inputs import query_parameters
+from chatapp.api.inputs import raw_document
+from chatapp.errors import ChatError
+from chatapp.errors import InvalidMessage
+from chatapp.errors import InvalidParameter
+from chatapp.schemas import BATCH_MAX
+from chatapp.schemas import LOCAL_ID
+from chatapp.schemas import BatchSchema
+from chatapp.schemas import EditSchema
+from chatapp.schemas import SendSchema
+from chatapp.schemas import load
+from chatapp.services import services
+
+blueprint = Blueprint("messages", __name__)
+
+SEND = SendSchema()
+BATCH = BatchSchema()
+EDIT = EditSchema()
+
+HISTORY_DEFAULT = 50
+HISTORY_MAX = 200
+
+
+@blueprint.post("/rooms/<room>/messages")
+def send(room: str) -> Response:
+    who = auth.current()
+    g.rate_of = who
+    body = _with_idempotency_key(raw_document())
+    local_id = body.get("localId") if isinstance(body, dict) else None
+    try:
+        message = load(SEND, body)
+        sent = services().messaging.send(who, room, message["localId"], message["body"])
+    except ChatError as error:
+        services().messaging.refuse(who, local_id, error)
+        if isinstance(local_id, str) and LOCAL_ID.fullmatch(local_id):
+            error.local_id = local_id  # type: ignore[attr-defined]
+        raise
+    g.limit = sent.limit
+    response = answer(render.MESSAGE.dump(sent.message), 200 if sent.replayed else 201)
+    if sent.replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+@blueprint.post("/messages/batch")
+def send_batch() -> Response:
+    who = auth.current()
+    g.rate_of = who
+    items = document(BATCH, BATCH_MAX_BYTES)["messages"]
+    return answer({"results": services().messaging.send_batch(who, items)})
+
+
+@blueprint.get("/messages/status")
+@query_parameters("localId")
+def status() -> Response:
+    who = auth.current()
+    local_ids = request.args.getlist("localId")
+    if not 1 <= len(local_ids) <= BATCH_MAX or not all(LOCAL_ID.fullmatch(one) for one in local_ids):
+        raise InvalidParameter(f"localId: between 1 and {BATCH_MAX} of them, each 8 to 64 of A-Z a-z 0-9 _ -.")
+    return answer({"results": services().messaging.status(who, local_ids)})
+
+
+@blueprint.get("/messages/<message_id>")
+def get_message(message_id: str) -> Response:
+    message, delivered_to = services().messaging.get(auth.current(), message_id)
+    response = answer({**_dump(message), "deliveredTo": delivered_to})
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+@blueprint.patch("/messages/<message_id>")
+def edit(message_id: str) -> Response:
+    who = auth.current()
+    return answer(_dump(services().messaging.edit(who, message_id, document(EDIT)["body"])))
+
+
+@blueprint.delete("/messages/<message_id>")
+def withdraw(message_id: str) -> Response:
+    return answer(_dump(services().messaging.withdraw(auth.current(), message_id)))
+
+
+@blueprint.get("/rooms/<room>/messages")
+@query_parameters("before", "after", "limit")
+def room_history(room: str) -> Response:
+    who = auth.current()
+    before, after = cursor_parameter("before"), cursor_parameter("after")
+    limit = number_parameter("limit", HISTORY_DEFAULT, 1, HISTORY_MAX)
+    # Before the page is read: a stream from here misses nothing that the page does not show.
+    cursor = services().hub.end
+    page = services().database.read(
+        lambda tx: history.page(tx, access.readable(tx, who, room).id, before, after, limit)
+    )
+    return answer(
+        {
+            "messages": render.MESSAGE.dump(page.messages, many=True),
+            "before": page.before,
+            "after": page.after,
+            "hasMore": page.has_more,
+            "cursor": str(cursor),
+        }
+    )
+
+
+def add_rate_limit(response: Response) -> Response:
+    """Every answer to a send says what is left of the rate."""
+    who: Identity | None = g.get("rate_of")
+    if who is not None:
+        admission = services().admission
+        limit: Verdict = g.get("limit") or admission.peek(who.id)
+        response.headers["RateLimit-Policy"] = admission.rate.policy
+        response.headers["RateLimit"] = f'"{admission.rate.name}";{limit.limit}'
+    return response
+
+
+def _dump(message: Any) -> dict[str, Any]:
+    dumped: dict[str, Any] = render.MESSAGE.dump(message)
+    return dumped
+
+
+def _with_idempotency_key(body: Any) -> Any:
+    """The header does as well as the field; both must say the same."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None or not isinstance(body, dict):
+        return body
+    # The draft writes it as a quoted string, most clients as it is.
+    key = key.strip().removeprefix('"').removesuffix('"')
+    if body.setdefault("localId", key) != key:
+        raise InvalidMessage(errors={"localId": ["Differs from the Idempotency-Key header."]})
+    return body

@@ -1,0 +1,38 @@
+"""Health: is the process up, and can it serve?"""
+
+from flask import Blueprint
+from flask import Response
+
+from chatapp import wire
+from chatapp.api.answers import answer
+from chatapp.errors import Unavailable
+from chatapp.errors import problem_response
+from chatapp.redis_link import RedisAway
+from chatapp.services import services
+
+blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    return answer({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    checks = {"database": _check(services().database.ping), "redis": _check(services().link.ping)}
+    if all(state == "ok" for state in checks.values()):
+        return answer({"status": "ok", **checks})
+    away = ", ".join(name for name, state in checks.items() if state != "ok")
+    error = Unavailable(f"Does not answer: {away}.")
+    response = problem_response(error)
+    response.set_data(wire.dumps({**error.problem(), **checks}))
+    return response
+
+
+def _check(ping: object) -> str:
+    try:
+        ping()  # type: ignore[operator]
+    except (Unavailable, RedisAway):
+        return "unavailable"
+    return "ok"

@@ -1,0 +1,86 @@
+"""`/session`: sign in, who am I, sign out."""
+
+from typing import Any
+
+from flask import Blueprint
+from flask import Response
+from flask import make_response
+from flask import request
+
+from chatapp import auth
+from chatapp.api.answers import answer
+from chatapp.api.inputs import raw_document
+from chatapp.errors import Forbidden
+from chatapp.errors import Unauthenticated
+from chatapp.event import timestamp
+from chatapp.schemas import EmptySchema
+from chatapp.schemas import SignInSchema
+from chatapp.schemas import UserSchema
+from chatapp.schemas import load
+from chatapp.services import services
+from chatapp.sessions import SignedIn
+
+blueprint = Blueprint("session", __name__, url_prefix="/session")
+
+SIGN_IN = SignInSchema()
+EMPTY = EmptySchema()
+USER = UserSchema()
+
+
+@blueprint.post("")
+def sign_in() -> Response:
+    auth.check_origin_of_sign_in()
+    document = raw_document()
+    if document == {}:
+        return _signed_in(_with_host_token(), 201)
+    name = load(SIGN_IN, document)["name"]
+    if not services().config.guests:
+        raise Forbidden("Guests cannot sign in here.")
+    token = auth.presented_token()
+    returning = services().sessions.returning_guest(token) if token else None
+    if returning is not None:
+        return _signed_in(returning, 200)
+    verdict = services().admission.charge(services().guest_rate, request.remote_addr or "")
+    if verdict.verdict == "limited":
+        raise verdict.refusal()
+    return _signed_in(services().sessions.new_guest(name), 201)
+
+
+@blueprint.get("")
+def who_am_i() -> Response:
+    before = auth.current()
+    identity = services().sessions.renew(before)
+    response = answer(_session(identity))
+    if identity.expires_at != before.expires_at and (token := auth.presented_token()):
+        auth.set_cookie(response, SignedIn(identity, token, returned=True))
+    return response
+
+
+@blueprint.delete("")
+def sign_out() -> Response:
+    identity = auth.current()
+    services().sessions.sign_out(identity)
+    services().end_session(identity.session_id)
+    response = make_response("", 204)
+    auth.clear_cookie(response)
+    return response
+
+
+def _with_host_token() -> SignedIn:
+    """The cookie for the user of a host's token. Raises InvalidMessage for a guest, who needs a name."""
+    if auth.presented_token() is None:
+        load(SIGN_IN, {})
+    identity = auth.current()
+    if not identity.id.startswith("h_"):
+        raise Unauthenticated("This takes a host's token.")
+    return services().sessions.for_host_token(identity)
+
+
+def _session(identity: Any) -> dict[str, Any]:
+    return {"user": USER.dump(identity), "expiresAt": timestamp(identity.expires_at)}
+
+
+def _signed_in(signed_in: SignedIn, status: int) -> Response:
+    response = answer({**_session(signed_in.identity), "token": signed_in.token}, status)
+    auth.set_cookie(response, signed_in)
+    return response

@@ -1,0 +1,241 @@
+"""Settings: one frozen `Config`, read once from the environment. Nothing else reads `os.environ`."""
+
+import logging
+import os
+import re
+import resource
+import secrets
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from tempfile import gettempdir
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# sockaddr_un holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
+SOCKET_PATH_MAX_BYTES = 100
+# Descriptors that are not streams: listening sockets, databases, Redis, short requests, health checks.
+RESERVED_FILES = 1000
+SECRET_MIN_LENGTH = 16
+
+
+class ConfigError(Exception):
+    """A setting has a value that cannot work. The text is one line that names the setting."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Every setting of the service, checked. See the table in docs/protocol.md."""
+
+    host: str
+    port: int
+    workers: int
+    database_url: str
+    redis_url: str
+    embedded_redis: bool
+    production: bool
+    secret_key: str
+    proxies: int
+    data: Path
+    guests: bool
+    guests_per_minute: int
+    origins: tuple[str, ...]
+    jwt_secret: str | None
+    jwt_public_key: str | None
+    jwt_algorithm: str | None
+    rate_burst: int
+    rate_per_second: float
+    log_maxlen: int
+    window: int
+    stream_seconds: float
+    heartbeat_seconds: float
+    max_connections_per_user: int
+    max_connections: int
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database file, or None when the database is not SQLite."""
+        prefix = "sqlite:///"
+        return Path(self.database_url.removeprefix(prefix)) if self.database_url.startswith(prefix) else None
+
+    @property
+    def redis_socket(self) -> Path:
+        """Where the embedded Redis listens: in the data folder, or in a short private one if that path is too long."""
+        socket = self.data / "redis.sock"
+        if len(os.fsencode(socket)) <= SOCKET_PATH_MAX_BYTES:
+            return socket
+        digest = sha256(os.fsencode(self.data)).hexdigest()[:16]
+        return Path(gettempdir()) / f"chatapp-{os.getuid()}-{digest}" / "redis.sock"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Config":
+        """Read and check all settings. Raises ConfigError, whose text names the setting at fault."""
+        read = _Reader(os.environ if environ is None else environ)
+        data = Path(read.text("CHATAPP_DATA", "instance")).absolute()
+        production = read.choice("CHATAPP_ENV", "development", ("development", "production")) == "production"
+        public_key, algorithm = read.public_key("CHATAPP_JWT_PUBLIC_KEY")
+        redis_url = read.redis_url("REDIS_URL")
+        config = cls(
+            host=read.text("HOST", "127.0.0.1"),
+            port=read.whole("PORT", 8000, 0, 65535),
+            workers=read.whole("WEB_CONCURRENCY", 1, 1, 256),
+            database_url=read.database_url("DATABASE_URL", data),
+            redis_url=redis_url or "",
+            embedded_redis=redis_url is None,
+            production=production,
+            secret_key=read.secret("SECRET_KEY", data, production),
+            proxies=read.whole("CHATAPP_PROXIES", 0, 0, 10),
+            data=data,
+            guests=read.switch("CHATAPP_GUESTS", True),
+            guests_per_minute=read.whole("CHATAPP_GUESTS_PER_MINUTE", 30, 1, 1_000_000),
+            origins=read.origins("CHATAPP_ORIGINS"),
+            jwt_secret=read.text("CHATAPP_JWT_SECRET", "") or None,
+            jwt_public_key=public_key,
+            jwt_algorithm=algorithm,
+            rate_burst=read.whole("CHATAPP_RATE_BURST", 20, 1, 1_000_000),
+            rate_per_second=read.number("CHATAPP_RATE_PER_SECOND", 2.0, 0.001, 1_000_000),
+            log_maxlen=read.whole("CHATAPP_LOG_MAXLEN", 100_000, 1, 100_000_000),
+            window=read.whole("CHATAPP_WINDOW", 10_000, 1, 10_000_000),
+            stream_seconds=read.number("CHATAPP_STREAM_SECONDS", 55.0, 0.1, 86_400),
+            heartbeat_seconds=read.number("CHATAPP_HEARTBEAT_SECONDS", 15.0, 0.1, 3600),
+            max_connections_per_user=read.whole("CHATAPP_MAX_CONNECTIONS_PER_USER", 20, 1, 1_000_000),
+            max_connections=read.whole("CHATAPP_MAX_CONNECTIONS", _default_max_connections(), 1, 10_000_000),
+        )
+        if redis_url is None:
+            object.__setattr__(config, "redis_url", f"unix://{config.redis_socket}")
+        return config
+
+
+class _Reader:
+    """Typed access to the environment; every refusal names the setting."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+
+    def text(self, name: str, default: str) -> str:
+        return self.environ.get(name, "").strip() or default
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            raise ConfigError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    def switch(self, name: str, default: bool) -> bool:
+        words = {
+            "1": True,
+            "true": True,
+            "yes": True,
+            "on": True,
+            "0": False,
+            "false": False,
+            "no": False,
+            "off": False,
+        }
+        value = self.text(name, str(default)).lower()
+        if value not in words:
+            raise ConfigError(f"{name}: {value!r} is neither true nor false")
+        return words[value]
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        return self._ranged(name, default, least, most, int, "a whole number")
+
+    def number(self, name: str, default: float, least: float, most: float) -> float:
+        return self._ranged(name, default, least, most, float, "a number")
+
+    def _ranged(self, name: str, default: T, least: T, most: T, parse: Callable[[str], T], kind: str) -> T:
+        raw = self.text(name, str(default))
+        try:
+            value = parse(raw)
+        except ValueError:
+            raise ConfigError(f"{name}: {raw!r} is not {kind}") from None
+        if not least <= value <= most:  # type: ignore[operator]
+            raise ConfigError(f"{name}: {raw} is not between {least} and {most}")
+        return value
+
+    def database_url(self, name: str, data: Path) -> str:
+        url = self.text(name, f"sqlite:///{data / 'chat.db'}")
+        url = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", url)
+        if url.startswith("sqlite:///") and ":memory:" not in url and len(url) > len("sqlite:///"):
+            return f"sqlite:///{Path(url.removeprefix('sqlite:///')).absolute()}"
+        if not url.startswith("postgresql+psycopg://"):
+            raise ConfigError(f"{name}: must be sqlite:///FILE or postgresql://…")
+        return url
+
+    def redis_url(self, name: str) -> str | None:
+        url = self.text(name, "")
+        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ConfigError(f"{name}: must begin with redis://, rediss:// or unix://")
+        return url or None
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        origins = tuple(part.strip().rstrip("/") for part in self.text(name, "").split(",") if part.strip())
+        for origin in origins:
+            if not re.fullmatch(r"https?://[^/\s]+", origin):
+                raise ConfigError(f"{name}: {origin!r} is not an origin such as https://example.org")
+        return origins
+
+    def secret(self, name: str, data: Path, production: bool) -> str:
+        secret = self.text(name, "")
+        if not secret and production:
+            raise ConfigError(f"{name}: required when CHATAPP_ENV is production")
+        if secret and production and len(secret) < SECRET_MIN_LENGTH:
+            raise ConfigError(f"{name}: shorter than {SECRET_MIN_LENGTH} characters")
+        return secret or _kept_secret(data)
+
+    def public_key(self, name: str) -> tuple[str | None, str | None]:
+        """A PEM text or the path of a PEM file, and the one algorithm that it may verify."""
+        value = self.text(name, "")
+        if not value:
+            return None, None
+        try:
+            pem = value.replace("\\n", "\n") if "BEGIN" in value else Path(value).read_text()
+            key = load_pem_public_key(pem.encode())
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{name}: no public key in PEM: {error}".splitlines()[0]) from None
+        match key:
+            case RSAPublicKey():
+                return pem, "RS256"
+            case EllipticCurvePublicKey(curve=SECP256R1()):
+                return pem, "ES256"
+            case Ed25519PublicKey():
+                return pem, "EdDSA"
+        raise ConfigError(f"{name}: must be an RSA, P-256 or Ed25519 key")
+
+
+def _kept_secret(data: Path) -> str:
+    """The secret of the data folder, made at first use. Linking makes it whole or absent, whoever is first."""
+    path = data / "secret_key"
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            draft = data / f"secret_key.{os.getpid()}.{secrets.token_hex(4)}"
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(32))
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise ConfigError(f"CHATAPP_DATA: cannot use {data}: {error.strerror}") from None
+
+
+def _default_max_connections() -> int:
+    """The file limit less a reserve, so that health checks and sends always find a descriptor."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = 1_048_576 if soft == resource.RLIM_INFINITY else soft
+    return max(1, files - min(RESERVED_FILES, files // 2))

@@ -1,0 +1,194 @@
+"""`Database`: sessions that are short, bounded in time, and never hold up the streams."""
+
+import fcntl
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from typing import TypeVar
+
+import gevent
+from gevent.threadpool import ThreadPool
+from sqlalchemy import Connection
+from sqlalchemy import Engine
+from sqlalchemy import event
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import InterfaceError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from chatapp.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# A send is answered within 10 s, and may wait behind one other batch: two of these, and room to spare.
+STATEMENT_TIMEOUT_S = 3
+WORK_TIMEOUT_S = 4.5
+CONNECT_TIMEOUT_S = 3
+RETRY_AFTER_S = 2.0
+# Reads that run at once in one worker. More would not be faster on SQLite and would crowd PostgreSQL.
+READERS = 4
+POSTGRES_CONNECTIONS = 10
+# 4 MiB of write-ahead log, SQLite's own default for a checkpoint.
+CHECKPOINT_BYTES = 4 * 1024 * 1024
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What Flask-SQLAlchemy hands to create_engine for this database."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": STATEMENT_TIMEOUT_S, "check_same_thread": False}}
+    timeout_ms = STATEMENT_TIMEOUT_S * 1000
+    return {
+        "pool_size": POSTGRES_CONNECTIONS,
+        "max_overflow": 0,
+        "pool_timeout": STATEMENT_TIMEOUT_S,
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "tcp_user_timeout": timeout_ms,
+            "options": f"-c statement_timeout={timeout_ms} -c lock_timeout={timeout_ms}"
+            f" -c idle_in_transaction_session_timeout={2 * timeout_ms} -c timezone=UTC",
+        },
+    }
+
+
+def prepare(engine: Engine) -> None:
+    """Set up every connection of the engine. SQLite: WAL, full durability, our own BEGIN and checkpoints."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        # Before 3.51.3 two connections that write and checkpoint at once can corrupt the log:
+        # `Database` checkpoints by itself, one process at a time.
+        "wal_autocheckpoint=0",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A read that turns into a write fails at once, whatever the timeout: writers say so at the start.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Database:
+    """Runs work in a session of its own. Whatever keeps the database away is `Unavailable`.
+
+    SQLite has no cooperative driver, so its work runs in native threads: one for writing, since it has
+    one writer anyway, and a few for reading. psycopg cooperates under gevent and runs in place.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.dialect = engine.dialect.name
+        self._native = self.dialect == "sqlite"
+        self._writing = engine.execution_options(writes=True)
+        self._writer = ThreadPool(1) if self._native else None
+        self._readers = ThreadPool(READERS) if self._native else None
+        self._file = Path(engine.url.database) if self._native and engine.url.database else None
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a transaction that is rolled back. Raises Unavailable."""
+        return self._bounded(self._readers, lambda: self._read(work))
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in one transaction and commit it. Raises Unavailable, the outcome then being open."""
+        return self._bounded(self._writer, lambda: self._write(work))
+
+    def write_or_again(self, work: Callable[[Session], T]) -> T:
+        """Like `write`, once more when another transaction inserted the same row in between."""
+        try:
+            return self.write(work)
+        except IntegrityError:
+            return self.write(work)
+
+    def ping(self) -> None:
+        """Raises Unavailable unless the database answers."""
+        self.read(lambda session: session.execute(text("SELECT 1")))
+
+    def close(self) -> None:
+        for pool in (self._writer, self._readers):
+            if pool is not None:
+                pool.kill()
+        self.engine.dispose()
+
+    def _read(self, work: Callable[[Session], T]) -> T:
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            return work(session)
+
+    def _write(self, work: Callable[[Session], T]) -> T:
+        with Session(self._writing, expire_on_commit=False, autoflush=False) as session, session.begin():
+            result = work(session)
+        if self._file is not None:
+            self._checkpoint(self._file)
+        return result
+
+    def _bounded(self, pool: ThreadPool | None, work: Callable[[], T]) -> T:
+        # The time-out passes through SQLAlchemy as what is no Exception, so that it drops the connection.
+        timeout = gevent.Timeout(WORK_TIMEOUT_S)
+        try:
+            with timeout:
+                return work() if pool is None else _in_thread(pool, work)
+        except gevent.Timeout as expired:
+            if expired is not timeout:
+                raise
+            raise self._unavailable(TimeoutError(f"no answer within {WORK_TIMEOUT_S} s")) from None
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise self._unavailable(error) from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise self._unavailable(error) from error
+            raise
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        cause = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
+        log.warning("database unavailable: %s", cause[0])
+        return Unavailable("the database cannot be used now", retry_after_s=RETRY_AFTER_S)
+
+    def _checkpoint(self, file: Path) -> None:
+        """Copy the write-ahead log into the database once it is long. Runs in the writing thread."""
+        try:
+            if os.path.getsize(f"{file}-wal") < CHECKPOINT_BYTES:
+                return
+            with open(f"{file}.checkpoint-lock", "w") as lock:
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with self.engine.connect() as connection:
+                    connection.rollback()
+                    raw = connection.connection.dbapi_connection
+                    if raw is not None:
+                        raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except BlockingIOError:
+            return
+        except Exception as error:
+            # The commit before it stands. The next write tries again.
+            log.warning("checkpoint failed: %s", error)
+
+
+def _in_thread(pool: ThreadPool, work: Callable[[], T]) -> T:
+    """Run the work in a native thread. Its error comes back as a value: gevent would also print it."""
+
+    def outcome() -> tuple[T | None, Exception | None]:
+        try:
+            return work(), None
+        except Exception as error:
+            return None, error
+
+    done: tuple[Any, Exception | None] = pool.spawn(outcome).get() or (None, None)
+    if done[1] is not None:
+        raise done[1]
+    result: T = done[0]
+    return result

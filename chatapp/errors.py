@@ -1,0 +1,241 @@
+"""Every error that leaves the service, and how it looks on the wire (RFC 9457 problem+json).
+
+ChatError
+├── BadRequest            400
+│   ├── InvalidJson           invalid_json
+│   ├── InvalidCursor         invalid_cursor
+│   └── InvalidParameter      invalid_parameter
+├── Unauthenticated       401 unauthenticated
+├── Forbidden             403 forbidden
+│   └── BadOrigin             bad_origin
+├── NotFound              404 not_found
+├── MethodNotAllowed      405 method_not_allowed
+├── RoomExists            409 room_exists
+├── LengthRequired        411 length_required
+├── TooLarge              413 too_large
+├── UnsupportedMediaType  415 unsupported_media_type
+├── InvalidMessage        422 invalid_message      (errors by field)
+├── LocalIdReused         422 local_id_reused      (the stored message)
+├── RateLimited           429 rate_limited         (retry_after_s)
+├── TooManyConnections    429 too_many_connections
+├── Internal              500 internal             (a defect: no detail on the wire)
+└── Unavailable           503 unavailable          (outcome open: send again with the same localId)
+"""
+
+import logging
+import math
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask
+from flask import Response
+from flask import request
+from werkzeug.exceptions import HTTPException
+
+from chatapp import wire
+
+log = logging.getLogger(__name__)
+
+
+class ChatError(Exception):
+    """An answer that is not a success. `detail` is for people; programs branch on `code`."""
+
+    status = 500
+    code = "internal"
+    title = "Internal error"
+    retryable = False
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        errors: dict[str, Any] | None = None,
+        retry_after_s: float | None = None,
+        message: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.errors = errors
+        self.retry_after_s = retry_after_s
+        self.message = message
+
+    def problem(self, local_id: str | None = None) -> dict[str, Any]:
+        """The members of the problem document. Times in it are milliseconds."""
+        document: dict[str, Any] = {
+            "type": f"urn:chatapp:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail or self.title,
+            "code": self.code,
+            "retryable": self.retryable,
+        }
+        if self.errors is not None:
+            document["errors"] = self.errors
+        if self.message is not None:
+            document["message"] = self.message
+        if self.retry_after_s is not None:
+            document["retryAfterMs"] = math.ceil(self.retry_after_s * 1000)
+        if local_id is not None:
+            document["localId"] = local_id
+        return document
+
+
+class BadRequest(ChatError):
+    status = 400
+    code = "invalid_parameter"
+    title = "Bad request"
+
+
+class InvalidJson(BadRequest):
+    code = "invalid_json"
+    title = "The body is not valid JSON"
+
+
+class InvalidCursor(BadRequest):
+    code = "invalid_cursor"
+    title = "Not a cursor"
+
+
+class InvalidParameter(BadRequest):
+    title = "A query parameter is unknown or has a value that cannot be used"
+
+
+class Unauthenticated(ChatError):
+    status = 401
+    code = "unauthenticated"
+    title = "Sign in first"
+
+
+class Forbidden(ChatError):
+    status = 403
+    code = "forbidden"
+    title = "Not allowed"
+
+
+class BadOrigin(Forbidden):
+    code = "bad_origin"
+    title = "The request does not come from a page of this site or of an allowed origin"
+
+
+class NotFound(ChatError):
+    status = 404
+    code = "not_found"
+    title = "There is nothing here, or nothing that you may see"
+
+
+class MethodNotAllowed(ChatError):
+    status = 405
+    code = "method_not_allowed"
+    title = "This address does not take that method"
+
+
+class RoomExists(ChatError):
+    status = 409
+    code = "room_exists"
+    title = "A room of that name exists"
+
+
+class LengthRequired(ChatError):
+    status = 411
+    code = "length_required"
+    title = "A body needs a Content-Length"
+
+
+class TooLarge(ChatError):
+    status = 413
+    code = "too_large"
+    title = "The body is too large"
+
+
+class UnsupportedMediaType(ChatError):
+    status = 415
+    code = "unsupported_media_type"
+    title = "The body must be application/json"
+
+
+class InvalidMessage(ChatError):
+    status = 422
+    code = "invalid_message"
+    title = "A field is missing, unknown or has a value that cannot be used"
+
+
+class LocalIdReused(ChatError):
+    status = 422
+    code = "local_id_reused"
+    title = "This localId was used for another message"
+
+
+class RateLimited(ChatError):
+    status = 429
+    code = "rate_limited"
+    title = "Too many requests"
+    retryable = True
+
+
+class TooManyConnections(ChatError):
+    status = 429
+    code = "too_many_connections"
+    title = "Too many open streams and polls"
+    retryable = True
+
+
+class Internal(ChatError):
+    retryable = True
+
+
+class Unavailable(ChatError):
+    status = 503
+    code = "unavailable"
+    title = "Temporarily unavailable: try again with the same localId"
+    retryable = True
+
+    def __init__(self, detail: str | None = None, *, retry_after_s: float = 1.0) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
+
+
+_BY_STATUS: dict[int, type[ChatError]] = {
+    400: BadRequest,
+    401: Unauthenticated,
+    403: Forbidden,
+    404: NotFound,
+    405: MethodNotAllowed,
+    411: LengthRequired,
+    413: TooLarge,
+    415: UnsupportedMediaType,
+}
+
+
+def problem_response(error: ChatError, local_id: str | None = None) -> Response:
+    """The error as an HTTP answer, with Retry-After where there is something to wait for."""
+    response = Response(wire.dumps(error.problem(local_id)), error.status, content_type="application/problem+json")
+    response.headers["Cache-Control"] = "no-store"
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def register(app: Flask) -> None:
+    """Make every error of the application a problem document."""
+
+    def refused(error: ChatError) -> Response:
+        return problem_response(error, getattr(error, "local_id", None))
+
+    def refused_by_framework(error: HTTPException) -> Response:
+        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        if status < HTTPStatus.BAD_REQUEST:
+            return Response(error.get_body(), status, error.get_headers())
+        response = problem_response(_BY_STATUS.get(status, Internal if status >= 500 else BadRequest)())
+        allow = dict(error.get_headers()).get("Allow")
+        if allow:
+            response.headers["Allow"] = allow
+        return response
+
+    def defect(error: Exception) -> Response:
+        log.error("%s %s failed", request.method, request.path, exc_info=error)
+        return problem_response(Internal())
+
+    app.register_error_handler(ChatError, refused)
+    app.register_error_handler(HTTPException, refused_by_framework)
+    app.register_error_handler(Exception, defect)

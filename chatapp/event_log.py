@@ -1,0 +1,147 @@
+"""`EventLog`: the Redis Streams. The only file that knows their keys.
+
+`chat:events` is the live end of the event log: its ids are the cursors. Each entry names the one before
+it (`prev`), so that a reader sees when the log was changed beneath it. `chat:signals` carries what needs
+no place in the log; it never enters a cursor.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from chatapp import wire
+from chatapp.event import Cursor
+from chatapp.event import Entry
+from chatapp.event import Event
+from chatapp.event import now_ms
+from chatapp.redis_link import TAIL_BLOCK_MS
+from chatapp.redis_link import RedisLink
+
+log = logging.getLogger(__name__)
+
+EVENTS = "chat:events"
+SIGNALS = "chat:signals"
+PUBLISHED = "chat:published"
+
+# How long a publisher may lag behind another and still get the first one's id for the same row.
+PUBLISHED_PERIOD_S = 600
+SIGNALS_MAXLEN = 1000
+# One XREAD: bounded, because parsing 100,000 entries at once would hold the hub for half a second.
+READ_COUNT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """What stands at one position: an event, or None where the log was only raised."""
+
+    cursor: Cursor
+    prev: Cursor
+    event: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one read of the tail brought."""
+
+    entries: list[LogEntry]
+    signals: list[dict[str, Any]]
+    signals_after: str
+
+
+class EventLog:
+    """Publish to, read from and raise the log. Every method raises RedisAway."""
+
+    def __init__(self, link: RedisLink, maxlen: int) -> None:
+        self._link = link
+        self._maxlen = maxlen
+        self._publish = link.script("publish")
+        self._raise = link.script("raise")
+
+    def publish(self, entries: Sequence[Entry], floor: Cursor) -> list[Cursor]:
+        """Append the entries in order and return their cursors; those appended before keep their first one."""
+        period = now_ms() // 1000 // PUBLISHED_PERIOD_S
+        args: list[Any] = [
+            now_ms(),
+            floor.milliseconds,
+            _sequence(floor),
+            self._maxlen,
+            2 * PUBLISHED_PERIOD_S,
+        ]
+        for entry in entries:
+            args += [entry.number, entry.type, entry.room_id, entry.target or "", entry.about or ""]
+            args.append(wire.dumps(entry.body))
+        ids = self._publish([EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}"], args)
+        return [Cursor.parse(raw.decode()) for raw in ids]
+
+    def raise_to(self, cursor: Cursor) -> Cursor:
+        """Make every later id greater than `cursor`. Returns where the log now ends."""
+        raw = self._raise([EVENTS], [cursor.milliseconds, _sequence(cursor), self._maxlen])
+        return Cursor.parse(raw.decode())
+
+    def last(self) -> Cursor:
+        """The newest id, as the log itself remembers it; 0-0 when there is no log."""
+
+        def ask() -> Cursor:
+            if not self._link.commands.exists(EVENTS):
+                return Cursor(0)
+            info: Any = self._link.commands.xinfo_stream(EVENTS)
+            return Cursor.parse(_text(info["last-generated-id"]))
+
+        return self._link.call(ask)
+
+    def last_signal(self) -> str:
+        def ask() -> str:
+            newest: Any = self._link.commands.xrevrange(SIGNALS, count=1)
+            return _text(newest[0][0]) if newest else "0-0"
+
+        return self._link.call(ask)
+
+    def signal(self, body: dict[str, Any]) -> None:
+        """Tell all workers something that needs no place in the log."""
+        self._link.call(lambda: self._link.commands.xadd(SIGNALS, {"body": wire.dumps(body)}, maxlen=SIGNALS_MAXLEN))
+
+    def read(self, after: Cursor, signals_after: str) -> News:
+        """What lies after the two positions, waiting up to TAIL_BLOCK_MS for something to come."""
+
+        def ask() -> Any:
+            streams: dict[Any, Any] = {EVENTS: str(after), SIGNALS: signals_after}
+            return self._link.tail.xread(streams, count=READ_COUNT, block=TAIL_BLOCK_MS)
+
+        entries: list[LogEntry] = []
+        signals: list[dict[str, Any]] = []
+        for key, items in self._link.call(ask) or ():
+            if _text(key) == EVENTS:
+                entries = [_entry(raw_id, fields) for raw_id, fields in items]
+                continue
+            for raw_id, fields in items:
+                signals_after = _text(raw_id)
+                signals.append(orjson.loads(fields[b"body"]))
+        return News(entries, signals, signals_after)
+
+
+def _entry(raw_id: bytes, fields: dict[bytes, bytes]) -> LogEntry:
+    cursor = Cursor.parse(_text(raw_id))
+    prev = Cursor.parse(_text(fields[b"prev"]))
+    type_ = _text(fields[b"type"])
+    if not type_:
+        return LogEntry(cursor, prev, None)
+    event = Event(
+        cursor,
+        type_,
+        int(fields[b"room"]),
+        orjson.loads(fields[b"body"]),
+        target=_text(fields[b"target"]) or None,
+        about=_text(fields[b"about"]) or None,
+    )
+    return LogEntry(cursor, prev, event)
+
+
+def _sequence(cursor: Cursor) -> int:
+    return int(str(cursor).partition("-")[2])
+
+
+def _text(raw: bytes | str) -> str:
+    return raw.decode() if isinstance(raw, bytes) else raw

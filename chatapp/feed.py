@@ -1,0 +1,253 @@
+"""`Feed`: reading the log from a cursor: database, then window, then wait. Both transports call only this."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp import access
+from chatapp import render
+from chatapp.access import Identity
+from chatapp.access import RoomRef
+from chatapp.database import Database
+from chatapp.errors import NotFound
+from chatapp.event import Cursor
+from chatapp.event import Event
+from chatapp.event import now_ms
+from chatapp.hub import Hub
+from chatapp.hub import Listener
+from chatapp.models import EventRow
+from chatapp.positions import Positions
+
+# A cursor this far ahead of the clock was never handed out, unless log or database know better.
+AHEAD_MAX_MS = 60_000
+# Rows that another worker is publishing right now get their cursor recorded within this time.
+RECORD_WAIT_S = 1.0
+RECORD_POLL_S = 0.02
+MEMBER_EVENTS = ("member.joined", "member.left")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rooms a connection asked for: these names, or None for all that the user belongs to.
+
+    `lenient` leaves out those that may not be read, as long as one remains: a browser that comes back
+    by itself cannot change its address.
+    """
+
+    names: frozenset[str] | None = None
+    lenient: bool = False
+
+
+class Reader:
+    """One connection's place in the log. It holds a position, never a queue."""
+
+    def __init__(
+        self,
+        feed: "Feed",
+        identity: Identity,
+        wanted: Wanted,
+        listener: Listener,
+        position: Cursor,
+        *,
+        reset: bool,
+    ) -> None:
+        self._feed = feed
+        self._hub = feed.hub
+        self._identity = identity
+        self._wanted = wanted
+        self._listener = listener
+        self.position = position
+        self.reset = reset
+        self.rooms: dict[int, RoomRef] = {}
+
+    @property
+    def closing(self) -> str | None:
+        """Why this connection must end now, or None."""
+        return self._listener.closing
+
+    @property
+    def behind(self) -> bool:
+        """Whether more may lie between the position and what this worker has read."""
+        return self.position < self._hub.end
+
+    def next(self, limit: int, seconds: float) -> list[Event]:
+        """The next events, at most `limit`, waiting up to `seconds` for the first. Empty: nothing came.
+
+        Moves the position to the last of them, or to the end of what was read. Raises Unavailable.
+        """
+        deadline_s = time.monotonic() + seconds
+        while True:
+            self._listener.clear()
+            events = self._read(limit)
+            if events or self.closing:
+                return events
+            if self.position < self._hub.window.start:
+                continue
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0:
+                return []
+            self._listener.wait(left_s)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless this connection is to end."""
+        self._listener.clear()
+        if not self.closing:
+            self._listener.wait(seconds)
+
+    def follow(self, rooms: list[RoomRef]) -> None:
+        """From here on, read these rooms."""
+        self.rooms = {room.id: room for room in rooms}
+        self._hub.follow(self._listener, self.rooms)
+
+    def _read(self, limit: int) -> list[Event]:
+        if self.position < self._hub.window.start:
+            return self._from_database(limit)
+        return self._from_window(limit)
+
+    def _from_window(self, limit: int) -> list[Event]:
+        window = self._hub.window
+        found: list[Event] = []
+        while True:
+            for event in window.after(self.position, self.rooms, self._identity.id):
+                if len(found) == limit:
+                    return found
+                assert event.cursor is not None
+                self.position = event.cursor
+                if not self._concerns(event):
+                    continue
+                found.append(event)
+                if event.about == self._identity.id and self._moved(event):
+                    # The rooms changed at this position: what follows is another selection.
+                    break
+            else:
+                self.position = max(self.position, window.end)
+                return found
+
+    def _concerns(self, event: Event) -> bool:
+        return event.room_id in self.rooms or self._wanted.names is None
+
+    def _moved(self, event: Event) -> bool:
+        """Follow one's own joining and leaving. True if that changed the rooms."""
+        assert event.room_id is not None
+        if event.type == "member.left":
+            room = self.rooms.get(event.room_id)
+            if room is None or (self._wanted.names is not None and room.public):
+                return False
+            self.follow([other for other in self.rooms.values() if other.id != room.id])
+            return True
+        if self._wanted.names is not None or event.room_id in self.rooms:
+            return False
+        return self._joined(event.room_id)
+
+    def _joined(self, room_id: int) -> bool:
+        try:
+            room = self._feed.database.read(lambda tx: access.readable_by_id(tx, self._identity, room_id))
+        except NotFound:
+            return False
+        self.follow([*self.rooms.values(), room])
+        return True
+
+    def _from_database(self, limit: int) -> list[Event]:
+        """One page of what lies before the window.
+
+        The seam needs no clock. What was appended at or before the window's start was committed before
+        this looks for rows without a cursor: so each such row is found there, or has its cursor by the
+        time of the scan, or stands in the window.
+        """
+        start = self._hub.window.start
+        page = self._page(start, limit)
+        if page.unrecorded and not page.full:
+            deadline_s = time.monotonic() + RECORD_WAIT_S
+            while page.unrecorded and time.monotonic() < deadline_s and not self.closing:
+                self._listener.clear()
+                self._listener.wait(RECORD_POLL_S)
+                if not self._feed.positions.unrecorded() & page.unrecorded:
+                    break
+            page = self._page(start, limit, pending=page.unrecorded)
+        self.follow(page.rooms)
+        if page.full:
+            assert page.events[-1].cursor is not None
+            self.position = page.events[-1].cursor
+        else:
+            self.position = max(self.position, start)
+        return page.events
+
+    def _page(self, end: Cursor, limit: int, pending: frozenset[int] = frozenset()) -> "_Page":
+        return self._feed.database.read(lambda tx: self._load(tx, end, limit, pending))
+
+    def _load(self, tx: Transaction, end: Cursor, limit: int, pending: frozenset[int]) -> "_Page":
+        rooms = rooms_now(tx, self._identity, self._wanted)
+        mine = (EventRow.user_id == self._identity.id) & EventRow.type.in_(MEMBER_EVENTS)
+        if self._wanted.names is not None:
+            # Of rooms asked for by name, the leaving of one that is lost, and no others.
+            mine &= EventRow.room_id.in_(list(self.rooms))
+        concerns = or_(EventRow.room_id.in_([room.id for room in rooms]), mine)
+        visible = or_(EventRow.target_id.is_(None), EventRow.target_id == self._identity.id)
+        waiting = list(
+            tx.scalars(select(EventRow).where(EventRow.log_id.is_(None), concerns, visible).order_by(EventRow.number))
+        )
+        rows = list(
+            tx.scalars(
+                select(EventRow)
+                .where(EventRow.log_id > self.position.packed, EventRow.log_id <= end.packed, concerns, visible)
+                .order_by(EventRow.log_id)
+                .limit(limit)
+            )
+        )
+        full = len(rows) == limit
+        if not full:
+            rows += [row for row in waiting if row.number in pending]
+        return _Page(rooms, render.events(tx, rows), frozenset(row.number for row in waiting), full)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    rooms: list[RoomRef]
+    events: list[Event]
+    unrecorded: frozenset[int]
+    full: bool
+
+
+class Feed:
+    """Opens readers."""
+
+    def __init__(self, hub: Hub, database: Database, positions: Positions) -> None:
+        self.hub = hub
+        self.database = database
+        self.positions = positions
+
+    @contextmanager
+    def open(self, identity: Identity, wanted: Wanted, since: Cursor | None) -> Iterator[Reader]:
+        """A reader that continues from `since`, or from now.
+
+        Raises NotFound if a room asked for may not be read, and Unavailable.
+        """
+        reset = since is not None and self._never_handed_out(since)
+        with self.hub.listen(identity.id, identity.session_id) as listener:
+            # Before the rooms are read: a room joined after that announces itself behind this position.
+            position = self.hub.end if since is None or reset else since
+            if since is not None and not reset:
+                self.hub.accept(since)
+            rooms = self.database.read(lambda tx: rooms_now(tx, identity, wanted))
+            if wanted.names is not None and (not rooms or (len(rooms) < len(wanted.names) and not wanted.lenient)):
+                raise NotFound
+            reader = Reader(self, identity, wanted, listener, position, reset=reset)
+            reader.follow(rooms)
+            yield reader
+
+    def _never_handed_out(self, cursor: Cursor) -> bool:
+        if cursor.milliseconds - now_ms() <= AHEAD_MAX_MS or cursor <= self.hub.end:
+            return False
+        return cursor > self.positions.newest_anywhere()
+
+
+def rooms_now(transaction: Transaction, identity: Identity, wanted: Wanted) -> list[RoomRef]:
+    """The rooms to follow, as they are at this moment."""
+    if wanted.names is None:
+        return access.memberships(transaction, identity)
+    return access.among(transaction, identity, wanted.names)

@@ -1,0 +1,225 @@
+"""`Hub`: one per worker. The tail greenlet reads the log into the window and wakes who waits for it."""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from typing import Protocol
+
+from gevent import sleep
+from gevent.event import Event as Flag
+
+from chatapp.background import Loop
+from chatapp.event import Cursor
+from chatapp.event_log import EventLog
+from chatapp.event_log import LogEntry
+from chatapp.redis_link import RedisAway
+from chatapp.window import Window
+
+log = logging.getLogger(__name__)
+
+# How often the tail looks whether the log still is the one it read: a flush wakes no blocked XREAD.
+LOOK_INTERVAL_S = 1.0
+# Rows that were published just before the log was lost get their ids recorded within this time.
+RECORD_WAIT_S = 1.0
+RECORD_POLL_S = 0.02
+
+
+class Positions(Protocol):
+    """What the hub asks the database: which rows are not recorded yet, and the newest position."""
+
+    def unrecorded(self) -> frozenset[int]: ...
+    def newest(self) -> Cursor: ...
+
+
+class Listener:
+    """One waiting connection. It holds no events, only a flag: what it missed it reads by its position."""
+
+    __slots__ = ("_flag", "closing", "rooms", "session_id", "user_id")
+
+    def __init__(self, user_id: str, session_id: str) -> None:
+        self.user_id = user_id
+        self.session_id = session_id
+        self.rooms: frozenset[int] = frozenset()
+        self.closing: str | None = None
+        self._flag = Flag()
+
+    def wake(self) -> None:
+        self._flag.set()
+
+    def clear(self) -> None:
+        """Call before looking for events, so that what comes after the look is not slept through."""
+        self._flag.clear()
+
+    def wait(self, seconds: float) -> None:
+        self._flag.wait(max(0.0, seconds))
+
+    def close(self, reason: str) -> None:
+        self.closing = self.closing or reason
+        self._flag.set()
+
+
+class Hub:
+    """The window on the log, kept current, and the connections that wait for it."""
+
+    def __init__(self, event_log: EventLog, positions: Positions, window_size: int) -> None:
+        self.window = Window(window_size)
+        # The newest id that this worker has read, published or accepted: later ids must lie above it.
+        self.floor = Cursor(0)
+        self.on_signal: list[Callable[[dict[str, Any]], None]] = []
+        self._log = event_log
+        self._positions = positions
+        self._listeners: set[Listener] = set()
+        self._by_room: dict[int, set[Listener]] = defaultdict(set)
+        self._by_user: dict[str, set[Listener]] = defaultdict(set)
+        self._signals_after: str | None = None
+        self._following = False
+        self._looked_s = 0.0
+        self._tail = Loop("tail", self._read, interval_s=0.0)
+        self._closing: str | None = None
+
+    def start(self) -> None:
+        """Take the newest position the database knows, then follow the log from its end."""
+        position = self._positions.newest()
+        self.floor = max(self.floor, position)
+        self.window.reset(position)
+        self._tail.start()
+
+    def stop(self) -> None:
+        self._tail.stop()
+
+    @property
+    def end(self) -> Cursor:
+        """The newest position this worker has read: what it can vouch for."""
+        return self.window.end
+
+    def accept(self, cursor: Cursor) -> None:
+        """A client stands at `cursor`. If that lies ahead of the log, the log must rise above it."""
+        self.floor = max(self.floor, cursor)
+        if cursor > self.end:
+            try:
+                self._log.raise_to(cursor)
+            except RedisAway:
+                # The floor holds for what this worker publishes, and the tail raises the log on its return.
+                return
+
+    @contextmanager
+    def listen(self, user_id: str, session_id: str) -> Iterator[Listener]:
+        """A listener for the duration of a connection; `follow` says to which rooms it listens."""
+        listener = Listener(user_id, session_id)
+        self._listeners.add(listener)
+        self._by_user[user_id].add(listener)
+        if self._closing:
+            listener.close(self._closing)
+        try:
+            yield listener
+        finally:
+            self.follow(listener, ())
+            self._listeners.discard(listener)
+            _discard(self._by_user, user_id, listener)
+
+    def follow(self, listener: Listener, rooms: Iterable[int]) -> None:
+        """Wake the listener for these rooms, and no longer for others."""
+        wanted = frozenset(rooms)
+        for room in listener.rooms - wanted:
+            _discard(self._by_room, room, listener)
+        for room in wanted - listener.rooms:
+            self._by_room[room].add(listener)
+        listener.rooms = wanted
+
+    @property
+    def listening(self) -> int:
+        """How many connections are open."""
+        return len(self._listeners)
+
+    def end_session(self, session_id: str) -> None:
+        """Close the connections of one session here."""
+        for listener in [one for one in self._listeners if one.session_id == session_id]:
+            listener.close("signed_out")
+
+    def drain(self, reason: str = "shutdown") -> None:
+        """Close every connection, and those that come after."""
+        self._closing = reason
+        for listener in list(self._listeners):
+            listener.close(reason)
+
+    def _read(self) -> None:
+        if not self._following:
+            self._resume()
+        if time.monotonic() - self._looked_s >= LOOK_INTERVAL_S:
+            self._look()
+        assert self._signals_after is not None
+        try:
+            news = self._log.read(self.window.end, self._signals_after)
+        except RedisAway:
+            self._following = False
+            raise
+        self._signals_after = news.signals_after
+        for entry in news.entries:
+            if entry.prev != self.window.end:
+                log.warning("the log was changed beneath %s: %s follows %s", self.end, entry.cursor, entry.prev)
+                self._resync()
+                break
+            self._take(entry)
+        for signal in news.signals:
+            for handle in self.on_signal:
+                handle(signal)
+
+    def _take(self, entry: LogEntry) -> None:
+        self.floor = max(self.floor, entry.cursor)
+        if entry.event is None:
+            self.window.move(entry.cursor)
+            return
+        self.window.append(entry.event, entry.cursor)
+        for listener in self._by_room.get(entry.event.room_id or 0, ()):
+            if entry.event.visible_to(listener.user_id):
+                listener.wake()
+        for listener in self._by_user.get(entry.event.about or "", ()):
+            listener.wake()
+
+    def _resume(self) -> None:
+        """Redis is there, for the first time or again."""
+        if self._signals_after is None:
+            self._signals_after = self._log.last_signal()
+        if self._log.last() < self.window.end or self.window.end == Cursor(0):
+            self._resync()
+        self._following = True
+        log.info("following the event log from %s", self.end)
+
+    def _look(self) -> None:
+        """Once a second: is the log gone, or does it end before what was read from it?"""
+        self._looked_s = time.monotonic()
+        if self._log.last() < self.window.end:
+            log.warning("the log ends before %s: it was lost or replaced", self.end)
+            self._resync()
+
+    def _resync(self) -> None:
+        """Go on behind everything that the log or the database ever had; readers catch up by the database.
+
+        Rows that were published into the lost log and are not recorded yet could otherwise be recorded
+        later, between a reader's position and the new end, where nobody looks again: so wait for them.
+        """
+        pending = self._positions.unrecorded()
+        deadline_s = time.monotonic() + RECORD_WAIT_S
+        while pending & self._positions.unrecorded() and time.monotonic() < deadline_s:
+            sleep(RECORD_POLL_S)
+        self.floor = max(self.floor, self.window.end, self._positions.newest())
+        self.window.reset(self._log.raise_to(self.floor))
+        self.floor = max(self.floor, self.window.end)
+        # Signals are numbered by Redis's own clock: after a loss they may begin again further back.
+        last_signal = self._log.last_signal()
+        if Cursor.parse(last_signal) < Cursor.parse(self._signals_after or last_signal):
+            self._signals_after = last_signal
+        self._looked_s = time.monotonic()
+        for listener in self._listeners:
+            listener.wake()
+
+
+def _discard(index: dict[Any, set[Listener]], key: Any, listener: Listener) -> None:
+    index[key].discard(listener)
+    if not index[key]:
+        del index[key]

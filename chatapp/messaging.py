@@ -1,0 +1,272 @@
+"""The use cases of messages: send, replay a batch, edit, withdraw, status."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+from sqlalchemy.orm import make_transient
+
+from chatapp import access
+from chatapp import render
+from chatapp.access import Identity
+from chatapp.admission import Admission
+from chatapp.admission import Verdict
+from chatapp.committer import Committer
+from chatapp.committer import Draft
+from chatapp.database import Database
+from chatapp.errors import ChatError
+from chatapp.errors import Forbidden
+from chatapp.errors import LocalIdReused
+from chatapp.errors import NotFound
+from chatapp.errors import Unavailable
+from chatapp.event import utc_now
+from chatapp.models import EventRow
+from chatapp.models import Message
+from chatapp.models import MessageStatus
+from chatapp.models import content_hash
+from chatapp.outbox import CURSOR_WAIT_S
+from chatapp.outbox import Outbox
+from chatapp.schemas import LOCAL_ID
+from chatapp.schemas import BatchItemSchema
+from chatapp.schemas import load
+
+# A copy waits this long for the one in flight, then goes to the database, which judges anyway.
+CLAIM_WAIT_S = 2.0
+CLAIM_POLL_S = 0.02
+# Every request is answered within 10 s: what a batch has not sent by then, it has to send again.
+BATCH_SECONDS = 7.0
+
+BATCH_ITEM = BatchItemSchema()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The stored message; `number` is its event's row if it is new, None if it was accepted before."""
+
+    message: Message
+    number: int | None
+    limit: Verdict
+
+    @property
+    def replayed(self) -> bool:
+        return self.number is None
+
+
+class Messaging:
+    def __init__(self, database: Database, admission: Admission, committer: Committer, outbox: Outbox) -> None:
+        self._database = database
+        self._admission = admission
+        self._committer = committer
+        self._outbox = outbox
+
+    def send(self, who: Identity, room: str, local_id: str, body: str) -> Sent:
+        """Store one message, once. The answer has its cursor if that comes within CURSOR_WAIT_S.
+
+        Raises NotFound, Forbidden, LocalIdReused, RateLimited, Unavailable.
+        """
+        sent = self._store(who, room, local_id, body)
+        self._await_cursors([sent])
+        return sent
+
+    def send_batch(self, who: Identity, items: list[Any]) -> list[dict[str, Any]]:
+        """Replay an outbox in order. Returns one result for each item, in the same order."""
+        deadline_s = time.monotonic() + BATCH_SECONDS
+        blocked: dict[str, ChatError] = {}
+        outcomes: list[tuple[str | None, Sent | ChatError]] = []
+        for item in items:
+            outcomes.append((_local_id_of(item), self._batch_item(who, item, blocked, deadline_s)))
+        self._await_cursors([outcome for _, outcome in outcomes if isinstance(outcome, Sent)])
+        return [_result(local_id, outcome) for local_id, outcome in outcomes]
+
+    def refuse(self, who: Identity, local_id: Any, error: ChatError) -> None:
+        """Remember a refusal for `GET messages/status`. An open outcome is none."""
+        if (
+            isinstance(local_id, str)
+            and LOCAL_ID.fullmatch(local_id)
+            and not isinstance(error, Unavailable | LocalIdReused)
+        ):
+            self._admission.refused(who.id, local_id, error.problem(local_id))
+
+    def status(self, who: Identity, local_ids: list[str]) -> list[dict[str, Any]]:
+        """What became of these localIds of the identity, in their order."""
+        # Redis first: what leaves it in between is in the database by then.
+        others = self._admission.in_flight_or_failed(who.id, local_ids)
+        query = select(Message).where(Message.sender_id == who.id, Message.local_id.in_(local_ids))
+        stored = {message.local_id: message for message in self._database.read(lambda tx: tx.scalars(query).all())}
+        return [_status(local_id, stored.get(local_id), others) for local_id in local_ids]
+
+    def get(self, who: Identity, message_id: str) -> tuple[Message, int]:
+        """A message and how many other members it was delivered to. Raises NotFound."""
+
+        def work(tx: Transaction) -> tuple[Message, int]:
+            message = _readable_message(tx, who, message_id)
+            return message, render.delivered_to(tx, [message.id]).get(message.id, 0)
+
+        return self._database.read(work)
+
+    def edit(self, who: Identity, message_id: str, body: str) -> Message:
+        """Replace the body. Raises NotFound, Forbidden."""
+
+        def change(message: Message) -> bool:
+            if message.deleted_at is not None:
+                raise Forbidden("The message was withdrawn.")
+            if message.body == body:
+                return False
+            message.body, message.edited_at = body, utc_now()
+            return True
+
+        return self._change(who, message_id, "message.updated", change)
+
+    def withdraw(self, who: Identity, message_id: str) -> Message:
+        """Take the body away for good; the message stays as withdrawn. Raises NotFound, Forbidden."""
+
+        def change(message: Message) -> bool:
+            if message.deleted_at is not None:
+                return False
+            message.body, message.deleted_at = "", utc_now()
+            return True
+
+        return self._change(who, message_id, "message.deleted", change)
+
+    def _change(self, who: Identity, message_id: str, type_: str, change: Any) -> Message:
+        def work(tx: Transaction) -> tuple[Message, EventRow | None]:
+            message = _readable_message(tx, who, message_id, lock=True)
+            if message.sender_id != who.id:
+                raise Forbidden("Only the sender may change a message.")
+            access.writable(tx, who, message.room.name)
+            if not change(message):
+                return message, None
+            row = EventRow(type=type_, room_id=message.room_id, message_id=message.id)
+            tx.add(row)
+            tx.flush()
+            return message, row
+
+        message, row = self._database.write(work)
+        if row is not None:
+            self._outbox.wake()
+            self._outbox.cursor_of(row.number)
+        return message
+
+    def _store(self, who: Identity, room_name: str, local_id: str, body: str) -> Sent:
+        room = self._database.read(lambda tx: access.writable(tx, who, room_name))
+        limit = self._admit(who, local_id)
+        if limit.verdict in ("known", "limited"):
+            message = self._find(who, local_id)
+            if message is not None:
+                return self._replay(who, message, room.name, body, limit)
+        if limit.verdict == "limited":
+            raise limit.refusal()
+        draft = Draft(room.id, room.name, who.id, local_id, body)
+        try:
+            committed = self._committer.commit(draft)
+        except Unavailable:
+            self._give_back(who, local_id, limit)
+            raise
+        self._outbox.wake()
+        self._admission.accepted(who.id, local_id, committed.message.id)
+        if committed.number is None:
+            if limit.verdict == "admitted":
+                self._admission.refund(who.id)
+            return self._replay(who, committed.message, room.name, body, limit)
+        return Sent(committed.message, committed.number, limit)
+
+    def _admit(self, who: Identity, local_id: str) -> Verdict:
+        deadline_s = time.monotonic() + CLAIM_WAIT_S
+        while True:
+            verdict = self._admission.admit(who.id, local_id)
+            if verdict.verdict != "in_flight" or time.monotonic() > deadline_s:
+                return verdict
+            time.sleep(CLAIM_POLL_S)
+
+    def _give_back(self, who: Identity, local_id: str, limit: Verdict) -> None:
+        if limit.verdict == "admitted":
+            self._admission.release(who.id, local_id)
+            self._admission.refund(who.id)
+
+    def _find(self, who: Identity, local_id: str) -> Message | None:
+        query = select(Message).where(Message.sender_id == who.id, Message.local_id == local_id)
+        return self._database.read(lambda tx: tx.scalar(query))
+
+    def _replay(self, who: Identity, message: Message, room: str, body: str, limit: Verdict) -> Sent:
+        if message.content_hash == content_hash(room, body):
+            return Sent(message, None, limit)
+        try:
+            self._database.read(lambda tx: access.readable_by_id(tx, who, message.room_id))
+        except NotFound:
+            raise LocalIdReused from None
+        raise LocalIdReused(message=render.MESSAGE.dump(message))
+
+    def _batch_item(
+        self, who: Identity, item: Any, blocked: dict[str, ChatError], deadline_s: float
+    ) -> Sent | ChatError:
+        room = _room_of(item)
+        try:
+            loaded = load(BATCH_ITEM, item)
+            if room not in blocked and time.monotonic() > deadline_s:
+                blocked[room] = Unavailable("The batch took too long.")
+            if room in blocked:
+                return self._known(who, loaded) or blocked[room]
+            return self._store(who, room, loaded["localId"], loaded["body"])
+        except ChatError as error:
+            self.refuse(who, _local_id_of(item), error)
+            if error.retryable:
+                blocked[room] = error
+            return error
+
+    def _known(self, who: Identity, item: dict[str, Any]) -> Sent | None:
+        """Behind a refused item only what was accepted before is answered: order must hold for the new ones."""
+        message = self._find(who, item["localId"])
+        if message is None:
+            return None
+        self._database.read(lambda tx: access.writable(tx, who, item["room"]))
+        return self._replay(who, message, item["room"], item["body"], self._admission.peek(who.id))
+
+    def _await_cursors(self, sent: Iterable[Sent]) -> None:
+        deadline_s = time.monotonic() + CURSOR_WAIT_S
+        for one in sent:
+            if one.number is not None and one.message.log_id is None:
+                make_transient(one.message)
+                one.message.log_id = self._outbox.cursor_of(one.number, deadline_s - time.monotonic())
+
+
+def _readable_message(tx: Transaction, who: Identity, message_id: str, *, lock: bool = False) -> Message:
+    query = select(Message).where(Message.id == message_id)
+    message = tx.scalar(query.with_for_update(of=Message) if lock else query)
+    if message is None:
+        raise NotFound
+    access.readable_by_id(tx, who, message.room_id)
+    return message
+
+
+def _local_id_of(item: Any) -> str | None:
+    local_id = item.get("localId") if isinstance(item, dict) else None
+    return local_id if isinstance(local_id, str) and LOCAL_ID.fullmatch(local_id) else None
+
+
+def _room_of(item: Any) -> str:
+    room = item.get("room") if isinstance(item, dict) else None
+    return room if isinstance(room, str) else ""
+
+
+def _result(local_id: str | None, outcome: Sent | ChatError) -> dict[str, Any]:
+    if isinstance(outcome, ChatError):
+        return {"localId": local_id, "status": MessageStatus.FAILED, "problem": outcome.problem(local_id)}
+    return {
+        "localId": local_id,
+        "status": outcome.message.status,
+        "message": render.MESSAGE.dump(outcome.message),
+    }
+
+
+def _status(local_id: str, message: Message | None, others: dict[str, dict[str, Any] | None]) -> dict[str, Any]:
+    if message is not None:
+        return {"localId": local_id, "status": message.status, "message": render.MESSAGE.dump(message)}
+    if local_id not in others:
+        return {"localId": local_id, "status": MessageStatus.UNKNOWN}
+    problem = others[local_id]
+    if problem is None:
+        return {"localId": local_id, "status": MessageStatus.SENDING}
+    return {"localId": local_id, "status": MessageStatus.FAILED, "problem": problem}

@@ -1,0 +1,139 @@
+"""`Outbox`: publishes what is committed and not yet in the log, in order.
+
+The rows without a `log_id` are the outbox. Whoever commits publishes all of them, whoever wrote them, and
+the script answers a repeat with the first id: so there is no leader and no lock, and the relay that runs on
+a timer is the same call.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from collections.abc import Sequence
+
+from gevent.event import Event as Flag
+from sqlalchemy import case
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp import render
+from chatapp.background import Loop
+from chatapp.database import Database
+from chatapp.event import Cursor
+from chatapp.event import Entry
+from chatapp.event_log import EventLog
+from chatapp.hub import Hub
+from chatapp.models import EventRow
+from chatapp.models import Message
+from chatapp.redis_link import RedisAway
+from chatapp.redis_link import RedisLink
+
+# One call of the script holds Redis for a few milliseconds at this size.
+PUBLISH_MAX = 200
+RELAY_INTERVAL_S = 2.0
+# An answer to a send waits this long for its cursor: the contract's bound.
+CURSOR_WAIT_S = 0.2
+REMEMBERED = 10_000
+
+
+class Outbox:
+    """Publish after every commit (`wake`), and on a timer what others left behind."""
+
+    def __init__(self, database: Database, event_log: EventLog, link: RedisLink, hub: Hub) -> None:
+        self._database = database
+        self._event_log = event_log
+        self._link = link
+        self._hub = hub
+        self._published: OrderedDict[int, Cursor] = OrderedDict()
+        self._flushed = Flag()
+        self._loop = Loop("outbox", self.flush, interval_s=RELAY_INTERVAL_S)
+        # Runs in the transaction that records cursors, with the ids of the messages created there.
+        self.on_recorded: list[Callable[[Transaction, Sequence[str]], bool]] = []
+
+    def start(self) -> None:
+        self._loop.start()
+
+    def stop(self) -> None:
+        self._loop.stop()
+
+    def wake(self) -> None:
+        self._loop.wake()
+
+    def cursor_of(self, number: int, seconds: float = CURSOR_WAIT_S) -> Cursor | None:
+        """The cursor of a row committed just now; None if it takes longer, at once while Redis is away."""
+        deadline_s = time.monotonic() + seconds
+        while number not in self._published and not self._link.away:
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0:
+                break
+            self._flushed.wait(left_s)
+        return self._published.get(number)
+
+    def flush(self) -> None:
+        """Publish every committed row without a cursor. Raises RedisAway, Unavailable."""
+        while self._flush_some() == PUBLISH_MAX:
+            continue
+
+    def _flush_some(self) -> int:
+        entries = self._database.read(_unpublished)
+        if not entries:
+            return 0
+        try:
+            cursors = self._event_log.publish(entries, self._hub.floor)
+        except RedisAway:
+            # Nobody needs to wait for what cannot come.
+            self._announce()
+            raise
+        self._hub.floor = max(self._hub.floor, *cursors)
+        for entry, cursor in zip(entries, cursors, strict=True):
+            self._published[entry.number] = cursor
+        while len(self._published) > REMEMBERED:
+            self._published.popitem(last=False)
+        self._announce()
+        if self._database.write(lambda tx: self._record(tx, entries, cursors)):
+            self._loop.wake()
+        return len(entries)
+
+    def _announce(self) -> None:
+        self._flushed.set()
+        self._flushed.clear()
+
+    def _record(self, tx: Transaction, entries: list[Entry], cursors: list[Cursor]) -> bool:
+        """Write the cursors down. True if that led to new events.
+
+        A row that was published twice, because the log was lost in between, keeps the later place in the
+        log, so that no reader behind the first one misses it; its message keeps the first.
+        """
+        places = {entry.number: int(cursor) for entry, cursor in zip(entries, cursors, strict=True)}
+        place = case(places, value=EventRow.number)
+        tx.execute(
+            update(EventRow)
+            .where(EventRow.number.in_(places), (EventRow.log_id.is_(None)) | (EventRow.log_id < place))
+            .values(log_id=place)
+            .execution_options(synchronize_session=False)
+        )
+        created = {
+            entry.body["message"]["id"]: int(cursor)
+            for entry, cursor in zip(entries, cursors, strict=True)
+            if entry.type == "message.created"
+        }
+        if not created:
+            return False
+        tx.execute(
+            update(Message)
+            .where(Message.id.in_(created), Message.log_id.is_(None))
+            .values(log_id=case(created, value=Message.id))
+            .execution_options(synchronize_session=False)
+        )
+        # All of them, so no generator that any() would leave early.
+        led = [handle(tx, list(created)) for handle in self.on_recorded]
+        return any(led)
+
+
+def _unpublished(tx: Transaction) -> list[Entry]:
+    # Who joins or leaves does so before what is said after it, also when both wait here.
+    membership_first = case((EventRow.type.in_(("member.joined", "member.left")), 0), else_=1)
+    query = (
+        select(EventRow).where(EventRow.log_id.is_(None)).order_by(membership_first, EventRow.number).limit(PUBLISH_MAX)
+    )
+    return render.entries(tx, list(tx.scalars(query)))

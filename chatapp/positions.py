@@ -1,0 +1,33 @@
+"""`Positions`: what the database knows of the log: its newest position, and the rows that have none yet."""
+
+from sqlalchemy import func
+from sqlalchemy import select
+
+from chatapp.database import Database
+from chatapp.event import Cursor
+from chatapp.event_log import EventLog
+from chatapp.models import EventRow
+from chatapp.redis_link import RedisAway
+
+
+class Positions:
+    def __init__(self, database: Database, event_log: EventLog) -> None:
+        self._database = database
+        self._event_log = event_log
+
+    def unrecorded(self) -> frozenset[int]:
+        """The numbers of all committed rows without a cursor."""
+        query = select(EventRow.number).where(EventRow.log_id.is_(None))
+        return self._database.read(lambda tx: frozenset(tx.scalars(query)))
+
+    def newest(self) -> Cursor:
+        """The newest cursor in the database."""
+        return Cursor(self._database.read(lambda tx: tx.scalar(select(func.max(EventRow.log_id)))) or 0)
+
+    def newest_anywhere(self) -> Cursor:
+        """The newest cursor in database and log; the database's alone while Redis is away."""
+        newest = self.newest()
+        try:
+            return max(newest, self._event_log.last())
+        except RedisAway:
+            return newest

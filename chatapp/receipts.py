@@ -1,0 +1,163 @@
+"""`Receipts`: how far each user's clients have received each room; what turns `sent` into `delivered`."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement
+from sqlalchemy import exists
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import tuple_
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp.background import Loop
+from chatapp.database import Database
+from chatapp.event import Cursor
+from chatapp.hub import Hub
+from chatapp.models import EventRow
+from chatapp.models import Membership
+from chatapp.models import Message
+from chatapp.models import MessageStatus
+from chatapp.models import Receipt
+from chatapp.outbox import Outbox
+
+# Acks gather this long, so that a room of 500 costs a handful of statements a message, not 500.
+GATHER_S = 0.25
+# Rows of one transaction; the rest goes into the next.
+FLUSH_MAX = 500
+REMEMBERED = 50_000
+
+Key = tuple[int, str]
+
+
+class Receipts:
+    """Gathers acks and writes them down. An ack that says nothing new costs nothing."""
+
+    def __init__(self, database: Database, hub: Hub, outbox: Outbox) -> None:
+        self._database = database
+        self._hub = hub
+        self._outbox = outbox
+        self._beginning: dict[Key, int] = {}
+        self._waiting: dict[Key, int] = {}
+        self._known: OrderedDict[Key, int] = OrderedDict()
+        self._loop = Loop("receipts", self.flush, interval_s=60.0, pause_s=GATHER_S)
+        outbox.on_recorded.append(deliver_recorded)
+
+    def start(self) -> None:
+        self._loop.start()
+
+    def stop(self) -> None:
+        self._loop.stop()
+        self.flush()
+
+    def begin(self, user_id: str, rooms: Iterable[int], position: Cursor) -> None:
+        """A client of a user without a receipt follows these rooms from here on: nothing is delivered yet."""
+        new = [(room_id, user_id) for room_id in rooms if (room_id, user_id) not in self._known]
+        for key in new:
+            self._beginning.setdefault(key, position.packed)
+        if new:
+            self._loop.wake()
+
+    def ack(self, user_id: str, rooms: Iterable[int], cursor: Cursor) -> None:
+        """The user's client has received all up to `cursor` in these rooms, of which the user is a member."""
+        # One beyond the newest event counts as up to that.
+        position = min(cursor, max(self._hub.end, self._hub.floor)).packed
+        for room_id in rooms:
+            key = (room_id, user_id)
+            if position > max(self._known.get(key, -1), self._waiting.get(key, -1)):
+                self._waiting[key] = position
+        if self._waiting:
+            self._loop.wake()
+
+    def flush(self) -> None:
+        """Write the gathered acks. Raises Unavailable; they are then kept for the next time."""
+        while self._waiting or self._beginning:
+            begun = dict(sorted(self._beginning.items())[:FLUSH_MAX])
+            acks = dict(sorted(self._waiting.items())[:FLUSH_MAX])
+            if self._database.write(lambda tx, begun=begun, acks=acks: _write(tx, begun, acks)):  # type: ignore[misc]
+                self._outbox.wake()
+            self._settle(self._beginning, begun)
+            self._settle(self._waiting, acks)
+
+    def _settle(self, waiting: dict[Key, int], written: dict[Key, int]) -> None:
+        for key, position in written.items():
+            self._known[key] = max(position, self._known.get(key, -1))
+            self._known.move_to_end(key)
+            if waiting.get(key) == position:
+                del waiting[key]
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+
+def _write(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> bool:
+    """Move the receipts forward, never back. True if messages became delivered."""
+    members = set(
+        tx.execute(
+            select(Membership.room_id, Membership.user_id).where(
+                tuple_(Membership.room_id, Membership.user_id).in_([*begun, *acks])
+            )
+        ).tuples()
+    )
+    statement = sqlite_insert(Receipt) if tx.get_bind().dialect.name == "sqlite" else postgresql_insert(Receipt)
+    begins = [_row(key, position, position) for key, position in begun.items() if key in members]
+    if begins:
+        tx.execute(statement.on_conflict_do_nothing(index_elements=["room_id", "user_id"]), begins)
+    # A first cursor says nothing of what is older than what stands at it.
+    moves = [_row(key, position - 1, position) for key, position in acks.items() if key in members]
+    if not moves:
+        return False
+    forward = statement.on_conflict_do_update(
+        index_elements=["room_id", "user_id"],
+        set_={"delivered": statement.excluded.delivered},
+        where=Receipt.delivered < statement.excluded.delivered,
+    )
+    tx.execute(forward, moves)
+    farthest: dict[int, int] = {}
+    for (room_id, _), position in acks.items():
+        farthest[room_id] = max(position, farthest.get(room_id, 0))
+    delivered = False
+    for room_id, position in farthest.items():
+        delivered |= _deliver(tx, (Message.room_id == room_id) & (Message.log_id <= position))
+    return delivered
+
+
+def _row(key: Key, first: int, delivered: int) -> dict[str, int | str]:
+    return {"room_id": key[0], "user_id": key[1], "first": first, "delivered": delivered}
+
+
+def deliver_recorded(tx: Transaction, message_ids: Sequence[str]) -> bool:
+    """An ack can be quicker than the record of the cursor that it confirms: look again after the record."""
+    return _deliver(tx, Message.id.in_(message_ids))
+
+
+def _deliver(tx: Transaction, among: ColumnElement[bool]) -> bool:
+    """Make delivered what another member has received, once, and tell the sender in the same transaction."""
+    received = exists().where(
+        Receipt.room_id == Message.room_id,
+        Receipt.user_id != Message.sender_id,
+        Receipt.first < Message.log_id,
+        Receipt.delivered >= Message.log_id,
+    )
+    rows = list(
+        tx.execute(
+            update(Message)
+            .where(among, Message.status == MessageStatus.SENT, received)
+            .values(status=MessageStatus.DELIVERED)
+            .returning(Message.id, Message.room_id, Message.sender_id, Message.log_id)
+            .execution_options(synchronize_session=False)
+        )
+    )
+    if not rows:
+        return False
+    tx.execute(
+        insert(EventRow),
+        [
+            {"type": "message.status", "room_id": room_id, "message_id": id_, "target_id": sender_id}
+            for id_, room_id, sender_id, _ in sorted(rows, key=lambda row: row.log_id)
+        ],
+    )
+    return True

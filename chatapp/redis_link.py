@@ -1,0 +1,93 @@
+"""`RedisLink`: the connections to Redis, each with a bound, and the knowledge whether Redis is away."""
+
+import logging
+import time
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+from typing import TypeVar
+
+from redis import BlockingConnectionPool
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_S = 1.0
+COMMAND_TIMEOUT_S = 1.0
+# A send asks Redis once and can do without: it must not wait longer than a person notices.
+QUICK_TIMEOUT_S = 0.25
+TAIL_BLOCK_MS = 1000
+# A tail that waits longer than its own BLOCK has lost its server, not its patience.
+TAIL_TIMEOUT_S = TAIL_BLOCK_MS / 1000 + 2.0
+# After a failure nobody asks for this long, so that each request does not pay the time-out again.
+AWAY_S = 1.0
+MAX_COMMAND_CONNECTIONS = 32
+
+
+class RedisAway(ConnectionError):
+    """Redis did not answer, or answered that it cannot serve. The work goes on without it."""
+
+
+class RedisLink:
+    """Three clients: for commands, for quick questions on the way of a send, and for the tail's XREAD.
+
+    None retries by itself: a repeated append must go through the script that knows the first one.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.commands = _client(url, COMMAND_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
+        self.quick = _client(url, QUICK_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
+        self.tail = _client(url, TAIL_TIMEOUT_S, 1)
+        self._away_until_s = 0.0
+
+    @property
+    def away(self) -> bool:
+        return time.monotonic() < self._away_until_s
+
+    def call(self, ask: Callable[[], T]) -> T:
+        """Run `ask`, which talks to Redis. Raises RedisAway, at once while Redis is known to be away."""
+        if self.away:
+            raise RedisAway("away")
+        try:
+            return ask()
+        except (RedisError, OSError) as error:
+            if not self.away:
+                log.warning("redis away: %s: %s", type(error).__name__, error)
+            self._away_until_s = time.monotonic() + AWAY_S
+            raise RedisAway(str(error)) from error
+
+    def script(self, name: str, *, quick: bool = False) -> Callable[..., Any]:
+        """A script of redis_scripts/ as a function of `keys` and `args`. Raises RedisAway."""
+        source = resources.files("chatapp.redis_scripts").joinpath(f"{name}.lua").read_text()
+        run = (self.quick if quick else self.commands).register_script(source)
+        return lambda keys, args: self.call(lambda: run(keys=keys, args=args))
+
+    def ping(self) -> None:
+        """Raises RedisAway unless Redis answers, asking also while it is known to be away."""
+        try:
+            self.quick.ping()
+        except (RedisError, OSError) as error:
+            raise RedisAway(str(error)) from error
+
+    def close(self) -> None:
+        for client in (self.commands, self.quick, self.tail):
+            client.close()
+            client.connection_pool.disconnect()
+
+
+def _client(url: str, timeout_s: float, max_connections: int) -> Redis:
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=max_connections,
+        timeout=timeout_s,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=CONNECT_TIMEOUT_S if timeout_s >= CONNECT_TIMEOUT_S else timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+    return Redis(connection_pool=pool)

@@ -1,0 +1,268 @@
+"""`Sessions`: guests and the host's tokens: sign in, look up, renew, sign out."""
+
+import hmac
+import json
+import secrets
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import jwt
+from marshmallow import ValidationError
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp import rooms
+from chatapp.access import Identity
+from chatapp.config import Config
+from chatapp.database import Database
+from chatapp.errors import Unauthenticated
+from chatapp.event import utc_now
+from chatapp.models import Room
+from chatapp.models import Session
+from chatapp.models import User
+from chatapp.models import uuid7
+from chatapp.outbox import Outbox
+from chatapp.schemas import NAME_MAX_CODE_POINTS
+from chatapp.schemas import ROOM_NAME
+from chatapp.schemas import clean_name
+
+GUEST_LIFE = timedelta(days=30)
+# How long an ended guest session still brings the same guest back.
+GUEST_RETURN = timedelta(days=30)
+JWT_LEEWAY = timedelta(seconds=60)
+JWT_SUBJECT_MAX = 200
+# A worker may go on believing in a session this long after another signed it out with Redis away.
+CACHE_S = 5.0
+CACHE_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session that was just opened or found again; `token` is to be given to the client once."""
+
+    identity: Identity
+    token: str
+    returned: bool
+
+
+class Sessions:
+    def __init__(self, config: Config, database: Database, outbox: Outbox) -> None:
+        self._config = config
+        self._database = database
+        self._outbox = outbox
+        self._cache: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
+
+    def identify(self, token: str) -> Identity:
+        """Who holds this token. Raises Unauthenticated."""
+        digest = self._digest(token)
+        cached_s, identity = self._cache.get(digest, (0.0, None))
+        if identity is None or time.monotonic() - cached_s > CACHE_S:
+            identity = self._look_up(token, digest)
+            self._cache[digest] = (time.monotonic(), identity)
+            if len(self._cache) > CACHE_MAX:
+                self._cache.popitem(last=False)
+        if identity.ends_at <= utc_now():
+            raise Unauthenticated("The session has ended.")
+        return identity
+
+    def forget(self, session_id: str) -> None:
+        """Ask the database next time."""
+        self._cache.pop(session_id, None)
+
+    def new_guest(self, name: str) -> SignedIn:
+        """A new user, who is a member of `general`."""
+        token = secrets.token_urlsafe(32)
+
+        def work(tx: Transaction) -> Session:
+            user = User(id=f"u_{uuid7().replace('-', '')}", name=name)
+            tx.add(user)
+            tx.flush()
+            general = tx.scalar(select(Room.id).where(Room.name == rooms.GENERAL))
+            if general is not None:
+                rooms.join(tx, general, user.id)
+            return self._open(tx, user, token, utc_now() + GUEST_LIFE, guest=True)
+
+        session = self._database.write(work)
+        self._outbox.wake()
+        return SignedIn(_identity(session), token, returned=False)
+
+    def returning_guest(self, token: str) -> SignedIn | None:
+        """The guest of a session that ended not long ago and was not signed out."""
+
+        def work(tx: Transaction) -> Session | None:
+            session = tx.get(Session, self._digest(token))
+            now = utc_now()
+            if session is None or not session.guest or session.signed_out_at is not None:
+                return None
+            if not session.expires_at <= now < session.expires_at + GUEST_RETURN:
+                return None
+            session.expires_at = now + GUEST_LIFE
+            return session
+
+        session = self._database.write(work)
+        if session is None:
+            return None
+        self.forget(session.token_hash)
+        return SignedIn(_identity(session), token, returned=True)
+
+    def for_host_token(self, identity: Identity) -> SignedIn:
+        """A session for the cookie of the user of a host token, ending with it."""
+        token = secrets.token_urlsafe(32)
+
+        def work(tx: Transaction) -> Session:
+            user = tx.get_one(User, identity.id)
+            return self._open(tx, user, token, identity.expires_at, guest=False, claimed=identity.rooms)
+
+        return SignedIn(_identity(self._database.write(work)), token, returned=False)
+
+    def renew(self, identity: Identity) -> Identity:
+        """In the second half of its life a guest session starts anew."""
+
+        def work(tx: Transaction) -> Identity:
+            session = tx.get_one(Session, identity.session_id)
+            if session.guest and session.expires_at - utc_now() < GUEST_LIFE / 2:
+                session.expires_at = utc_now() + GUEST_LIFE
+            return _identity(session)
+
+        if identity.expires_at - utc_now() >= GUEST_LIFE / 2:
+            return identity
+        renewed = self._database.write(work)
+        self.forget(identity.session_id)
+        return renewed
+
+    def sign_out(self, identity: Identity) -> None:
+        self._database.write(
+            lambda tx: tx.execute(
+                update(Session)
+                .where(Session.token_hash == identity.session_id)
+                .values(signed_out_at=utc_now())
+                .execution_options(synchronize_session=False)
+            )
+        )
+        self.forget(identity.session_id)
+
+    def _digest(self, token: str) -> str:
+        return hmac.digest(self._config.secret_key.encode(), token.encode("utf-8", "surrogatepass"), sha256).hex()
+
+    def _look_up(self, token: str, digest: str) -> Identity:
+        session = self._database.read(lambda tx: tx.get(Session, digest))
+        if session is None:
+            session = self._first_use(token, digest)
+        if session.signed_out_at is not None:
+            raise Unauthenticated("Signed out.")
+        return _identity(session)
+
+    def _first_use(self, token: str, digest: str) -> Session:
+        """A host's token seen for the first time makes its user, its session and its rooms."""
+        host = self._verify(token)
+
+        def work(tx: Transaction) -> Session:
+            user = tx.get(User, host.user_id, with_for_update=True)
+            if user is None:
+                user = User(id=host.user_id, name=host.name)
+                tx.add(user)
+            user.name = host.name
+            tx.flush()
+            if host.rooms is not None and host.made_at >= (user.claims_at or 0):
+                user.claims_at = host.made_at
+                rooms.claim(tx, user.id, host.rooms)
+            return tx.get(Session, digest) or self._open(
+                tx, user, token, host.expires_at, guest=False, claimed=host.rooms
+            )
+
+        session = self._database.write_or_again(work)
+        self._outbox.wake()
+        return session
+
+    def _open(
+        self,
+        tx: Transaction,
+        user: User,
+        token: str,
+        expires_at: datetime,
+        *,
+        guest: bool,
+        claimed: frozenset[str] | None = None,
+    ) -> Session:
+        session = Session(
+            token_hash=self._digest(token),
+            user_id=user.id,
+            user=user,
+            guest=guest,
+            expires_at=expires_at,
+            rooms=None if claimed is None else json.dumps(sorted(claimed)),
+        )
+        tx.add(session)
+        tx.flush()
+        return session
+
+    def _verify(self, token: str) -> "_HostToken":
+        """Check a host's JWT. The algorithm chooses the key, so that neither is taken for the other."""
+        config = self._config
+        try:
+            algorithm = jwt.get_unverified_header(token).get("alg")
+            keys = {"HS256": config.jwt_secret, config.jwt_algorithm: config.jwt_public_key}
+            key = keys.get(algorithm)
+            if key is None or algorithm is None:
+                raise Unauthenticated("The token is not valid.")
+            claims = jwt.decode(
+                token,
+                key,
+                [algorithm],
+                leeway=JWT_LEEWAY,
+                options={"require": ["exp", "sub"], "verify_aud": False},
+            )
+            return _HostToken.of(claims)
+        except (jwt.PyJWTError, ValidationError, ValueError, TypeError, OverflowError) as error:
+            raise Unauthenticated("The token is not valid.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _HostToken:
+    user_id: str
+    name: str
+    made_at: int
+    expires_at: datetime
+    rooms: frozenset[str] | None
+
+    @classmethod
+    def of(cls, claims: dict[str, Any]) -> "_HostToken":
+        """Raises ValueError, TypeError or ValidationError for claims that cannot be used."""
+        subject, name, named = claims["sub"], claims.get("name"), claims.get("rooms")
+        if not isinstance(subject, str) or not 1 <= len(subject) <= JWT_SUBJECT_MAX or not subject.isprintable():
+            raise ValueError("sub")
+        if named is not None and not (
+            isinstance(named, list) and all(isinstance(one, str) and ROOM_NAME.fullmatch(one) for one in named)
+        ):
+            raise ValueError("rooms")
+        return cls(
+            f"h_{subject}",
+            _host_name(name, subject),
+            int(claims.get("iat", claims["exp"])),
+            datetime.fromtimestamp(int(claims["exp"]), UTC),
+            None if named is None else frozenset(named),
+        )
+
+
+def _host_name(name: Any, subject: str) -> str:
+    """The host's name for the user. The host is believed: what cannot be shown of it is left out."""
+    for candidate in (name, subject):
+        if isinstance(candidate, str):
+            visible = "".join(one for one in candidate if one.isprintable()).strip()
+            with suppress(ValidationError):
+                return clean_name(visible[:NAME_MAX_CODE_POINTS])
+    raise ValueError("name")
+
+
+def _identity(session: Session) -> Identity:
+    claimed = None if session.rooms is None else frozenset(json.loads(session.rooms))
+    ends_at = session.expires_at if session.guest else session.expires_at + JWT_LEEWAY
+    return Identity(session.user.id, session.user.name, session.token_hash, session.expires_at, ends_at, claimed)

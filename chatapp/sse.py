@@ -1,0 +1,19 @@
+"""text/event-stream framing (WHATWG HTML, section 9.2). Pure, and the only place that knows the format."""
+
+CONTENT_TYPE = "text/event-stream; charset=utf-8"
+
+
+def frame(event: str, data: bytes, cursor: str | None = None) -> bytes:
+    """One event: `data` is one line of JSON. Without a cursor it does not move the reader's Last-Event-ID.
+
+    Raises ValueError for a line break, which would end the field and let content pose as framing.
+    """
+    head = f"event: {event}\n" if cursor is None else f"id: {cursor}\nevent: {event}\n"
+    if b"\n" in data or b"\r" in data or "\r" in head or head.count("\n") != (1 if cursor is None else 2):
+        raise ValueError("a field of an event holds a line break")
+    return head.encode() + b"data: " + data + b"\n\n"
+
+
+def retry(milliseconds: int) -> bytes:
+    """How long the browser waits before it comes back."""
+    return b"retry: %d\n\n" % milliseconds

@@ -1,0 +1,84 @@
+"""`ChatWorker`: gunicorn's gevent worker with the service's start and end."""
+
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import gevent
+from gunicorn.workers.ggevent import GeventWorker
+
+from chatapp.services import services
+
+# A reader that takes nothing for this long is gone; it comes back with its cursor.
+WRITE_TIMEOUT_S = 20.0
+
+
+class ChatWorker(GeventWorker):  # type: ignore[misc]
+    """Starts the services before the first request; ends streams, polls and idle connections at SIGTERM."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._idle: set[Any] = set()
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        if socket.socket is not gevent.socket.socket:
+            # Unpatched, the first query or XREAD would stop every connection of this worker without a word.
+            sys.exit("chatapp: sockets are not patched for gevent: start with gunicorn wsgi:app")
+        logger = logging.getLogger("chatapp")
+        logger.handlers = self.log.error_log.handlers
+        logger.setLevel(self.log.error_log.level)
+        services(self.wsgi).start()
+
+    def run(self) -> None:
+        super().run()
+        services(self.wsgi).stop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        gevent.spawn(self._drain)
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        # Ctrl-C reaches the workers too: end as politely as at SIGTERM.
+        if sig == signal.SIGINT:
+            self.handle_exit(sig, frame)
+        else:
+            super().handle_quit(sig, frame)
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(WRITE_TIMEOUT_S * 1000))
+        super().handle(listener, client, addr)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
+        # Reading a body has its own deadline, so this bounds the writing.
+        sock.settimeout(WRITE_TIMEOUT_S)
+        try:
+            return super().handle_request(listener_name, req, sock, addr)
+        except TimeoutError:
+            self.log.info("cut a connection that took nothing for %.0f s", WRITE_TIMEOUT_S)
+            raise StopIteration from None
+        finally:
+            if sock.fileno() != -1:
+                sock.settimeout(None)
+
+    @contextmanager
+    def timeout_ctx(self) -> Iterator[None]:
+        """Around the wait for the next request: these connections may be dropped when the worker ends."""
+        greenlet = gevent.getcurrent()
+        self._idle.add(greenlet)
+        try:
+            with super().timeout_ctx():
+                yield
+        finally:
+            self._idle.discard(greenlet)
+
+    def _drain(self) -> None:
+        services(self.wsgi).hub.drain()
+        gevent.killall(list(self._idle), block=False)

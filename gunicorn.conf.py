@@ -1,0 +1,51 @@
+"""gunicorn reads this by itself. Every number stands with its reason; settings come from the environment."""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import resource
+import sys
+
+from chatapp import master
+from chatapp.config import Config
+from chatapp.config import ConfigError
+
+# Each stream is an open file: take all the files that the system allows.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
+
+try:
+    config_ = Config.from_environ()
+except ConfigError as error:
+    sys.exit(f"chatapp: {error}")
+
+bind = f"{config_.host}:{config_.port}"
+workers = config_.workers
+worker_class = "chatapp.worker.ChatWorker"
+# Above the cap on streams, so that health checks and sends find a place when streams have taken theirs.
+worker_connections = config_.max_connections + 1000
+# No preloading: a hub, its connections and its greenlets belong to one process.
+preload_app = False
+# Streams count as requests and would restart a worker under everyone's feet.
+max_requests = 0
+# Longer than the idle time-outs of common load balancers (60 s), so that they close first.
+keepalive = 75
+# Streams end at once, sends within their bound; what is left then has hung.
+graceful_timeout = 12
+# A worker says twice a second that it lives; this long without a word means that its loop is blocked.
+timeout = 30
+# 100 localIds of 64 characters make a long request line.
+limit_request_line = 8190
+# Only gunicorn itself could be asked there, and anyone on the machine could ask.
+control_socket_disable = True
+# gunicorn serves the streams of one HTTP/2 connection one after another.
+http_protocols = "h1"
+# Believed or not is the application's to say, by CHATAPP_PROXIES.
+forwarded_allow_ips = ""
+secure_scheme_headers = {}
+proc_name = "chatapp"
+
+on_starting = master.on_starting
+on_exit = master.on_exit
+pre_request = master.pre_request
