@@ -97,6 +97,9 @@ class Database:
         self.dialect = engine.dialect.name
         self._native = self.dialect == "sqlite"
         self._writing = engine.execution_options(writes=True)
+        # All that one read sees is of one moment, as on SQLite by itself: a row that gets its cursor
+        # meanwhile is then either without it or with it, and never missed between two statements.
+        self._reading = engine if self._native else engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = ThreadPool(1) if self._native else None
         self._readers = ThreadPool(READERS) if self._native else None
         self._file = Path(engine.url.database) if self._native and engine.url.database else None
@@ -127,7 +130,7 @@ class Database:
         self.engine.dispose()
 
     def _read(self, work: Callable[[Session], T]) -> T:
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
             return work(session)
 
     def _write(self, work: Callable[[Session], T]) -> T:

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from typing import Final
 
+import orjson
+
 from chatapp import sse
 from chatapp import wire
 
@@ -70,10 +72,11 @@ class Event:
 
     `cursor` is None for an event that is committed and not yet published. `target` is the only user
     who may see it, or None for everyone in the room. `about` is the user who joined or left.
-    `data` is the event as JSON; `frame` the same as a Server-Sent Event.
+    `data` is the event as JSON; `frame` the same as a Server-Sent Event. `message_id` is the message that
+    it carries, if any.
     """
 
-    __slots__ = ("_frame", "about", "cursor", "data", "room_id", "target", "type")
+    __slots__ = ("_frame", "about", "cursor", "data", "message_id", "room_id", "target", "type")
 
     def __init__(
         self,
@@ -89,11 +92,23 @@ class Event:
         self.room_id = room_id
         self.target = target
         self.about = about
-        position = None if cursor is None else str(cursor)
-        if type == "message.created" and position is not None and body["message"]["cursor"] is None:
+        self.message_id: str | None = body["message"]["id"] if "message" in body else None
+        self.restate(body)
+
+    def restate(self, body: dict[str, Any]) -> None:
+        """Say it anew: what it is about has changed since."""
+        position = None if self.cursor is None else str(self.cursor)
+        if self.type == "message.created" and position is not None and body["message"]["cursor"] is None:
             body = {**body, "message": {**body["message"], "cursor": position}}
-        self.data = wire.dumps({"type": type, "cursor": position, **body})
+        self.data = wire.dumps({"type": self.type, "cursor": position, **body})
         self._frame: bytes | None = None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What it says besides type and cursor."""
+        body: dict[str, Any] = orjson.loads(self.data)
+        del body["type"], body["cursor"]
+        return body
 
     @property
     def frame(self) -> bytes:

@@ -1,6 +1,7 @@
 """`Feed`: reading the log from a cursor: database, then window, then wait. Both transports call only this."""
 
 import time
+from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from chatapp.event import now_ms
 from chatapp.hub import Hub
 from chatapp.hub import Listener
 from chatapp.models import EventRow
+from chatapp.models import Visibility
 from chatapp.positions import Positions
 
 # A cursor this far ahead of the clock was never handed out, unless log or database know better.
@@ -86,8 +88,8 @@ class Reader:
             events = self._read(limit)
             if events or self.closing:
                 return events
-            if self.position < self._hub.window.start:
-                continue
+            if self.behind:
+                continue  # What was read came from the database; the window's part has not been looked at.
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
                 return []
@@ -99,8 +101,15 @@ class Reader:
         if not self.closing:
             self._listener.wait(seconds)
 
-    def follow(self, rooms: list[RoomRef]) -> None:
-        """From here on, read these rooms."""
+    def enter(self, rooms: list[RoomRef]) -> None:
+        """Follow these rooms from the position; one joined behind it only from its joining, like a live one."""
+        moves: dict[int | None, str] = {}
+        if self._wanted.names is None and self.position >= self._hub.window.start:
+            for event in self._hub.window.after(self.position, (), self._identity.id):
+                moves.setdefault(event.room_id, event.type)
+        self._follow([room for room in rooms if moves.get(room.id) != "member.joined"])
+
+    def _follow(self, rooms: list[RoomRef]) -> None:
         self.rooms = {room.id: room for room in rooms}
         self._hub.follow(self._listener, self.rooms)
 
@@ -138,18 +147,18 @@ class Reader:
             room = self.rooms.get(event.room_id)
             if room is None or (self._wanted.names is not None and room.public):
                 return False
-            self.follow([other for other in self.rooms.values() if other.id != room.id])
+            self._follow([other for other in self.rooms.values() if other.id != room.id])
             return True
         if self._wanted.names is not None or event.room_id in self.rooms:
             return False
-        return self._joined(event.room_id)
+        return self._joined(event.room_id, event.body["room"])
 
-    def _joined(self, room_id: int) -> bool:
-        try:
-            room = self._feed.database.read(lambda tx: access.readable_by_id(tx, self._identity, room_id))
-        except NotFound:
+    def _joined(self, room_id: int, name: str) -> bool:
+        if self._identity.rooms is not None and name not in self._identity.rooms:
             return False
-        self.follow([*self.rooms.values(), room])
+        # Asking the database could fail, with events in hand. All that matters here is that leaving ends it.
+        room = RoomRef(room_id, name, Visibility.PRIVATE, member=True, owner_id=None)
+        self._follow([*self.rooms.values(), room])
         return True
 
     def _from_database(self, limit: int) -> list[Event]:
@@ -169,12 +178,8 @@ class Reader:
                 if not self._feed.positions.unrecorded() & page.unrecorded:
                     break
             page = self._page(start, limit, pending=page.unrecorded)
-        self.follow(page.rooms)
-        if page.full:
-            assert page.events[-1].cursor is not None
-            self.position = page.events[-1].cursor
-        else:
-            self.position = max(self.position, start)
+        self.position = page.end if page.full else max(self.position, start)
+        self.enter(page.rooms)
         return page.events
 
     def _page(self, end: Cursor, limit: int, pending: frozenset[int] = frozenset()) -> "_Page":
@@ -188,21 +193,43 @@ class Reader:
             mine &= EventRow.room_id.in_(list(self.rooms))
         concerns = or_(EventRow.room_id.in_([room.id for room in rooms]), mine)
         visible = or_(EventRow.target_id.is_(None), EventRow.target_id == self._identity.id)
-        waiting = list(
-            tx.scalars(select(EventRow).where(EventRow.log_id.is_(None), concerns, visible).order_by(EventRow.number))
-        )
+        query = select(EventRow).where(concerns, visible)
+        waiting = list(tx.scalars(query.where(EventRow.log_id.is_(None)).order_by(EventRow.number)))
+        after = EventRow.log_id > self.position.packed
         rows = list(
-            tx.scalars(
-                select(EventRow)
-                .where(EventRow.log_id > self.position.packed, EventRow.log_id <= end.packed, concerns, visible)
-                .order_by(EventRow.log_id)
-                .limit(limit)
-            )
+            tx.scalars(query.where(after, EventRow.log_id <= end.packed).order_by(EventRow.log_id).limit(limit))
         )
         full = len(rows) == limit
+        page_end = Cursor(rows[-1].log_id or 0) if rows else end
         if not full:
             rows += [row for row in waiting if row.number in pending]
-        return _Page(rooms, render.events(tx, rows), frozenset(row.number for row in waiting), full)
+        if self._wanted.names is None:
+            moves = Moves(tx.scalars(select(EventRow).where(mine, or_(after, EventRow.log_id.is_(None)))))
+            rows = [row for row in rows if moves.follows(row)]
+        return _Page(rooms, render.events(tx, rows), frozenset(row.number for row in waiting), full, page_end)
+
+
+class Moves:
+    """One user's joining and leaving since a cursor: what was said while they were away is history's to tell."""
+
+    def __init__(self, rows: Iterable[EventRow]) -> None:
+        self._by_room: dict[int, list[EventRow]] = {}
+        self._numbers: set[int] = set()
+        for row in sorted(rows, key=_published_order):
+            self._by_room.setdefault(row.room_id, []).append(row)
+            self._numbers.add(row.number)
+
+    def follows(self, row: EventRow) -> bool:
+        """Whether a reader who follows joins and leaves is given this row of a room that is theirs now."""
+        moves = self._by_room.get(row.room_id)
+        if moves is None or row.number in self._numbers:
+            return True
+        before = [move for move in moves if _published_order(move) < _published_order(row)]
+        return before[-1].type == "member.joined" if before else moves[0].type == "member.left"
+
+
+def _published_order(row: EventRow) -> tuple[bool, int]:
+    return (row.log_id is None, row.number if row.log_id is None else row.log_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +238,7 @@ class _Page:
     events: list[Event]
     unrecorded: frozenset[int]
     full: bool
+    end: Cursor
 
 
 class Feed:
@@ -237,7 +265,7 @@ class Feed:
             if wanted.names is not None and (not rooms or (len(rooms) < len(wanted.names) and not wanted.lenient)):
                 raise NotFound
             reader = Reader(self, identity, wanted, listener, position, reset=reset)
-            reader.follow(rooms)
+            reader.enter(rooms)
             yield reader
 
     def _never_handed_out(self, cursor: Cursor) -> bool:

@@ -85,13 +85,14 @@ class Outbox:
             self._announce()
             raise
         self._hub.floor = max(self._hub.floor, *cursors)
+        # Recorded first, announced then: who is told a cursor finds it in the database, in every worker.
+        if self._database.write(lambda tx: self._record(tx, entries, cursors)):
+            self._loop.wake()
         for entry, cursor in zip(entries, cursors, strict=True):
             self._published[entry.number] = cursor
         while len(self._published) > REMEMBERED:
             self._published.popitem(last=False)
         self._announce()
-        if self._database.write(lambda tx: self._record(tx, entries, cursors)):
-            self._loop.wake()
         return len(entries)
 
     def _announce(self) -> None:

@@ -19,6 +19,7 @@ class Window:
         self._events: deque[Event] = deque()
         self._by_room: dict[int, deque[Event]] = {}
         self._by_member: dict[str, deque[Event]] = {}
+        self._by_message: dict[str, deque[Event]] = {}
         self.start = Cursor(0)
         self.end = Cursor(0)
 
@@ -27,11 +28,13 @@ class Window:
         self._events.clear()
         self._by_room.clear()
         self._by_member.clear()
+        self._by_message.clear()
         self.start = self.end = position
 
     def append(self, event: Event, cursor: Cursor) -> None:
         """Add the event at `cursor`, which lies after `end`; the oldest leaves when the window is full."""
         self._events.append(event)
+        self._fold(event)
         for queue in self._queues(event):
             queue.append(event)
         self.end = cursor
@@ -63,12 +66,23 @@ class Window:
             del self._by_room[event.room_id]
         if event.about is not None and not self._by_member[event.about]:
             del self._by_member[event.about]
+        if event.message_id is not None and not self._by_message[event.message_id]:
+            del self._by_message[event.message_id]
+
+    def _fold(self, event: Event) -> None:
+        """Catching up gives a message in its present state: what was edited or withdrawn is not told again."""
+        if event.message_id is None or event.type == "message.created":
+            return
+        for earlier in self._by_message.get(event.message_id, ()):
+            earlier.restate(event.body)
 
     def _queues(self, event: Event) -> Iterator[deque[Event]]:
         if event.room_id is not None:
             yield self._by_room.setdefault(event.room_id, deque())
         if event.about is not None:
             yield self._by_member.setdefault(event.about, deque())
+        if event.message_id is not None:
+            yield self._by_message.setdefault(event.message_id, deque())
 
 
 def _newer(queue: deque[Event] | None, position: Cursor) -> Iterator[Event]:

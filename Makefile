@@ -1,0 +1,48 @@
+# One command in front of everything. `make run` and `make test` need only Python 3.11+ (with venv), make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run install test test-all test-tools check format lint types clean
+
+run: install
+	$(BIN)/gunicorn wsgi:app
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/test-installed: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	touch $@
+
+# Debian packages: Chromium, redis-server, PostgreSQL, Node. Says what is missing where apt-get cannot help.
+test-tools: .venv/test-installed
+	sh scripts/install-test-tools
+
+test: test-tools
+	node --test tests/js/
+	$(BIN)/pytest -m "not long"
+
+test-all: test-tools
+	node --test tests/js/
+	$(BIN)/pytest
+
+check: format lint types test
+
+format: .venv/test-installed
+	$(BIN)/ruff format .
+
+lint: .venv/test-installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/test-installed
+	$(BIN)/mypy
+	npm install --no-audit --no-fund --silent
+	npm run --silent check
+
+clean:
+	rm -rf .venv node_modules instance .mypy_cache .ruff_cache .pytest_cache .hypothesis

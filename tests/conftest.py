@@ -1,0 +1,89 @@
+"""Fixtures: real servers, started once for the whole run, and people who use them."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.person import Person
+from tests.support.postgres import Postgres
+from tests.support.redis_server import RedisServer
+from tests.support.service import Service
+
+Start = Callable[..., Service]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    server = Postgres(tmp_path_factory.mktemp("postgres") / "cluster")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def start_service(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Start a service on `database` 'postgres' (two workers) or 'sqlite' (one), with a Redis of its own."""
+    services: list[Service] = []
+
+    def start(database: str = "postgres", **settings: str) -> Service:
+        stands_on = (
+            {"DATABASE_URL": postgres.database(), "WEB_CONCURRENCY": "2"}
+            if database == "postgres"
+            else {"WEB_CONCURRENCY": "1"}
+        )
+        service = Service(tmp_path_factory.mktemp(database), **{**stands_on, **settings})
+        services.append(service)
+        return service
+
+    yield start
+    for service in services:
+        service.stop()
+
+
+@pytest.fixture(scope="session", params=["postgres", "sqlite"])
+def service(request: pytest.FixtureRequest, start_service: Start) -> Service:
+    """The shared service, once on each database. Tests use rooms and people of their own in it."""
+    return start_service(request.param)
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path / "redis")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def ada(service: Service) -> Iterator[Person]:
+    with Person(service.url, "Ada") as person:
+        yield person
+
+
+@pytest.fixture
+def bob(service: Service) -> Iterator[Person]:
+    with Person(service.url, "Bob") as person:
+        yield person
+
+
+@pytest.fixture
+def eve(service: Service) -> Iterator[Person]:
+    """A stranger to all rooms but `general`."""
+    with Person(service.url, "Eve") as person:
+        yield person
+
+
+@pytest.fixture
+def room(ada: Person, bob: Person) -> str:
+    """A public room of Ada's that Bob has joined."""
+    name = ada.create_room()
+    bob.join(name)
+    return name
+
+
+@pytest.fixture
+def private_room(ada: Person, bob: Person) -> str:
+    """A private room of Ada's into which Bob is invited."""
+    name = ada.create_room("private")
+    ada.invite(name, bob)
+    return name

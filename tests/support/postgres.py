@@ -1,0 +1,78 @@
+"""A private PostgreSQL, run as an ordinary user, with a database for each service."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+
+import psycopg
+
+from tests.support.processes import Process
+from tests.support.processes import binary
+from tests.support.processes import free_port
+from tests.support.processes import wait_until
+
+FOLDERS = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+
+
+class Postgres:
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._folder = folder
+        self._data = folder / "data"
+        folder.mkdir(parents=True)
+        # PostgreSQL refuses to run as root; the folder is then handed to an ordinary user.
+        self._as_user: list[str] = []
+        if os.geteuid() == 0:
+            user = next(one for one in ("postgres", "nobody") if _exists(one))
+            shutil.chown(folder, user)
+            for parent in [*folder.parents][:-1]:
+                if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
+                    parent.chmod(parent.stat().st_mode | 0o011)
+            self._as_user = [binary("setpriv"), f"--reuid={user}", "--regid=" + _group(user), "--clear-groups"]
+        self._run([binary("initdb", *FOLDERS), "-D", str(self._data), "-U", "chat", "-A", "trust", "-E", "UTF8"])
+        self.process = self._start()
+
+    def database(self) -> str:
+        """A new empty database. Returns its URL."""
+        name = f"chat_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self._url(name)
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    def _start(self) -> Process:
+        command = [binary("postgres", *FOLDERS), "-D", str(self._data), "-p", str(self.port)]
+        command += ["-k", str(self._folder), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]
+        process = Process([*self._as_user, *command], self._folder.parent / "postgres.log")
+        wait_until(self._answers, what="PostgreSQL")
+        return process
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _run(self, command: list[str]) -> None:
+        subprocess.run([*self._as_user, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://chat@127.0.0.1:{self.port}/{database}"
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+def _group(user: str) -> str:
+    return str(pwd.getpwnam(user).pw_gid)

@@ -1,0 +1,87 @@
+"""The service as an operator runs it: gunicorn, its workers, and what it stands on."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.support.processes import Process
+from tests.support.processes import free_port
+from tests.support.processes import wait_until
+
+ROOT = Path(__file__).parent.parent.parent
+
+# Wide enough that only the tests of the limits meet them.
+WIDE = {
+    "CHATAPP_RATE_BURST": "100000",
+    "CHATAPP_RATE_PER_SECOND": "10000",
+    "CHATAPP_GUESTS_PER_MINUTE": "100000",
+    "CHATAPP_MAX_CONNECTIONS_PER_USER": "1000",
+}
+
+
+class Service:
+    """Starts at once; `url` answers when the constructor returns. Settings as in the contract's table."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.settings = {**WIDE, "CHATAPP_DATA": str(folder / "data"), "PORT": str(self.port), **settings}
+        self.process = self._start()
+
+    def _start(self) -> Process:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        command = [str(Path(sys.executable).parent / "gunicorn"), "wsgi:app", "--chdir", str(ROOT)]
+        command += ["-c", str(ROOT / "gunicorn.conf.py")]
+        process = Process(command, self.folder / "service.log", env={**kept, **self.settings})
+        self.process = process
+        try:
+            wait_until(self.ready, what=f"the service; its log: {self.folder / 'service.log'}")
+        except TimeoutError:
+            raise TimeoutError(self.log()) from None
+        return process
+
+    def ready(self) -> bool:
+        if self.process.popen.poll() is not None:
+            raise RuntimeError(f"the service ended:\n{self.log()}")
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def workers(self) -> list[int]:
+        """The worker processes; the embedded Redis is a child too."""
+        import psutil
+
+        return [
+            child.pid
+            for child in psutil.Process(self.process.pid).children()
+            if "redis" not in child.name() and child.status() != psutil.STATUS_ZOMBIE
+        ]
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    def restart(self) -> None:
+        """Stop politely and start again, at the same address."""
+        self.process.stop()
+        self._start()
+
+    def kill(self) -> None:
+        """kill -9 of the master; the workers notice by themselves."""
+        self.process.kill()
+
+    def kill_worker(self, index: int = 0) -> int:
+        pid = self.workers()[index]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def start_again(self) -> None:
+        self._start()
+
+    def log(self) -> str:
+        return self.process.output()

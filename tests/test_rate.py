@@ -1,0 +1,58 @@
+"""The rate limit, with the numbers an operator gets."""
+
+import pytest
+
+from tests.conftest import Start
+from tests.support.person import Person
+from tests.support.person import new_local_id
+from tests.support.service import Service
+
+
+@pytest.fixture(scope="module")
+def service(start_service: Start) -> Service:
+    return start_service("postgres", CHATAPP_RATE_BURST="20", CHATAPP_RATE_PER_SECOND="2")
+
+
+def test_burst_then_429_and_replays_are_free(ada: Person) -> None:
+    room = ada.create_room()
+    local_ids = [new_local_id() for _ in range(20)]
+    remaining = []
+    for number, local_id in enumerate(local_ids):
+        answer = ada.post(room, f"{number}", local_id)
+        assert answer.status_code == 201, answer.text
+        remaining.append(int(answer.headers["RateLimit"].split(";r=")[1].split(";")[0]))
+        assert answer.headers["RateLimit-Policy"] == '"send";q=20;w=10'
+    assert remaining[0] == 19
+    assert remaining[-1] <= 3
+    # One token comes every half second: at most a few of these pass.
+    refused = next(answer for answer in (ada.post(room, "more") for _ in range(50)) if answer.status_code == 429)
+    problem = refused.json()
+    assert (problem["code"], problem["retryable"]) == ("rate_limited", True)
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert problem["retryAfterMs"] <= 500
+    assert problem["localId"] is not None
+    assert "r=0" in refused.headers["RateLimit"]
+    for number, local_id in enumerate(local_ids):
+        assert ada.post(room, f"{number}", local_id).status_code == 200
+
+
+def test_a_batch_stops_for_a_room_when_the_rate_is_spent(ada: Person) -> None:
+    room = ada.create_room()
+    items = [{"room": room, "localId": new_local_id(), "body": f"{number}"} for number in range(40)]
+    results = ada.batch(*items).json()["results"]
+    statuses = [one["status"] for one in results]
+    first_refused = statuses.index("failed")
+    assert 20 <= first_refused < 35
+    assert set(statuses[first_refused:]) == {"failed"}
+    assert {one["problem"]["code"] for one in results[first_refused:]} == {"rate_limited"}
+    assert results[-1]["problem"]["retryAfterMs"] > 0
+    sent = [one["body"] for one in ada.history(room)]
+    assert sent == [f"{number}" for number in range(first_refused)]
+
+
+def test_each_user_has_a_rate_of_their_own(ada: Person, bob: Person) -> None:
+    room = ada.create_room()
+    bob.join(room)
+    while ada.post(room, "spend").status_code == 201:
+        pass
+    assert bob.post(room, "mine is whole").status_code == 201
