@@ -66,6 +66,9 @@ class Reader:
         self.position = position
         self.reset = reset
         self.rooms: dict[int, RoomRef] = {}
+        # The memberships as the database last had them, and how far the log was read before that.
+        self._belongs: frozenset[int] = frozenset()
+        self._asked_at = Cursor(0)
 
     @property
     def closing(self) -> str | None:
@@ -101,8 +104,13 @@ class Reader:
         if not self.closing:
             self._listener.wait(seconds)
 
-    def enter(self, rooms: list[RoomRef]) -> None:
-        """Follow these rooms from the position; one joined behind it only from its joining, like a live one."""
+    def enter(self, rooms: list[RoomRef], asked_at: Cursor) -> None:
+        """Follow these rooms from the position; one joined behind it only from its joining, like a live one.
+
+        The database was asked for them when the log had been read up to `asked_at`.
+        """
+        self._belongs = frozenset(room.id for room in rooms)
+        self._asked_at = asked_at
         moves: dict[int | None, str] = {}
         if self._wanted.names is None and self.position >= self._hub.window.start:
             for event in self._hub.window.after(self.position, (), self._identity.id):
@@ -151,15 +159,26 @@ class Reader:
             return True
         if self._wanted.names is not None or event.room_id in self.rooms:
             return False
-        return self._joined(event.room_id, event.body["room"])
+        return self._joined(event, event.room_id)
 
-    def _joined(self, room_id: int, name: str) -> bool:
+    def _joined(self, event: Event, room_id: int) -> bool:
+        name = event.body["room"]
         if self._identity.rooms is not None and name not in self._identity.rooms:
+            return False
+        if self._left_since(event, room_id):
             return False
         # Asking the database could fail, with events in hand. All that matters here is that leaving ends it.
         room = RoomRef(room_id, name, Visibility.PRIVATE, member=True, owner_id=None)
         self._follow([*self.rooms.values(), room])
         return True
+
+    def _left_since(self, joined: Event, room_id: int) -> bool:
+        """Whether this joining lies in the past, and the leaving too: nothing of that time is told any more."""
+        assert joined.cursor is not None
+        if joined.cursor <= self._asked_at and room_id not in self._belongs:
+            return True
+        later = self._hub.window.after(joined.cursor, (), self._identity.id)
+        return any(event.type == "member.left" and event.room_id == room_id for event in later)
 
     def _from_database(self, limit: int) -> list[Event]:
         """One page of what lies before the window.
@@ -168,7 +187,7 @@ class Reader:
         this looks for rows without a cursor: so each such row is found there, or has its cursor by the
         time of the scan, or stands in the window.
         """
-        start = self._hub.window.start
+        start, asked_at = self._hub.window.start, self._hub.end
         page = self._page(start, limit)
         if page.unrecorded and not page.full:
             deadline_s = time.monotonic() + RECORD_WAIT_S
@@ -179,7 +198,7 @@ class Reader:
                     break
             page = self._page(start, limit, pending=page.unrecorded)
         self.position = page.end if page.full else max(self.position, start)
-        self.enter(page.rooms)
+        self.enter(page.rooms, asked_at)
         return page.events
 
     def _page(self, end: Cursor, limit: int, pending: frozenset[int] = frozenset()) -> "_Page":
@@ -258,14 +277,15 @@ class Feed:
         reset = since is not None and self._never_handed_out(since)
         with self.hub.listen(identity.id, identity.session_id) as listener:
             # Before the rooms are read: a room joined after that announces itself behind this position.
-            position = self.hub.end if since is None or reset else since
+            asked_at = self.hub.end
+            position = asked_at if since is None or reset else since
             if since is not None and not reset:
                 self.hub.accept(since)
             rooms = self.database.read(lambda tx: rooms_now(tx, identity, wanted))
             if wanted.names is not None and (not rooms or (len(rooms) < len(wanted.names) and not wanted.lenient)):
                 raise NotFound
             reader = Reader(self, identity, wanted, listener, position, reset=reset)
-            reader.enter(rooms)
+            reader.enter(rooms, asked_at)
             yield reader
 
     def _never_handed_out(self, cursor: Cursor) -> bool:
