@@ -36,9 +36,9 @@ def page(tx: Transaction, room_id: int, before: Cursor | None, after: Cursor | N
     if before is None and not (after is not None and has_more):
         unpublished = _unpublished(tx, room_id, limit)
         if after is None:
-            room_left = limit - len(unpublished)
-            has_more = has_more or len(items) > room_left
-            items = items[len(items) - room_left :] if room_left else []
+            surplus = max(0, len(items) + len(unpublished) - limit)
+            has_more = has_more or surplus > 0
+            items = items[surplus:]
         else:
             unpublished = unpublished[: limit - len(items)]
     return Page(

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 import gevent
+from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.ggevent import GeventWorker
 
 from chatapp.services import services
@@ -71,6 +72,8 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
         """Around the wait for the next request: these connections may be dropped when the worker ends."""
+        if not self.alive:
+            raise NoMoreData  # The answer before was the last on this connection.
         greenlet = gevent.getcurrent()
         self._idle.add(greenlet)
         try:
@@ -81,4 +84,5 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
 
     def _drain(self) -> None:
         services(self.wsgi).hub.drain()
-        gevent.killall(list(self._idle), block=False)
+        # To gunicorn this looks like a peer that went away between two requests.
+        gevent.killall(list(self._idle), exception=NoMoreData, block=False)

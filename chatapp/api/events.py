@@ -1,5 +1,6 @@
 """`/events`: the stream, the long poll, and acks."""
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 
 from flask import Blueprint
@@ -126,8 +127,9 @@ def _confirm(who: Identity, reader: Reader, since: Cursor | None) -> None:
         services().receipts.ack(who.id, rooms, since)
 
 
-def _stream(pieces: object) -> Response:
-    return Response(pieces, headers=STREAM_HEADERS, content_type=sse.CONTENT_TYPE)  # type: ignore[arg-type]
+def _stream(pieces: Iterable[bytes]) -> Response:
+    # An iterator has no length: also a stream of one event ends like the others.
+    return Response(iter(pieces), headers=STREAM_HEADERS, content_type=sse.CONTENT_TYPE)
 
 
 def _poll_answer(events: list[bytes], reader: Reader) -> Response:

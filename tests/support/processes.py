@@ -77,6 +77,7 @@ class Process:
         if self.popen.poll() is None:
             self.popen.kill()
             self.popen.wait(STOP_TIMEOUT_S)
+        self._out.close()
 
     def output(self) -> str:
         return self.log.read_text(errors="replace")

@@ -43,6 +43,9 @@ class Service:
             wait_until(self.ready, what=f"the service; its log: {self.folder / 'service.log'}")
         except TimeoutError:
             raise TimeoutError(self.log()) from None
+        except RuntimeError:
+            process.stop()
+            raise
         return process
 
     def ready(self) -> bool:

@@ -1,0 +1,335 @@
+"""Start, stop, crash and return: what was acknowledged stays, and readers go on where they stood."""
+
+import itertools
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+import redis
+
+from tests.conftest import Start
+from tests.support.followers import FOLLOWERS
+from tests.support.followers import place
+from tests.support.person import Person
+from tests.support.person import new_local_id
+from tests.support.processes import wait_until
+from tests.support.redis_server import RedisServer
+from tests.support.service import Service
+
+# The issue's bound for a whole stop. No test asserts a time without room: this one is 2 to 3 s here.
+STOP_BOUND_S = 5.0
+
+
+@pytest.fixture
+def own(request: pytest.FixtureRequest, start_service: Start) -> Any:
+    """A service that this test alone may stop and kill."""
+    service = start_service(request.param)
+    yield service
+    service.stop()
+
+
+class Sender(threading.Thread):
+    """Sends numbered messages one after another, each again with its localId until it is answered."""
+
+    def __init__(self, person: Person, room: str) -> None:
+        super().__init__(daemon=True)
+        self._person = person
+        self._room = room
+        self._stop_now = threading.Event()
+        self.acknowledged: list[str] = []
+
+    def run(self) -> None:
+        for number in itertools.count():
+            if self._stop_now.is_set():
+                return
+            local_id = f"sender-{number:06d}"
+            while not self._accepted(local_id):
+                time.sleep(0.05)
+            self.acknowledged.append(local_id)
+
+    def finish(self) -> list[str]:
+        self._stop_now.set()
+        self.join(30)
+        assert not self.is_alive()
+        return self.acknowledged
+
+    def _accepted(self, local_id: str) -> bool:
+        try:
+            answer = self._person.post(self._room, local_id, local_id)
+        except httpx.TransportError:
+            return False
+        assert answer.status_code in (200, 201, 503), answer.text
+        return answer.status_code != 503
+
+
+def check_nothing_lost(person: Person, room: str, acknowledged: list[str], shown: list[str]) -> None:
+    stored = [one["localId"] for one in person.history(room)]
+    assert stored == acknowledged
+    assert shown == acknowledged
+
+
+# All combinations on PostgreSQL, where it runs with two workers; a smaller selection on SQLite.
+@pytest.mark.parametrize(
+    ("own", "transport"), [("postgres", "stream"), ("postgres", "poll"), ("sqlite", "stream")], indirect=["own"]
+)
+@pytest.mark.parametrize("fault", ["restart", "kill a worker", "kill the master", "hang up"])
+def test_a_fault_in_the_middle_loses_and_repeats_nothing(own: Service, transport: str, fault: str) -> None:
+    with Person(own.url, "Ada") as ada, Person(own.url, "Bob") as bob:
+        room = ada.create_room()
+        bob.join(room)
+        follower = FOLLOWERS[transport](bob, rooms=room)
+        sender = Sender(ada, room)
+        sender.start()
+        wait_until(lambda: len(sender.acknowledged) > 20)
+        before = set(own.workers())
+        if fault == "restart":
+            own.restart()
+        elif fault == "kill a worker":
+            own.kill_worker()
+            wait_until(lambda: len(own.workers()) == len(before) and set(own.workers()) != before)
+        elif fault == "kill the master":
+            own.kill()
+            wait_until(lambda: not any(psutil.pid_exists(pid) for pid in before), 10)
+            own.start_again()
+        else:
+            own.process.signal(signal.SIGHUP)
+            wait_until(lambda: not before & set(own.workers()), 20)
+        after = len(sender.acknowledged)
+        wait_until(lambda: len(sender.acknowledged) > after + 20)
+        acknowledged = sender.finish()
+        shown: list[str] = []
+        while len(shown) < len(acknowledged):
+            event = follower.next(20)
+            if event["type"] == "message.created":
+                shown.append(event["message"]["localId"])
+        follower.close()
+        check_nothing_lost(ada, room, acknowledged, shown)
+
+
+def test_sigterm_closes_every_stream_and_poll_and_stops_soon(start_service: Start) -> None:
+    service = start_service("postgres")
+    people = [Person(service.url) for _ in range(5)]
+    streams = [person.stream() for person in people for _ in range(10)]
+    for stream in streams:
+        assert stream.next().type == "ready"
+    answers: list[dict[str, Any]] = []
+    cursor = people[0].cursor()
+    polls = [threading.Thread(target=lambda one=one: answers.append(one.poll(cursor, wait=50))) for one in people]
+    for poll in polls:
+        poll.start()
+    # A keep-alive connection without a request must not hold the stop up either.
+    idle = httpx.Client(base_url=service.url)
+    idle.get("/healthz")
+    wait_until(lambda: "ESTABLISHED" in str(psutil.Process(service.workers()[0]).net_connections("tcp")))
+    started_s = time.monotonic()
+    service.process.signal(signal.SIGTERM)
+    retries = set()
+    for stream in streams:
+        closing = stream.to_the_end(STOP_BOUND_S)[-1]
+        assert (closing.type, closing.data["reason"]) == ("closing", "shutdown")
+        assert stream.retry_ms == closing.data["retryAfterMs"]
+        retries.add(stream.retry_ms)
+        stream.close()
+    service.process.wait(STOP_BOUND_S * 2)
+    took_s = time.monotonic() - started_s
+    for poll in polls:
+        poll.join(STOP_BOUND_S)
+    idle.close()
+    for person in people:
+        person.http.close()
+    print(f"stop took {took_s:.1f} s")
+    assert took_s < STOP_BOUND_S
+    assert len(answers) == len(people)
+    assert len(retries) > len(streams) // 2
+
+
+def test_a_stream_rotates_and_continues(start_service: Start) -> None:
+    service = start_service("sqlite", CHATAPP_STREAM_SECONDS="1", CHATAPP_HEARTBEAT_SECONDS="0.2")
+    with Person(service.url, "Ada") as ada:
+        room = ada.create_room()
+        with ada.stream(rooms=room) as stream:
+            events = stream.to_the_end(5)
+            assert events[0].type == "ready"
+            assert events[-1].data["reason"] == "rotate"
+            beats = [one for one in events if one.type == "heartbeat"]
+            assert len(beats) >= 3
+            assert all(one.id == one.data["cursor"] for one in beats)
+            cursor = stream.cursor
+        sent = ada.send(room, "between two streams")
+        with ada.stream(rooms=room, last_event_id=cursor) as again:
+            assert again.messages(1)[0]["id"] == sent["id"]
+
+
+def test_a_heartbeat_moves_the_cursor_past_what_is_not_for_this_connection(start_service: Start) -> None:
+    service = start_service("sqlite", CHATAPP_HEARTBEAT_SECONDS="0.2")
+    with Person(service.url, "Ada") as ada, Person(service.url, "Bob") as bob:
+        room = ada.create_room()
+        with bob.stream(rooms="general") as stream:
+            stream.next()
+            sent = ada.send(room, "not for this connection")
+            wait_until(lambda: place(stream.until("heartbeat").id) >= place(sent["cursor"]))
+
+
+def test_too_many_connections_of_one_user(start_service: Start) -> None:
+    service = start_service("postgres", CHATAPP_MAX_CONNECTIONS_PER_USER="3")
+    with Person(service.url, "Ada") as ada, Person(service.url, "Bob") as bob:
+        held = [ada.stream() for _ in range(3)]
+        assert [stream.next().type for stream in held] == ["ready"] * 3
+        with ada.stream() as refused:
+            assert refused.status == 200
+            (closing,) = refused.to_the_end()
+            assert (closing.type, closing.data["reason"]) == ("closing", "too_many_connections")
+            assert refused.retry_ms is not None
+            assert refused.retry_ms >= 1000
+        answer = ada.http.get("/events/poll", params={"since": ada_cursor(bob), "wait": "1"})
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_connections")
+        assert int(answer.headers["Retry-After"]) >= 1
+        with bob.stream() as other:
+            assert other.next().type == "ready"
+        for stream in held:
+            stream.close()
+
+        def free() -> bool:
+            # The server notices at its next write to them; each attempt is one too many until then.
+            ada.send("general", "look who is gone")
+            with ada.stream() as again:
+                return again.next().type == "ready"
+
+        wait_until(free, 10)
+
+
+def ada_cursor(other: Person) -> str:
+    return str(other.http.get("/rooms").json()["cursor"])
+
+
+def test_a_second_service_on_the_same_data_is_refused_in_one_line(start_service: Start, tmp_path: Path) -> None:
+    first = start_service("sqlite")
+    with pytest.raises(RuntimeError) as refused:
+        Service(tmp_path / "second", CHATAPP_DATA=first.settings["CHATAPP_DATA"])
+    last_line = str(refused.value).strip().splitlines()[-1]
+    assert "CHATAPP_DATA" in last_line
+    assert "Traceback" not in str(refused.value)
+
+
+def embedded_redis(service: Service) -> psutil.Process:
+    children = psutil.Process(service.process.pid).children()
+    return next(child for child in children if "redis" in child.name() and child.status() != psutil.STATUS_ZOMBIE)
+
+
+def test_the_embedded_redis_comes_back_and_goes_with_its_master(start_service: Start) -> None:
+    service = start_service("sqlite")
+    with Person(service.url, "Ada") as ada, Person(service.url, "Bob") as bob:
+        room = ada.create_room()
+        bob.join(room)
+        with bob.stream(rooms=room) as stream:
+            stream.next()
+            ada.send(room, "before")
+            first = embedded_redis(service)
+            os.kill(first.pid, signal.SIGKILL)
+            meanwhile = ada.post(room, "meanwhile")
+            assert meanwhile.status_code == 201
+            assert [one["body"] for one in stream.messages(2, 15)] == ["before", "meanwhile"]
+    second = embedded_redis(service)
+    assert second.pid != first.pid
+    service.kill()
+    wait_until(lambda: not second.is_running() or second.status() == psutil.STATUS_ZOMBIE, 5)
+    service.start_again()
+    service.stop()
+    third_gone = [
+        one for one in psutil.process_iter(["name", "cmdline"]) if str(service.folder) in str(one.info["cmdline"])
+    ]
+    assert left == []
+
+
+class TestRedisAway:
+    """With a Redis that the test owns."""
+
+    @pytest.mark.parametrize("database", ["postgres", "sqlite"])
+    def test_messages_are_accepted_and_published_in_order_later(
+        self, start_service: Start, redis_server: RedisServer, database: str
+    ) -> None:
+        service = start_service(database, REDIS_URL=redis_server.url)
+        with Person(service.url, "Ada") as ada, Person(service.url, "Bob") as bob:
+            room = ada.create_room()
+            bob.join(room)
+            with bob.stream(rooms=room) as stream:
+                stream.next()
+                first = ada.send(room, "0")
+                assert stream.messages(1)[0]["body"] == "0"
+                redis_server.process.kill()
+                sent = [ada.post(room, f"{number}") for number in range(1, 11)]
+                assert [one.status_code for one in sent] == [201] * 10
+                assert ada.post(room, "1", sent[0].json()["localId"]).status_code == 200
+                page = ada.page(room)["messages"]
+                assert [one["body"] for one in page] == [f"{number}" for number in range(11)]
+                assert page[-1]["cursor"] is None
+                ready = httpx.get(f"{service.url}/readyz")
+                assert (ready.status_code, ready.json()["redis"]) == (503, "unavailable")
+                assert httpx.get(f"{service.url}/healthz").status_code == 200
+                redis_server.start_again()
+                assert [one["body"] for one in stream.messages(10, 15)] == [f"{number}" for number in range(1, 11)]
+            history = ada.history(room)
+            cursors = [place(one["cursor"]) for one in history]
+            assert cursors == sorted(cursors)
+            assert cursors[0] == place(first["cursor"])
+            old = bob.poll(first["cursor"], wait=0, rooms=room)["events"]
+            assert [one["message"]["body"] for one in old] == [f"{number}" for number in range(1, 11)]
+        service.stop()
+
+    def test_a_flush_beneath_blocked_readers_is_noticed(self, start_service: Start, redis_server: RedisServer) -> None:
+        service = start_service("postgres", REDIS_URL=redis_server.url)
+        with Person(service.url, "Ada") as ada, Person(service.url, "Bob") as bob:
+            room = ada.create_room()
+            bob.join(room)
+            streams = [bob.stream(rooms=room) for _ in range(6)]
+            for stream in streams:
+                stream.next()
+            before = ada.send(room, "before")
+            redis_server.client.flushall()
+            after = ada.send(room, "after")
+            assert place(after["cursor"]) > place(before["cursor"])
+            for stream in streams:
+                assert [one["body"] for one in stream.messages(2, 10)] == ["before", "after"]
+                stream.close()
+            for _ in range(4):
+                again = bob.poll(before["cursor"], wait=5, rooms=room)["events"]
+                assert [one["message"]["body"] for one in again] == ["after"]
+        service.stop()
+
+    def test_a_stalled_redis_delays_nobody(self, start_service: Start, redis_server: RedisServer) -> None:
+        service = start_service("postgres", REDIS_URL=redis_server.url)
+        with Person(service.url, "Ada") as ada:
+            room = ada.create_room()
+            redis_server.process.signal(signal.SIGSTOP)
+            try:
+                took_s = []
+                for number in range(20):
+                    started_s = time.monotonic()
+                    assert ada.post(room, f"{number}", new_local_id()).status_code == 201
+                    took_s.append(time.monotonic() - started_s)
+            finally:
+                redis_server.process.signal(signal.SIGCONT)
+            print(f"slowest send with a stalled Redis: {max(took_s) * 1000:.0f} ms")
+            # The contract's neighbour, 1 s for 99 of 100, with the room that a shared machine needs.
+            assert max(took_s) < 4
+            wait_until(lambda: all(one["cursor"] for one in ada.history(room)), 15)
+        service.stop()
+
+    def test_a_wrong_type_in_redis_is_not_the_end(self, start_service: Start, redis_server: RedisServer) -> None:
+        """Whatever else uses this Redis: the tail and the sends survive what they cannot read."""
+        service = start_service("sqlite", REDIS_URL=redis_server.url)
+        with Person(service.url, "Ada") as ada:
+            redis_server.client.delete("chat:events")
+            redis_server.client.set("chat:events", "not a stream")
+            assert ada.post("general", "still here").status_code == 201
+            redis_server.client.delete("chat:events")
+            wait_until(lambda: all(one["cursor"] for one in ada.history("general")), 15)
+            with pytest.raises(redis.ResponseError):
+                redis_server.client.get("chat:events")
+        service.stop()
