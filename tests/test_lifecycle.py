@@ -241,9 +241,7 @@ def test_the_embedded_redis_comes_back_and_goes_with_its_master(start_service: S
     wait_until(lambda: not second.is_running() or second.status() == psutil.STATUS_ZOMBIE, 5)
     service.start_again()
     service.stop()
-    third_gone = [
-        one for one in psutil.process_iter(["name", "cmdline"]) if str(service.folder) in str(one.info["cmdline"])
-    ]
+    left = [one for one in psutil.process_iter(["name", "cmdline"]) if str(service.folder) in str(one.info["cmdline"])]
     assert left == []
 
 

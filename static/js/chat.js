@@ -1,0 +1,274 @@
+// One signed-in user's chat: rooms, messages, outbox and connection put together. No DOM.
+
+import { Acks } from './acks.js';
+import { asApiError } from './api_error.js';
+import { Connection } from './connection.js';
+import { Directory } from './directory.js';
+import { Feed } from './feed.js';
+import { Histories } from './histories.js';
+import { OwnMessages } from './own_messages.js';
+import { reasonText } from './refusal.js';
+import { RoomBook } from './room_book.js';
+
+/**
+ * @typedef {import('./room.js').Room} Room
+ * @typedef {import('./wire.js').Message} Message
+ * @typedef {import('./wire.js').RoomInfo} RoomInfo
+ * @typedef {import('./wire.js').User} User
+ */
+
+/**
+ * What views want to hear of. They read the rest from the chat itself.
+ * @typedef {object} ChatCallbacks
+ * @property {() => void} rooms
+ * @property {(room: Room) => void} room its messages or its state
+ * @property {(room: Room | null) => void} opened
+ * @property {() => void} outbox
+ * @property {(state: import('./connection.js').ConnectionState) => void} connection
+ * @property {() => void} signedOut
+ * @property {(text: string) => void} notice
+ */
+
+/**
+ * @typedef {object} ChatParts
+ * @property {User} user
+ * @property {import('./api.js').Api} api
+ * @property {import('./outbox.js').OutboxStorage} storage
+ * @property {Record<'stream' | 'poll', import('./transport.js').OpenTransport>} transports
+ * @property {'stream' | 'poll' | null} forced
+ * @property {import('./clock.js').Clock} clock
+ * @property {() => number} random
+ * @property {ChatCallbacks} on
+ */
+
+export const HOME = 'general'; // there from the start, and every guest is in it
+
+export class Chat {
+  /** @type {Room | null} */
+  current = null;
+  /** Whether somebody can see the page: what comes meanwhile is unread. */
+  visible = true;
+  #live = false;
+  #api;
+  #on;
+
+  /** @param {ChatParts} parts */
+  constructor(parts) {
+    const { api, user, clock, random, on } = parts;
+    this.#api = api;
+    this.#on = on;
+    this.user = user;
+    this.rooms = new RoomBook(user.id);
+    this.directory = new Directory({ api, clock, rooms: this.rooms, changed: on.rooms, open: () => this.current });
+    this.histories = new Histories(api, on.room);
+    this.acks = new Acks({ post: (cursor) => api.ack(cursor), clock, random });
+    this.own = this.#makeOwnMessages(parts);
+    this.feed = this.#makeFeed();
+    this.connection = this.#makeConnection(parts);
+  }
+
+  get outbox() {
+    return this.own.outbox;
+  }
+
+  /** Rooms first: their cursor is where the stream begins, so that nothing falls between. */
+  async start() {
+    const cursor = await this.directory.load();
+    await this.own.load();
+    this.connection.start(cursor);
+    this.outbox.wake();
+    this.#on.outbox();
+  }
+
+  stop() {
+    this.connection.stop();
+    this.outbox.stop();
+    this.acks.stop();
+  }
+
+  /** @param {string} name */
+  async open(name) {
+    const room = this.rooms.get(name) ?? (await this.directory.lookUp(name));
+    this.#leaveCurrent();
+    this.current = room;
+    room?.seen();
+    this.#on.opened(room);
+    this.#on.rooms();
+    // A room one only reads gets no events: what is here may be old.
+    if (room && (room.history !== 'ready' || !room.info.member)) await this.histories.newest(room);
+  }
+
+  /** @param {boolean} visible */
+  setVisible(visible) {
+    this.visible = visible;
+    if (!visible) return;
+    this.current?.seen();
+    this.#on.rooms();
+    this.directory.refresh();
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} body
+   */
+  edit(id, body) {
+    return this.#try(async () => this.#merge(await this.#api.edit(id, body)));
+  }
+
+  /** @param {string} id */
+  withdraw(id) {
+    return this.#try(async () => this.#merge(await this.#api.withdraw(id)));
+  }
+
+  /** @param {Room} room */
+  join(room) {
+    return this.#try(async () => {
+      await this.#api.join(room.name);
+      await this.#joined(room.name);
+    });
+  }
+
+  /** @param {Room} room */
+  leave(room) {
+    return this.#try(async () => {
+      await this.#api.leave(room.name);
+      await this.#left(room.name);
+    });
+  }
+
+  /** @param {{name: string, title?: string, visibility: string}} wanted */
+  async createRoom(wanted) {
+    await this.#openNew(await this.#api.createRoom(wanted));
+  }
+
+  /** @param {string} userId */
+  talkTo(userId) {
+    return this.#try(async () => this.#openNew(await this.#api.direct(userId)));
+  }
+
+  /** @param {RoomInfo} info */
+  async #openNew(info) {
+    this.rooms.put(info);
+    await this.open(info.name);
+  }
+
+  /** @param {ChatParts} parts */
+  #makeOwnMessages({ user, storage, clock, random, api, on }) {
+    return new OwnMessages({
+      user, storage, clock, random,
+      rooms: this.rooms,
+      send: (item) => api.send(item),
+      on: {
+        changed: on.room,
+        outbox: on.outbox,
+        answered: () => this.connection.serverAnswers(),
+        signedOut: () => this.#signedOut(),
+        notice: on.notice,
+      },
+    });
+  }
+
+  #makeFeed() {
+    return new Feed(this.rooms, this.user.id, {
+      changed: this.#on.room,
+      ownArrived: (message) => this.outbox.confirm(message.localId),
+      received: (cursor) => this.connection.state.carrier === 'stream' && this.acks.received(cursor),
+      isWatched: (room) => room === this.current && this.visible,
+      joined: (name) => this.#joined(name),
+      left: (name) => this.#left(name),
+      lookUp: (name) => this.directory.lookUp(name),
+    });
+  }
+
+  /** @param {ChatParts} parts */
+  #makeConnection({ transports, forced, clock, random }) {
+    return new Connection({
+      open: transports, forced, clock, random,
+      sessionStands: () => this.#sessionStands(),
+      on: {
+        event: (event) => this.feed.apply(event),
+        state: (state) => this.#connectionChanged(state),
+        reset: () => this.#reload(),
+        signedOut: () => this.#signedOut(),
+        reopened: () => this.directory.load().catch(() => {}),
+      },
+    });
+  }
+
+  /** @param {import('./connection.js').ConnectionState} state */
+  #connectionChanged(state) {
+    const cameBack = state.phase === 'live' && !this.#live;
+    this.#live = state.phase === 'live';
+    this.#on.connection(state);
+    if (!cameBack) return;
+    this.outbox.wake();
+    this.directory.refresh();
+    if (this.current?.history === 'error') this.histories.newest(this.current);
+  }
+
+  async #sessionStands() {
+    try {
+      await this.#api.session();
+      return true;
+    } catch (error) {
+      if (asApiError(error).signedOut) return false;
+      throw error;
+    }
+  }
+
+  async #reload() {
+    this.#on.notice('Some older messages are loading…');
+    const cursor = await this.directory.load();
+    const loaded = this.rooms.all.filter((room) => room.history !== 'none');
+    for (const room of loaded) await this.histories.newest(room);
+    return cursor;
+  }
+
+  #signedOut() {
+    this.stop();
+    this.#on.signedOut();
+  }
+
+  /** @param {string} name */
+  async #joined(name) {
+    const room = await this.directory.lookUp(name);
+    if (!room) return;
+    // The stream follows the room from the event on; what was before must be loaded after it.
+    if (room === this.current || room.history !== 'none') await this.histories.newest(room);
+    this.#on.room(room);
+  }
+
+  /** @param {string} name */
+  async #left(name) {
+    const room = this.directory.left(name);
+    if (!room) return;
+    this.#on.room(room);
+    if (room !== this.current || room.info.visibility === 'public') return;
+    this.#on.notice(`You are no longer in ${room.title}.`);
+    await this.open(HOME);
+  }
+
+  #leaveCurrent() {
+    if (!this.current) return;
+    this.current.forgetLine();
+    this.current.trim();
+  }
+
+  /** @param {Message} message */
+  #merge(message) {
+    const room = this.rooms.get(message.room);
+    room?.timeline.merge(message);
+    if (room) this.#on.room(room);
+  }
+
+  /** @param {() => Promise<void>} action */
+  async #try(action) {
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      this.#on.notice(`That did not work: ${reasonText(asApiError(error))}.`);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,119 @@
+// The outbox's storage in IndexedDB, and nothing else.
+
+/** @typedef {import('./outbox.js').Item} Item */
+/** @typedef {Item & {key: string}} Row */
+
+const STORE = 'messages';
+const VERSION = 1; // a later version must migrate the rows: they are messages nobody else has
+
+/**
+ * Falls back to memory where IndexedDB is missing or refused (private windows, blocked storage).
+ * @param {IDBFactory | undefined} factory
+ * @param {string} name
+ * @returns {Promise<import('./outbox.js').OutboxStorage>}
+ */
+export async function openOutboxStorage(factory, name) {
+  if (!factory) return new MemoryStorage();
+  try {
+    return new OutboxDb(await openDatabase(factory, name));
+  } catch (error) {
+    console.warn('no IndexedDB, unsent messages will not survive a reload', error);
+    return new MemoryStorage();
+  }
+}
+
+class OutboxDb {
+  #database;
+
+  /** @param {IDBDatabase} database */
+  constructor(database) {
+    this.#database = database;
+  }
+
+  /**
+   * @param {string} userId
+   * @returns {Promise<Item[]>}
+   */
+  async load(userId) {
+    const store = this.#database.transaction(STORE, 'readonly').objectStore(STORE);
+    return answerOf(store.index('userId').getAll(userId));
+  }
+
+  /** @param {Item} item */
+  async put(item) {
+    // Without 'strict' the transaction may complete before the disk has it.
+    const transaction = this.#database.transaction(STORE, 'readwrite', { durability: 'strict' });
+    transaction.objectStore(STORE).put({ ...item, key: keyOf(item) });
+    await endOf(transaction);
+  }
+
+  /** @param {Item} item */
+  async remove(item) {
+    // Relaxed will do: a message that comes back after a crash is sent again and answered as a replay.
+    const transaction = this.#database.transaction(STORE, 'readwrite');
+    transaction.objectStore(STORE).delete(keyOf(item));
+    await endOf(transaction);
+  }
+}
+
+export class MemoryStorage {
+  /** @type {Map<string, Item>} */
+  #items = new Map();
+
+  /** @param {string} userId */
+  async load(userId) {
+    return [...this.#items.values()].filter((item) => item.userId === userId).map((item) => ({ ...item }));
+  }
+
+  /** @param {Item} item */
+  async put(item) {
+    this.#items.set(keyOf(item), { ...item });
+  }
+
+  /** @param {Item} item */
+  async remove(item) {
+    this.#items.delete(keyOf(item));
+  }
+}
+
+/** @param {Item} item */
+function keyOf({ userId, localId }) {
+  return `${userId} ${localId}`; // one string: some old engines have no compound keys
+}
+
+/**
+ * @param {IDBFactory} factory
+ * @param {string} name
+ * @returns {Promise<IDBDatabase>}
+ */
+function openDatabase(factory, name) {
+  const request = factory.open(name, VERSION);
+  request.onupgradeneeded = () => {
+    const store = request.result.createObjectStore(STORE, { keyPath: 'key' });
+    store.createIndex('userId', 'userId');
+  };
+  return answerOf(request);
+}
+
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
+function answerOf(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/**
+ * @param {IDBTransaction} transaction
+ * @returns {Promise<void>}
+ */
+function endOf(transaction) {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onerror = transaction.onabort = () => reject(transaction.error);
+  });
+}

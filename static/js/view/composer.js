@@ -1,0 +1,145 @@
+// The box one writes in.
+
+import { isSendable, roomLeft } from '../text.js';
+import { byId, setText } from './dom.js';
+
+/**
+ * @typedef {object} ComposerCallbacks
+ * @property {(body: string) => void} send
+ * @property {(id: string, body: string) => Promise<boolean>} edit
+ * @property {(body: string) => void} draft
+ * @property {() => {id: string, body: string} | null} lastOwn
+ * @property {() => void} escape
+ */
+
+export class Composer {
+  #form = byId('composer', HTMLFormElement);
+  #input = byId('composer-input', HTMLTextAreaElement);
+  #send = byId('send', HTMLButtonElement);
+  #hint = byId('composer-hint', HTMLSpanElement);
+  #editing = byId('editing', HTMLDivElement);
+  /** @type {string | null} */
+  #editingId = null;
+  #draft = '';
+  #on;
+
+  /** @param {ComposerCallbacks} on */
+  constructor(on) {
+    this.#on = on;
+    this.#form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#input.addEventListener('keydown', (event) => this.#key(event));
+    this.#input.addEventListener('input', () => this.#changed());
+    byId('cancel-edit', HTMLButtonElement).addEventListener('click', () => this.#stopEditing());
+  }
+
+  /**
+   * @param {string} draft
+   * @param {string} placeholder
+   */
+  show(draft, placeholder) {
+    this.#form.hidden = false;
+    this.#editingId = null;
+    this.#editing.hidden = true;
+    this.#draft = draft;
+    this.#input.placeholder = placeholder;
+    this.#set(draft);
+  }
+
+  hide() {
+    this.#form.hidden = true;
+    setText(this.#hint, '');
+  }
+
+  focus() {
+    this.#input.focus();
+  }
+
+  /** @param {{id: string, body: string}} message */
+  startEditing({ id, body }) {
+    if (!this.#editingId) this.#draft = this.#input.value;
+    this.#editingId = id;
+    this.#editing.hidden = false;
+    this.#set(body);
+    this.focus();
+    this.#input.setSelectionRange(body.length, body.length);
+  }
+
+  #stopEditing() {
+    this.#editingId = null;
+    this.#editing.hidden = true;
+    this.#set(this.#draft);
+    this.focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    // An input method's Enter accepts a word; Safari reports it with keyCode 229 and isComposing false.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      if (!event.repeat) this.#submit();
+    } else if (event.key === 'ArrowUp' && this.#input.value === '') {
+      this.#editLast(event);
+    } else if (event.key === 'Escape') {
+      if (this.#editingId) this.#stopEditing();
+      else this.#on.escape();
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  #editLast(event) {
+    const last = this.#on.lastOwn();
+    if (!last) return;
+    event.preventDefault();
+    this.startEditing(last);
+  }
+
+  #submit() {
+    const body = this.#input.value;
+    if (!isSendable(body)) return;
+    if (this.#editingId) {
+      this.#submitEdit(this.#editingId, body);
+      return;
+    }
+    // Emptied at once: a second Enter or click finds nothing to send.
+    this.#set('');
+    this.#on.draft('');
+    this.#on.send(body);
+    this.focus();
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} body
+   */
+  async #submitEdit(id, body) {
+    this.#stopEditing();
+    const taken = await this.#on.edit(id, body);
+    if (!taken && !this.#editingId && !this.#input.value) this.startEditing({ id, body });
+  }
+
+  #changed() {
+    if (!this.#editingId) this.#on.draft(this.#input.value);
+    this.#layOut();
+  }
+
+  /** @param {string} text */
+  #set(text) {
+    this.#input.value = text;
+    this.#layOut();
+  }
+
+  #layOut() {
+    const body = this.#input.value;
+    this.#input.style.height = 'auto';
+    this.#input.style.height = `${this.#input.scrollHeight}px`; // max-height is the style sheet's
+    const left = roomLeft(body);
+    const tooLong = left !== null && left < 0;
+    this.#send.disabled = !isSendable(body);
+    this.#hint.classList.toggle('foot__hint--over', tooLong);
+    setText(this.#hint, left === null ? '' : tooLong ? `${left} – too long to send` : String(left));
+  }
+}

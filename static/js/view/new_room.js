@@ -1,0 +1,66 @@
+// The form for a new room.
+
+import { asApiError } from '../api_error.js';
+import { asSentence, reasonText } from '../refusal.js';
+import { byId } from './dom.js';
+
+/** @typedef {{name: string, title: string, visibility: string}} Wanted */
+
+export class NewRoom {
+  #dialog = byId('new-room-dialog', HTMLDialogElement);
+  #form = byId('new-room-form', HTMLFormElement);
+  #title = byId('new-room-title', HTMLInputElement);
+  #name = byId('new-room-name', HTMLInputElement);
+  #error = byId('new-room-error', HTMLParagraphElement);
+  #nameTyped = false;
+  #busy = false;
+  #create;
+
+  /** @param {(room: Wanted) => Promise<void>} create */
+  constructor(create) {
+    this.#create = create;
+    byId('new-room', HTMLButtonElement).addEventListener('click', () => this.#open());
+    byId('new-room-cancel', HTMLButtonElement).addEventListener('click', () => this.#dialog.close());
+    this.#title.addEventListener('input', () => this.#suggestName());
+    this.#name.addEventListener('input', () => { this.#nameTyped = this.#name.value !== ''; });
+    this.#form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+  }
+
+  #open() {
+    this.#form.reset();
+    this.#nameTyped = false;
+    this.#error.textContent = '';
+    this.#dialog.showModal();
+    this.#title.focus();
+  }
+
+  #suggestName() {
+    if (!this.#nameTyped) this.#name.value = slug(this.#title.value);
+  }
+
+  async #submit() {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#error.textContent = '';
+    const visibility = String(new FormData(this.#form).get('visibility'));
+    try {
+      await this.#create({ name: this.#name.value, title: this.#title.value.trim(), visibility });
+      this.#dialog.close();
+    } catch (error) {
+      this.#error.textContent = asSentence(reasonText(asApiError(error)));
+    }
+    this.#busy = false;
+  }
+}
+
+/**
+ * "Jour férié!" → "jour-ferie"
+ * @param {string} title
+ */
+export function slug(title) {
+  const plain = title.normalize('NFKD').toLowerCase().replace(/\p{M}/gu, '');
+  return plain.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 64);
+}

@@ -1,0 +1,136 @@
+// Who is in the room; writing to one of them; inviting into a private room.
+
+import { asApiError } from '../api_error.js';
+import { asSentence, reasonText } from '../refusal.js';
+import { avatar } from './avatar.js';
+import { button, byId, element, setText } from './dom.js';
+
+/**
+ * @typedef {import('../room.js').Room} Room
+ * @typedef {import('../wire.js').User} User
+ */
+
+const MOST_SHOWN = 100; // a longer list is for the filter, not for the eye
+const COMMON_ROOM = 'general'; // where people can be found who are not in this room
+
+export class People {
+  #dialog = byId('people-dialog', HTMLDialogElement);
+  #filter = byId('people-filter', HTMLInputElement);
+  #note = byId('people-note', HTMLParagraphElement);
+  #list = byId('people-list', HTMLDivElement);
+  /** @type {Room | null} */ #room = null;
+  /** @type {User[]} */ #members = [];
+  /** @type {User[]} */ #others = [];
+  #myId = '';
+  #api;
+  #talkTo;
+
+  /**
+   * @param {Pick<import('../api.js').Api, 'members' | 'invite'>} api
+   * @param {(userId: string) => void} talkTo
+   */
+  constructor(api, talkTo) {
+    this.#api = api;
+    this.#talkTo = talkTo;
+    this.#filter.addEventListener('input', () => this.#draw());
+    byId('people-close', HTMLButtonElement).addEventListener('click', () => this.#dialog.close());
+  }
+
+  /**
+   * @param {Room} room
+   * @param {User} me
+   */
+  async open(room, me) {
+    this.#room = room;
+    this.#myId = me.id;
+    this.#members = this.#others = [];
+    this.#filter.value = '';
+    this.#list.replaceChildren();
+    setText(this.#note, 'Loading…');
+    this.#dialog.showModal();
+    await this.#load(room);
+  }
+
+  /** @param {Room} room */
+  async #load(room) {
+    try {
+      const [{ members }, others] = await Promise.all([this.#api.members(room.name), this.#strangersTo(room)]);
+      if (room !== this.#room) return;
+      const ids = new Set(members.map(({ id }) => id));
+      this.#members = members;
+      this.#others = others.filter(({ id }) => !ids.has(id));
+      this.#draw();
+    } catch (error) {
+      setText(this.#note, asSentence(reasonText(asApiError(error))));
+    }
+  }
+
+  /** @param {Room} room */
+  async #strangersTo({ info }) {
+    if (info.visibility !== 'private' || !info.member) return [];
+    return (await this.#api.members(COMMON_ROOM)).members;
+  }
+
+  #draw() {
+    const wanted = this.#filter.value.trim().toLocaleLowerCase();
+    const fits = (/** @type {User} */ { name }) => name.toLocaleLowerCase().includes(wanted);
+    const members = this.#members.filter(fits);
+    const others = this.#others.filter(fits);
+    const hidden = Math.max(0, members.length - MOST_SHOWN) + Math.max(0, others.length - MOST_SHOWN);
+    setText(this.#note, hidden ? `${hidden} more: type a name to find them.` : members.length + others.length ? '' : 'Nobody by this name.');
+    this.#list.replaceChildren(
+      ...section('In this room', members.slice(0, MOST_SHOWN).map((user) => this.#member(user))),
+      ...section('Not in this room', others.slice(0, MOST_SHOWN).map((user) => this.#stranger(user))),
+    );
+  }
+
+  /** @param {User} user */
+  #member(user) {
+    if (user.id === this.#myId) return item(user, element('span', 'people__role', 'you'));
+    const direct = this.#room?.info.visibility === 'direct';
+    return direct ? item(user) : item(user, button('Message', 'button button--small', () => this.#message(user)));
+  }
+
+  /** @param {User} user */
+  #stranger(user) {
+    const invite = button('Invite', 'button button--small', () => this.#invite(user));
+    return item(user, invite);
+  }
+
+  /** @param {User} user */
+  #message(user) {
+    this.#dialog.close();
+    this.#talkTo(user.id);
+  }
+
+  /** @param {User} user */
+  async #invite(user) {
+    const room = this.#room;
+    if (!room) return;
+    try {
+      await this.#api.invite(room.name, user.id);
+      await this.#load(room);
+      setText(this.#note, `${user.name} is in ${room.title} now.`);
+      this.#filter.focus();
+    } catch (error) {
+      setText(this.#note, asSentence(reasonText(asApiError(error))));
+    }
+  }
+}
+
+/**
+ * @param {string} heading
+ * @param {HTMLElement[]} items
+ */
+function section(heading, items) {
+  return items.length ? [element('h3', 'people__heading', heading), element('ul', '', ...items)] : [];
+}
+
+/**
+ * @param {User} user
+ * @param {HTMLElement[]} actions
+ */
+function item(user, ...actions) {
+  for (const action of actions) if (action instanceof HTMLButtonElement) action.setAttribute('aria-label', `${action.textContent} ${user.name}`);
+  return element('li', 'people__item', avatar(user), element('bdi', 'people__name', user.name), ...actions);
+}

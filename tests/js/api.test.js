@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Api } from '../../static/js/api.js';
+import { asApiError } from '../../static/js/api_error.js';
+import { FakeClock } from './fake_clock.js';
+
+/** @param {(url: string, init: RequestInit) => Promise<Response>} fetch */
+function setUp(fetch) {
+  const clock = new FakeClock();
+  return { clock, api: new Api({ root: '/chat', clock, fetch: /** @type {any} */ (fetch) }) };
+}
+
+/**
+ * @param {number} status
+ * @param {string} body
+ * @param {Record<string, string>} headers
+ */
+const answering = (status, body, headers = {}) => setUp(async () => new Response(body, { status, headers })).api;
+
+const failure = async (/** @type {Promise<unknown>} */ call) =>
+  call.then(() => assert.fail('should have failed'), (error) => asApiError(error));
+
+test('changing requests carry the JSON type, also without a body', async () => {
+  /** @type {{url: string, init: any}[]} */ const calls = [];
+  const { api } = setUp(async (url, init) => {
+    calls.push({ url, init });
+    return new Response(null, { status: 204 });
+  });
+  await api.leave('general');
+  await api.ack('5-0');
+  assert.deepEqual(calls.map(({ url }) => url), ['/chat/api/v1/rooms/general/members/me', '/chat/api/v1/events/ack']);
+  for (const { init } of calls) assert.equal(init.headers['Content-Type'], 'application/json');
+});
+
+test('a problem document becomes an error with its code', async () => {
+  const body = JSON.stringify({ code: 'invalid_message', detail: 'No.', retryable: false, errors: { body: ['Too long.'] } });
+  const error = await failure(answering(422, body).session());
+  assert.equal(error.code, 'invalid_message');
+  assert.equal(error.retryable, false);
+  assert.deepEqual(error.errors, { body: ['Too long.'] });
+});
+
+test('429 says how long to wait', async () => {
+  const error = await failure(answering(429, '{"code": "rate_limited"}', { 'Retry-After': '3' }).session());
+  assert.equal(error.retryable, true);
+  assert.equal(error.retryAfterMs, 3000);
+});
+
+const FOREIGN = [
+  ['a captive portal with 200', 200, '<html>'],
+  ['a proxy that cannot reach the server', 502, '<html>'],
+  ['a proxy with a page of its own for 403', 403, '<html>'],
+  ['a proxy with a page of its own for 401', 401, '<html>'],
+];
+for (const [name, status, body] of FOREIGN) {
+  test(`${name} says nothing about the request: try again`, async () => {
+    const error = await failure(answering(Number(status), String(body)).session());
+    assert.equal(error.retryable, true);
+    assert.equal(error.signedOut, false);
+  });
+}
+
+test('a proxy that refuses the size will refuse it again', async () => {
+  assert.equal((await failure(answering(413, '<html>').session())).retryable, false);
+});
+
+test('no answer and no answer in time', async () => {
+  const { api } = setUp(() => Promise.reject(new TypeError('failed to fetch')));
+  assert.equal((await failure(api.session())).code, 'network');
+
+  const slow = setUp((_url, init) => new Promise((_resolve, reject) => {
+    init.signal?.addEventListener('abort', () => reject(new Error('aborted')));
+  }));
+  const call = failure(slow.api.session());
+  await slow.clock.pass(12_000);
+  assert.equal((await call).code, 'timeout');
+});

@@ -1,0 +1,237 @@
+import './globals.js';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ApiError } from '../../static/js/api_error.js';
+import { Chat } from '../../static/js/chat.js';
+import { MemoryStorage } from '../../static/js/outbox_db.js';
+import { FakeClock, settle } from './fake_clock.js';
+import { ADA, BOB, message } from './samples.js';
+
+/** @typedef {import('../../static/js/wire.js').RoomInfo} RoomInfo */
+
+/** @param {Partial<RoomInfo>} fields @returns {RoomInfo} */
+const info = (fields = {}) => ({
+  name: 'general', title: 'General', visibility: 'public', member: true, owner: null, memberCount: 2, lastMessage: null, ...fields,
+});
+
+/** The server's answers, and a record of what was asked. */
+class FakeApi {
+  /** @type {string[]} */ asked = [];
+  /** @type {RoomInfo[]} */ list = [info(), info({ name: 'news', title: 'News', member: false })];
+  /** @type {Map<string, import('../../static/js/wire.js').Message[]>} */ said = new Map();
+  /** @type {ApiError | null} */ sendError = null;
+
+  async rooms() {
+    this.asked.push('rooms');
+    return { rooms: this.list, after: null, cursor: '100-0' };
+  }
+
+  async room(/** @type {string} */ name) {
+    this.asked.push(`room ${name}`);
+    const found = this.list.find((each) => each.name === name);
+    if (!found) throw new ApiError({ code: 'not_found', status: 404, retryable: false });
+    return found;
+  }
+
+  async join(/** @type {string} */ name) {
+    this.list = this.list.map((each) => (each.name === name ? { ...each, member: true } : each));
+    return ADA;
+  }
+
+  async history(/** @type {string} */ name) {
+    this.asked.push(`history ${name}`);
+    return { messages: this.said.get(name) ?? [], before: null, after: null, hasMore: false, cursor: '100-0' };
+  }
+
+  async send(/** @type {import('../../static/js/outbox.js').Item} */ item) {
+    this.asked.push(`send ${item.body}`);
+    if (this.sendError) throw this.sendError;
+    return message({ ...item, id: `m-${item.body}`, sender: ADA, cursor: null });
+  }
+
+  async ack(/** @type {string} */ cursor) {
+    this.asked.push(`ack ${cursor}`);
+  }
+}
+
+async function setUp({ api = new FakeApi(), storage = new MemoryStorage() } = {}) {
+  const clock = new FakeClock();
+  /** @type {string[]} */ const since = [];
+  /** @type {import('../../static/js/transport.js').Listener[]} */ const listeners = [];
+  /** @type {string[]} */ const told = [];
+  const open = (/** @type {string} */ from, /** @type {import('../../static/js/transport.js').Listener} */ listener) => {
+    since.push(from);
+    listeners.push(listener);
+    return { close: () => {} };
+  };
+  const chat = new Chat({
+    user: ADA, api: /** @type {any} */ (api), storage, clock, forced: null,
+    transports: { stream: open, poll: open },
+    random: () => 0.5,
+    on: {
+      rooms: () => {}, room: () => {}, outbox: () => {}, connection: () => {},
+      opened: (room) => told.push(`opened ${room?.name}`),
+      signedOut: () => told.push('signed out'),
+      notice: (text) => told.push(text),
+    },
+  });
+  await chat.start();
+  await chat.open('general');
+  const say = async (/** @type {object} */ event, cursor = '101-0') => {
+    listeners.at(-1)?.event(/** @type {any} */ ({ cursor, ...event }), cursor);
+    await settle();
+  };
+  await say({ type: 'ready' }, '100-0');
+  const bodies = (name = 'general') => chat.rooms.get(name)?.timeline.entries.map(({ body }) => body);
+  return { chat, api, clock, say, told, since, bodies, storage };
+}
+
+test('the stream starts from the cursor of the list of rooms, before any history', async () => {
+  const { since, api } = await setUp();
+  assert.deepEqual(since, ['100-0']);
+  assert.deepEqual(api.asked.slice(0, 2), ['rooms', 'history general']);
+});
+
+test('a message of someone else is shown and confirmed, one ack for many', async () => {
+  const { say, bodies, api, clock } = await setUp();
+  await say({ type: 'message.created', room: 'general', message: message({ id: 'a', body: 'one', cursor: '101-0' }) }, '101-0');
+  await say({ type: 'message.created', room: 'general', message: message({ id: 'b', localId: 'b-0000001', body: 'two', cursor: '102-0' }) }, '102-0');
+  await clock.pass(1_000);
+  assert.deepEqual(bodies(), ['one', 'two']);
+  assert.deepEqual(api.asked.filter((call) => call.startsWith('ack')), ['ack 102-0']);
+});
+
+test("one's own message is not confirmed", async () => {
+  const { say, api, clock } = await setUp();
+  await say({ type: 'message.created', room: 'general', message: message({ sender: ADA, cursor: '101-0' }) });
+  await clock.pass(2_000);
+  assert.deepEqual(api.asked.filter((call) => call.startsWith('ack')), []);
+});
+
+test('written, answered, seen in the log, delivered: one entry all the way', async () => {
+  const { chat, say } = await setUp();
+  const room = chat.rooms.get('general');
+  assert.ok(room);
+  chat.own.send(room, 'hello');
+  const [entry] = room.timeline.entries;
+  assert.equal(entry.status, 'sending');
+  await settle();
+  assert.equal(entry.status, 'sent');
+  const sent = message({ id: 'm-hello', localId: entry.localId, sender: ADA, body: 'hello', cursor: '101-0' });
+  await say({ type: 'message.created', room: 'general', message: sent });
+  await say({ type: 'message.status', room: 'general', messageId: 'm-hello', localId: entry.localId, status: 'delivered' });
+  assert.deepEqual(room.timeline.entries, [entry]);
+  assert.equal(entry.status, 'delivered');
+});
+
+test('unsent messages of an earlier page are shown and sent', async () => {
+  const api = new FakeApi();
+  api.sendError = new ApiError({ code: 'network', retryable: true });
+  const first = await setUp({ api });
+  const room = first.chat.rooms.get('general');
+  assert.ok(room);
+  await first.chat.own.send(room, 'kept');
+  await settle();
+  first.chat.stop();
+
+  const second = await setUp({ storage: first.storage });
+  assert.deepEqual(second.bodies(), ['kept']);
+  assert.equal(second.chat.outbox.pending.length, 0);
+});
+
+test('after joining, the history is loaded again once the stream follows the room', async () => {
+  const { chat, api, say, bodies } = await setUp();
+  await chat.open('news');
+  const news = chat.rooms.get('news');
+  assert.ok(news);
+  const joining = chat.join(news);
+  api.said.set('news', [message({ id: 'n', room: 'news', body: 'said in between', cursor: '104-0' })]);
+  await say({ type: 'member.joined', room: 'news', user: ADA }, '105-0');
+  await joining;
+  assert.equal(chat.rooms.get('news')?.info.member, true);
+  assert.deepEqual(bodies('news'), ['said in between']);
+});
+
+test('a room one is invited to appears, and what was said right after counts', async () => {
+  const { chat, api, say } = await setUp();
+  api.list.push(info({ name: 'den', title: 'Den', visibility: 'private' }));
+  const joined = say({ type: 'member.joined', room: 'den', user: ADA }, '105-0');
+  await say({ type: 'message.created', room: 'den', message: message({ id: 'd', room: 'den', cursor: '106-0' }) }, '106-0');
+  await joined;
+  assert.equal(chat.rooms.get('den')?.unread, 1);
+  assert.equal(api.asked.filter((call) => call === 'room den').length, 1);
+});
+
+test('a private room that is lost goes away, and the page goes home', async () => {
+  const api = new FakeApi();
+  api.list.push(info({ name: 'den', title: 'Den', visibility: 'private' }));
+  const { chat, say, told } = await setUp({ api });
+  await chat.open('den');
+  await say({ type: 'member.left', room: 'den', user: ADA });
+  assert.equal(chat.rooms.get('den'), undefined);
+  assert.equal(chat.current?.name, 'general');
+  assert.ok(told.includes('You are no longer in Den.'));
+});
+
+test('unread counts only what others say where nobody looks', async () => {
+  const api = new FakeApi();
+  api.list.push(info({ name: 'den', title: 'Den' }));
+  const { chat, say } = await setUp({ api });
+  const den = chat.rooms.get('den');
+  assert.ok(den);
+  await say({ type: 'message.created', room: 'den', message: message({ id: 'a', room: 'den', cursor: '101-0' }) });
+  await say({ type: 'message.created', room: 'den', message: message({ id: 'b', localId: 'b-0000001', room: 'den', sender: ADA, cursor: '102-0' }) });
+  await say({ type: 'message.created', room: 'general', message: message({ id: 'c', localId: 'c-0000001', cursor: '103-0' }) });
+  assert.deepEqual([den.unread, den.firstUnreadId, chat.rooms.unread], [1, 'a', 1]);
+  await chat.open('den');
+  assert.equal(den.unread, 0);
+  assert.equal(den.firstUnreadId, 'a');
+});
+
+test('a room that grows unwatched keeps its newest messages only, and can load the rest', async () => {
+  const api = new FakeApi();
+  api.list.push(info({ name: 'den', title: 'Den' }));
+  const { chat, say } = await setUp({ api });
+  for (let number = 0; number < 2001; number += 1) {
+    const cursor = `${1000 + number}-0`;
+    const said = message({ id: `d${number}`, localId: `den-${number}-x`, room: 'den', cursor });
+    chat.feed.apply({ type: 'message.created', room: 'den', cursor, message: said });
+  }
+  await say({ type: 'heartbeat' });
+  const den = chat.rooms.get('den');
+  assert.ok(den);
+  assert.equal(den.timeline.entries.length, 200);
+  assert.equal(den.unread, 2001);
+  assert.deepEqual([den.before, den.hasMore], ['2801-0', true]);
+});
+
+test('reset loads the rooms and every loaded history again', async () => {
+  const { api, say, bodies } = await setUp();
+  api.asked = [];
+  api.said.set('general', [message({ id: 'z', body: 'after the reset', cursor: '50-0' })]);
+  await say({ type: 'reset', cursor: '50-0' }, '50-0');
+  assert.deepEqual(api.asked, ['rooms', 'history general']);
+  assert.deepEqual(bodies(), ['after the reset']);
+});
+
+test('an edit of a message that is older than what is loaded waits for its page', async () => {
+  const { chat, say, bodies } = await setUp();
+  const room = chat.rooms.get('general');
+  assert.ok(room);
+  room.takeNewest({ messages: [message({ id: 'new', cursor: '90-0' })], before: '90-0', after: null, hasMore: true, cursor: '100-0' });
+  const old = message({ id: 'old', localId: 'old-00001', sender: BOB, body: 'edited', cursor: '10-0', editedAt: '2026-11-22T11:00:00.000Z' });
+  await say({ type: 'message.updated', room: 'general', message: old });
+  assert.deepEqual(bodies(), ['hello']);
+});
+
+test('a session that ends while sending stops everything and says so once', async () => {
+  const { chat, api, told, storage } = await setUp();
+  api.sendError = new ApiError({ code: 'unauthenticated', status: 401, retryable: false });
+  const room = chat.rooms.get('general');
+  assert.ok(room);
+  await chat.own.send(room, 'too late');
+  await settle();
+  assert.deepEqual(told.filter((text) => text === 'signed out'), ['signed out']);
+  assert.equal(chat.connection.state.phase, 'stopped');
+  assert.equal((await storage.load(ADA.id)).length, 1);
+});
