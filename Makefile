@@ -23,11 +23,11 @@ test-tools: .venv/test-installed
 	sh scripts/install-test-tools
 
 test: test-tools
-	node --test tests/js/
+	node --test tests/js/*.test.js
 	$(BIN)/pytest -m "not long"
 
 test-all: test-tools
-	node --test tests/js/
+	node --test tests/js/*.test.js
 	$(BIN)/pytest
 
 check: format lint types test

@@ -69,7 +69,7 @@ def replay(file: Path, url: str, room: str, speed: float, limit: int | None) -> 
     except (ReplayError, KeyboardInterrupt) as error:
         raise click.ClickException(str(error) or "interrupted") from None
     if refused:
-        click.echo(f"{len(refused)} lines were refused:")
+        click.echo("1 line was refused:" if len(refused) == 1 else f"{len(refused)} lines were refused:")
         for line in refused:
             click.echo(f"  line {line.number}, {line.nick}: {line.reason}")
 

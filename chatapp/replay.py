@@ -55,7 +55,8 @@ class Replay:
         """Play the file, showing a progress bar. Returns the lines that were refused. Raises ReplayError."""
         lines = list(read(file))[:limit]
         refused: list[Refused] = []
-        with click.progressbar(paced(lines, self._speed), length=len(lines), label=self._room) as bar:
+        pace = paced(lines, self._speed)
+        with self._client, click.progressbar(pace, length=len(lines), label=self._room) as bar:
             for line in bar:
                 reason = self._say(line)
                 if reason is not None:
@@ -99,11 +100,11 @@ class Replay:
                 if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
                     gives_up_s = time.monotonic() + wait_s + OUTAGE_MAX_S
                 reason = _reason(answer)
+            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+                raise ReplayError(f"--url: {error}") from None
             except httpx.TransportError as error:
                 wait_s, reason = backoff_s, str(error) or type(error).__name__
                 backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
-            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-                raise ReplayError(f"--url: {error}") from None
             if time.monotonic() + wait_s > gives_up_s:
                 raise ReplayError(f"gave up after {OUTAGE_MAX_S:.0f} s: {reason}")
             time.sleep(wait_s)
