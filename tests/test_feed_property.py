@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck
+from hypothesis import Phase
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
@@ -74,6 +75,9 @@ class Client:
         return {id_: {name: one[name] for name in COMPARED} for id_, one in self.view.messages.items()}
 
     def _load(self, room: str) -> None:
+        # Between an old cursor and now the room may have been left again: the leaving comes later.
+        if self.person.http.get(f"/rooms/{room}").status_code == 404:
+            return
         for message in self.person.history(room):
             self.view.take({"type": "message.updated", "message": message})
 
@@ -186,6 +190,8 @@ def test_folding_the_feed_from_any_cursor_equals_a_fresh_read(
             stateful_step_count=25,
             deadline=None,
             database=None,
+            # Shrinking against real servers takes longer than reading the steps.
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )

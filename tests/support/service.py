@@ -3,9 +3,11 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 
 from tests.support.processes import Process
 from tests.support.processes import free_port
@@ -58,13 +60,12 @@ class Service:
 
     def workers(self) -> list[int]:
         """The worker processes; the embedded Redis is a child too."""
-        import psutil
-
-        return [
-            child.pid
-            for child in psutil.Process(self.process.pid).children()
-            if "redis" not in child.name() and child.status() != psutil.STATUS_ZOMBIE
-        ]
+        pids = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.NoSuchProcess):
+                if "redis" not in child.name() and child.status() != psutil.STATUS_ZOMBIE:
+                    pids.append(child.pid)
+        return pids
 
     def stop(self) -> None:
         self.process.stop()
