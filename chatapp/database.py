@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# A send is answered within 10 s, and may wait behind one other batch: two of these, and room to spare.
+# A send is answered within 10 s: it reads, may wait for a copy of it, and is written.
 STATEMENT_TIMEOUT_S = 3
-WORK_TIMEOUT_S = 4.5
+WORK_TIMEOUT_S = 3.5
 CONNECT_TIMEOUT_S = 3
 RETRY_AFTER_S = 2.0
 # Reads that run at once in one worker. More would not be faster on SQLite and would crowd PostgreSQL.

@@ -99,9 +99,11 @@ class EventLog:
 
         return self._link.call(ask)
 
-    def signal(self, body: dict[str, Any]) -> None:
-        """Tell all workers something that needs no place in the log."""
-        self._link.call(lambda: self._link.commands.xadd(SIGNALS, {"body": wire.dumps(body)}, maxlen=SIGNALS_MAXLEN))
+    def signal(self, body: dict[str, Any]) -> str:
+        """Tell all workers something that needs no place in the log. Returns the signal's id."""
+        fields: dict[Any, Any] = {"body": wire.dumps(body)}
+        newest: Any = self._link.call(lambda: self._link.commands.xadd(SIGNALS, fields, maxlen=SIGNALS_MAXLEN))
+        return _text(newest)
 
     def read(self, after: Cursor, signals_after: str) -> News:
         """What lies after the two positions, waiting up to TAIL_BLOCK_MS for something to come."""
@@ -118,25 +120,32 @@ class EventLog:
                 continue
             for raw_id, fields in items:
                 signals_after = _text(raw_id)
-                signals.append(orjson.loads(fields[b"body"]))
+                signals += _signal(fields)
         return News(entries, signals, signals_after)
 
 
 def _entry(raw_id: bytes, fields: dict[bytes, bytes]) -> LogEntry:
     cursor = Cursor.parse(_text(raw_id))
-    prev = Cursor.parse(_text(fields[b"prev"]))
-    type_ = _text(fields[b"type"])
-    if not type_:
-        return LogEntry(cursor, prev, None)
-    event = Event(
-        cursor,
-        type_,
-        int(fields[b"room"]),
-        orjson.loads(fields[b"body"]),
-        target=_text(fields[b"target"]) or None,
-        about=_text(fields[b"about"]) or None,
-    )
-    return LogEntry(cursor, prev, event)
+    try:
+        prev = Cursor.parse(_text(fields[b"prev"]))
+        type_ = _text(fields[b"type"])
+        if not type_:
+            return LogEntry(cursor, prev, None)
+        body = orjson.loads(fields[b"body"])
+        target, about = _text(fields[b"target"]) or None, _text(fields[b"about"]) or None
+        return LogEntry(cursor, prev, Event(cursor, type_, int(fields[b"room"]), body, target=target, about=about))
+    except (KeyError, TypeError, ValueError) as error:
+        # Not ours. It names no predecessor, so the tail takes it for what it is: a log changed beneath it.
+        log.warning("the entry at %s is not from this service: %r", cursor, error)
+        return LogEntry(cursor, cursor, None)
+
+
+def _signal(fields: dict[bytes, bytes]) -> list[dict[str, Any]]:
+    try:
+        return [dict(orjson.loads(fields[b"body"]))]
+    except (KeyError, TypeError, ValueError) as error:
+        log.warning("a signal is not from this service: %r", error)
+        return []
 
 
 def _sequence(cursor: Cursor) -> int:

@@ -23,6 +23,7 @@ from chatapp.hub import Hub
 from chatapp.hub import Listener
 from chatapp.models import EventRow
 from chatapp.models import Visibility
+from chatapp.positions import UNRECORDED_MAX
 from chatapp.positions import Positions
 
 # A cursor this far ahead of the clock was never handed out, unless log or database know better.
@@ -213,7 +214,8 @@ class Reader:
         concerns = or_(EventRow.room_id.in_([room.id for room in rooms]), mine)
         visible = or_(EventRow.target_id.is_(None), EventRow.target_id == self._identity.id)
         query = select(EventRow).where(concerns, visible)
-        waiting = list(tx.scalars(query.where(EventRow.log_id.is_(None)).order_by(EventRow.number)))
+        unrecorded = query.where(EventRow.log_id.is_(None)).order_by(EventRow.number).limit(UNRECORDED_MAX)
+        waiting = frozenset(tx.scalars(unrecorded.with_only_columns(EventRow.number)))
         after = EventRow.log_id > self.position.packed
         rows = list(
             tx.scalars(query.where(after, EventRow.log_id <= end.packed).order_by(EventRow.log_id).limit(limit))
@@ -221,11 +223,11 @@ class Reader:
         full = len(rows) == limit
         page_end = Cursor(rows[-1].log_id or 0) if rows else end
         if not full:
-            rows += [row for row in waiting if row.number in pending]
+            rows += tx.scalars(unrecorded.where(EventRow.number.in_(pending))) if pending else []
         if self._wanted.names is None:
             moves = Moves(tx.scalars(select(EventRow).where(mine, or_(after, EventRow.log_id.is_(None)))))
             rows = [row for row in rows if moves.follows(row)]
-        return _Page(rooms, render.events(tx, rows), frozenset(row.number for row in waiting), full, page_end)
+        return _Page(rooms, render.events(tx, rows), waiting, full, page_end)
 
 
 class Moves:

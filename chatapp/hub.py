@@ -27,6 +27,9 @@ LOOK_INTERVAL_S = 1.0
 # Rows that were published just before the log was lost get their ids recorded within this time.
 RECORD_WAIT_S = 1.0
 RECORD_POLL_S = 0.02
+# A signal is heard within a few milliseconds; who waits for that must not wait for a lost one.
+SIGNAL_WAIT_S = 0.2
+SIGNAL_POLL_S = 0.005
 
 
 class Positions(Protocol):
@@ -140,6 +143,13 @@ class Hub:
         """Close the connections of one session here."""
         for listener in [one for one in self._listeners if one.session_id == session_id]:
             listener.close("signed_out")
+
+    def tell(self, signal: dict[str, Any]) -> None:
+        """Signal all workers, and give them the time that this one takes to hear it. Raises RedisAway."""
+        sent = Cursor.parse(self._log.signal(signal))
+        deadline_s = time.monotonic() + SIGNAL_WAIT_S
+        while Cursor.parse(self._signals_after or "0-0") < sent and time.monotonic() < deadline_s:
+            sleep(SIGNAL_POLL_S)
 
     def drain(self, reason: str = "shutdown") -> None:
         """Close every connection, and those that come after."""

@@ -37,7 +37,7 @@ from chatapp.schemas import load
 CLAIM_WAIT_S = 2.0
 CLAIM_POLL_S = 0.02
 # Every request is answered within 10 s: what a batch has not sent by then, it has to send again.
-BATCH_SECONDS = 7.0
+BATCH_SECONDS = 4.0
 
 BATCH_ITEM = BatchItemSchema()
 

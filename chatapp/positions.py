@@ -9,6 +9,10 @@ from chatapp.event_log import EventLog
 from chatapp.models import EventRow
 from chatapp.redis_link import RedisAway
 
+# Rows are published oldest first, at most some hundred at once by each worker. With Redis away for long
+# many more wait, and none of them is in the log.
+UNRECORDED_MAX = 2000
+
 
 class Positions:
     def __init__(self, database: Database, event_log: EventLog) -> None:
@@ -16,8 +20,8 @@ class Positions:
         self._event_log = event_log
 
     def unrecorded(self) -> frozenset[int]:
-        """The numbers of all committed rows without a cursor."""
-        query = select(EventRow.number).where(EventRow.log_id.is_(None))
+        """The numbers of the oldest committed rows without a cursor: among them all that are in the log already."""
+        query = select(EventRow.number).where(EventRow.log_id.is_(None)).order_by(EventRow.number).limit(UNRECORDED_MAX)
         return self._database.read(lambda tx: frozenset(tx.scalars(query)))
 
     def newest(self) -> Cursor:

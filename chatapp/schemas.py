@@ -152,10 +152,6 @@ class SignInSchema(Schema):
     name = Name(required=True, load_only=True)
 
 
-class EmptySchema(Schema):
-    pass
-
-
 class NewRoomSchema(Schema):
     name = fields.String(
         required=True,

@@ -77,7 +77,7 @@ class Services:
         """Close what a signed-out session holds open, in every worker."""
         self.hub.end_session(session_id)
         try:
-            self.event_log.signal({"type": "signed_out", "session": session_id})
+            self.hub.tell({"type": "signed_out", "session": session_id})
         except RedisAway:
             log.warning("signed out while Redis is away: other workers close its streams when they end by themselves")
 

@@ -113,6 +113,10 @@ class Sessions:
         self.forget(session.token_hash)
         return SignedIn(_identity(session), token, returned=True)
 
+    def is_host_token(self, token: str) -> bool:
+        """Whether it has the form of a JWT: three parts. What it is worth, `identify` says."""
+        return token.count(".") == 2
+
     def for_host_token(self, identity: Identity) -> SignedIn:
         """A session for the cookie of the user of a host token, ending with it."""
         token = secrets.token_urlsafe(32)

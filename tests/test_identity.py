@@ -1,8 +1,13 @@
 """Who somebody is: guests, the host's tokens, cookies and where they may come from."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +21,7 @@ from jwt.algorithms import HMACAlgorithm
 from tests.conftest import Start
 from tests.support.person import Person
 from tests.support.person import new_local_id
+from tests.support.processes import wait_until
 from tests.support.service import Service
 
 SECRET = "a shared secret that is long enough for every algorithm of its family"
@@ -247,3 +253,77 @@ def test_guests_can_be_switched_off(start_service: Start) -> None:
     closed = start_service("sqlite", CHATAPP_GUESTS="false")
     answer = httpx.post(f"{closed.url}/api/v1/session", json={"name": "Nobody"})
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+def set_expiry(service: Service, person: Person, days: float) -> None:
+    """Move the end of the person's session to so many days from now."""
+    ends_at = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=days)
+    with sqlite3.connect(Path(service.settings["CHATAPP_DATA"]) / "chat.db", timeout=10) as database:
+        changed = database.execute(
+            "UPDATE sessions SET expires_at = ? WHERE user_id = ?", (ends_at.isoformat(" "), person.id)
+        )
+        assert changed.rowcount == 1
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def aging(start_service: Start) -> Service:
+    return start_service("sqlite")
+
+
+def after_the_cache(condition: Any) -> None:
+    """A worker looks at a session again after at most 5 s."""
+    wait_until(condition, 10)
+
+
+def test_an_ended_guest_comes_back_as_the_same(aging: Service) -> None:
+    with Person(aging.url, "Ada") as ada:
+        set_expiry(aging, ada, -29)
+        after_the_cache(lambda: ada.http.get("/session").status_code == 401)
+        back = ada.http.post("/session", json={"name": "Ada"})
+        assert (back.status_code, back.json()["user"]) == (200, ada.user)
+        assert ada.http.get("/session").status_code == 200
+
+
+def test_a_guest_gone_for_long_or_signed_out_is_a_new_one(aging: Service) -> None:
+    with Person(aging.url, "Ada") as ada, Person(aging.url, "Bob") as bob:
+        set_expiry(aging, ada, -31)
+        set_expiry(aging, bob, -1)
+        after_the_cache(lambda: ada.http.get("/session").status_code == 401)
+        again = ada.http.post("/session", json={"name": "Ada"})
+        assert again.status_code == 201
+        assert again.json()["user"]["id"] != ada.id
+    with Person(aging.url, "Cem") as cem:
+        cem.http.delete("/session")
+        again = cem.http.post("/session", json={"name": "Cem"})
+        assert again.status_code == 201
+        assert again.json()["user"]["id"] != cem.id
+        assert cem.http.post("/session", json={}).json()["code"] == "invalid_message"
+
+
+def test_a_session_is_renewed_in_its_second_half(aging: Service) -> None:
+    with Person(aging.url, "Ada") as ada:
+        before = ada.http.get("/session").json()["expiresAt"]
+        assert ada.http.get("/session").json()["expiresAt"] == before
+        set_expiry(aging, ada, 14)
+        after_the_cache(lambda: ada.http.get("/session").json()["expiresAt"] > before)
+
+
+def test_a_stream_ends_with_its_session(aging: Service) -> None:
+    with Person(aging.url, "Ada") as ada:
+        ends = (datetime.now(UTC) + timedelta(seconds=9)).timestamp()
+        set_expiry(aging, ada, 9 / 86_400)
+
+        def closed() -> bool:
+            # Until the worker looks at the session again, a stream still has the old end.
+            with ada.stream() as stream:
+                if stream.status == 401:
+                    return False
+                try:
+                    return bool(stream.until("closing", 2).data["reason"] == "expired")
+                except TimeoutError:
+                    return False
+
+        wait_until(closed, 12)
+        assert datetime.now(UTC).timestamp() < ends + 4
+        assert ada.http.get("/rooms").status_code == 401
