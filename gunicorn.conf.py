@@ -8,6 +8,7 @@ import resource
 import sys
 
 from chatapp import master
+from chatapp import worker
 from chatapp.config import Config
 from chatapp.config import ConfigError
 
@@ -49,3 +50,5 @@ proc_name = "chatapp"
 on_starting = master.on_starting
 on_exit = master.on_exit
 pre_request = master.pre_request
+post_worker_init = worker.post_worker_init
+worker_exit = worker.worker_exit

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextlib import suppress
 from typing import Any
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from gevent import sleep
 from gevent.event import Event as Flag
 
 from chatapp.background import Loop
+from chatapp.errors import Unavailable
 from chatapp.event import Cursor
 from chatapp.event_log import EventLog
 from chatapp.event_log import LogEntry
@@ -80,16 +82,16 @@ class Hub:
         self._by_room: dict[int, set[Listener]] = defaultdict(set)
         self._by_user: dict[str, set[Listener]] = defaultdict(set)
         self._signals_after: str | None = None
+        self._placed = False
         self._following = False
         self._looked_s = 0.0
         self._tail = Loop("tail", self._read, interval_s=0.0)
         self._closing: str | None = None
 
     def start(self) -> None:
-        """Take the newest position the database knows, then follow the log from its end."""
-        position = self._positions.newest()
-        self.floor = max(self.floor, position)
-        self.window.reset(position)
+        """Take the newest position the database knows, now or when it answers; then follow the log from there."""
+        with suppress(Unavailable):
+            self._learn()
         self._tail.start()
 
     def stop(self) -> None:
@@ -97,7 +99,9 @@ class Hub:
 
     @property
     def end(self) -> Cursor:
-        """The newest position this worker has read: what it can vouch for."""
+        """The newest position this worker has read: what it can vouch for. Raises Unavailable before it has one."""
+        if not self._placed:
+            raise Unavailable("starting")
         return self.window.end
 
     def accept(self, cursor: Cursor) -> None:
@@ -157,7 +161,15 @@ class Hub:
         for listener in list(self._listeners):
             listener.close(reason)
 
+    def _learn(self) -> None:
+        position = self._positions.newest()
+        self.floor = max(self.floor, position)
+        self.window.reset(position)
+        self._placed = True
+
     def _read(self) -> None:
+        if not self._placed:
+            self._learn()
         if not self._following:
             self._resume()
         if time.monotonic() - self._looked_s >= LOOK_INTERVAL_S:

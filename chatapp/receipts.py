@@ -24,6 +24,7 @@ from chatapp.models import Message
 from chatapp.models import MessageStatus
 from chatapp.models import Receipt
 from chatapp.outbox import Outbox
+from chatapp.positions import Positions
 
 # Acks gather this long, so that a room of 500 costs a handful of statements a message, not 500.
 GATHER_S = 0.25
@@ -37,8 +38,9 @@ Key = tuple[int, str]
 class Receipts:
     """Gathers acks and writes them down. An ack that says nothing new costs nothing."""
 
-    def __init__(self, database: Database, hub: Hub, outbox: Outbox) -> None:
+    def __init__(self, database: Database, hub: Hub, outbox: Outbox, positions: Positions) -> None:
         self._database = database
+        self._positions = positions
         self._hub = hub
         self._outbox = outbox
         self._beginning: dict[Key, int] = {}
@@ -64,14 +66,17 @@ class Receipts:
 
     def ack(self, user_id: str, rooms: Iterable[int], cursor: Cursor) -> None:
         """The user's client has received all up to `cursor` in these rooms, of which the user is a member."""
-        # One beyond the newest event counts as up to that.
-        position = min(cursor, max(self._hub.end, self._hub.floor)).packed
+        position = min(cursor, self._newest(cursor)).packed
         for room_id in rooms:
             key = (room_id, user_id)
             if position > max(self._known.get(key, -1), self._waiting.get(key, -1)):
                 self._waiting[key] = position
         if self._waiting:
             self._loop.wake()
+
+    def _newest(self, cursor: Cursor) -> Cursor:
+        """One beyond the newest event counts as up to that; one that only this worker has not read yet does not."""
+        return self._hub.end if cursor <= self._hub.end else max(self._hub.end, self._positions.newest_anywhere())
 
     def flush(self) -> None:
         """Write the gathered acks. Raises Unavailable; they are then kept for the next time."""

@@ -42,7 +42,7 @@ class Services:
         self.hub = Hub(self.event_log, self.positions, config.window)
         self.outbox = Outbox(self.database, self.event_log, self.link, self.hub)
         self.committer = Committer(self.database)
-        self.receipts = Receipts(self.database, self.hub, self.outbox)
+        self.receipts = Receipts(self.database, self.hub, self.outbox, self.positions)
         self.admission = Admission(self.link, Rate("send", config.rate_burst, config.rate_per_second))
         self.guest_rate = Rate("guests", config.guests_per_minute, config.guests_per_minute / 60)
         self.feed = Feed(self.hub, self.database, self.positions)

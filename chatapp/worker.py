@@ -19,26 +19,31 @@ from chatapp.services import services
 WRITE_TIMEOUT_S = 20.0
 
 
+def post_worker_init(worker: Any) -> None:
+    """gunicorn's hook, before the first request: start what runs in the background."""
+    if socket.socket is not gevent.socket.socket:
+        # Unpatched, the first query or XREAD would stop every connection of this worker without a word.
+        sys.exit("chatapp: sockets are not patched for gevent: start with gunicorn wsgi:app")
+    logger = logging.getLogger("chatapp")
+    logger.handlers = worker.log.error_log.handlers
+    logger.setLevel(worker.log.error_log.level)
+    if worker.cfg.workers != services(worker.wsgi).config.workers:
+        worker.log.warning("set the number of workers by WEB_CONCURRENCY: connections are counted by it")
+    services(worker.wsgi).start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """gunicorn's hook, after the last request. A worker that never got as far has nothing to stop."""
+    if getattr(worker, "wsgi", None) is not None:
+        services(worker.wsgi).stop()
+
+
 class ChatWorker(GeventWorker):  # type: ignore[misc]
-    """Starts the services before the first request; ends streams, polls and idle connections at SIGTERM."""
+    """Ends streams, polls and idle connections at SIGTERM, and cuts readers that take nothing."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle: set[Any] = set()
-
-    def load_wsgi(self) -> None:
-        super().load_wsgi()
-        if socket.socket is not gevent.socket.socket:
-            # Unpatched, the first query or XREAD would stop every connection of this worker without a word.
-            sys.exit("chatapp: sockets are not patched for gevent: start with gunicorn wsgi:app")
-        logger = logging.getLogger("chatapp")
-        logger.handlers = self.log.error_log.handlers
-        logger.setLevel(self.log.error_log.level)
-        services(self.wsgi).start()
-
-    def run(self) -> None:
-        super().run()
-        services(self.wsgi).stop()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
