@@ -21,7 +21,7 @@ try:
 except ConfigError as error:
     sys.exit(f"chatapp: {error}")
 
-bind = f"{config_.host}:{config_.port}"
+bind = f"[{config_.host}]:{config_.port}" if ":" in config_.host else f"{config_.host}:{config_.port}"
 workers = config_.workers
 worker_class = "chatapp.worker.ChatWorker"
 # Above the cap on streams, so that health checks and sends find a place when streams have taken theirs.

@@ -17,6 +17,8 @@ from chatapp.models import Room
 from chatapp.models import Visibility
 from chatapp.schemas import ROOM_NAME
 
+ID_MAX_LENGTH = 255
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -100,6 +102,13 @@ def readable_by_id(transaction: Transaction, identity: Identity, room_id: int) -
     return rooms[0]
 
 
+def plain_id(value: str) -> str:
+    """An id from outside, fit to be looked up: databases differ in what else they choke on. Raises NotFound."""
+    if not 1 <= len(value) <= ID_MAX_LENGTH or not value.isprintable():
+        raise NotFound
+    return value
+
+
 def memberships(transaction: Transaction, identity: Identity) -> list[RoomRef]:
     """The rooms that the identity belongs to, by name."""
     return _refs(transaction, _rooms(identity).where(Membership.user_id.is_not(None)).order_by(Room.name))
@@ -107,7 +116,8 @@ def memberships(transaction: Transaction, identity: Identity) -> list[RoomRef]:
 
 def among(transaction: Transaction, identity: Identity, names: frozenset[str]) -> list[RoomRef]:
     """Those of the named rooms that may be read, by name."""
-    return _refs(transaction, _rooms(identity).where(Room.name.in_(names), readable_clause()).order_by(Room.name))
+    possible = [name for name in names if ROOM_NAME.fullmatch(name)]
+    return _refs(transaction, _rooms(identity).where(Room.name.in_(possible), readable_clause()).order_by(Room.name))
 
 
 def public(transaction: Transaction, identity: Identity) -> list[RoomRef]:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,8 @@ class Admission:
     def __init__(self, link: RedisLink, rate: Rate) -> None:
         self.rate = rate
         self._link = link
-        self._script = link.script("admit", quick=True)
+        self._script = link.quick.script("admit")
+        self._refuse = link.quick.script("refuse")
         self._local: OrderedDict[str, float] = OrderedDict()
 
     def admit(self, user_id: str, local_id: str) -> Verdict:
@@ -88,20 +90,22 @@ class Admission:
         return self._ask(rate, f"chat:{rate.name}:{key}", 1)
 
     def accepted(self, user_id: str, local_id: str, message_id: str) -> None:
-        self._remember(user_id, local_id, f"done:{message_id}".encode())
+        state = f"done:{message_id}".encode()
+        self._quietly(lambda redis: redis.set(_send_key(user_id, local_id), state, ex=REMEMBER_S))
 
     def refused(self, user_id: str, local_id: str, problem: dict[str, Any]) -> None:
         """Remember why nothing was stored."""
-        self._remember(user_id, local_id, b"failed:" + wire.dumps(problem))
+        with suppress(RedisAway):
+            self._refuse([_send_key(user_id, local_id)], [b"failed:" + wire.dumps(problem), REMEMBER_S])
 
     def release(self, user_id: str, local_id: str) -> None:
         """Drop the claim: the outcome is open and the client sends again."""
-        self._quietly(lambda: self._link.quick.delete(_send_key(user_id, local_id)))
+        self._quietly(lambda redis: redis.delete(_send_key(user_id, local_id)))
 
     def in_flight_or_failed(self, user_id: str, local_ids: list[str]) -> dict[str, dict[str, Any] | None]:
         """Of these localIds, those in flight (None) and those refused (the problem)."""
         keys = [_send_key(user_id, local_id) for local_id in local_ids]
-        states: Any = self._quietly(lambda: self._link.quick.mget(keys)) or [None] * len(keys)
+        states: Any = self._quietly(lambda redis: redis.mget(keys)) or [None] * len(keys)
         found: dict[str, dict[str, Any] | None] = {}
         for local_id, state in zip(local_ids, states, strict=True):
             if state is not None and state.startswith(b"claim:"):
@@ -110,13 +114,10 @@ class Admission:
                 found[local_id] = orjson.loads(state.removeprefix(b"failed:"))
         return found
 
-    def _remember(self, user_id: str, local_id: str, state: bytes) -> None:
-        self._quietly(lambda: self._link.quick.set(_send_key(user_id, local_id), state, ex=REMEMBER_S))
-
     def _quietly(self, ask: Any) -> Any:
         """Redis only shortens the way: without it, the database answers."""
         try:
-            return self._link.call(ask)
+            return self._link.quick.call(ask)
         except RedisAway:
             return None
 
@@ -129,6 +130,8 @@ class Admission:
         except RedisAway:
             return self._ask_here(rate, key, cost)
         verdict, detail, remaining, rest_us, wait_us = answer
+        # Should Redis go away now, the limit goes on from here.
+        self._keep(key, time.monotonic() + rest_us / 1e6)
         return Verdict(verdict.decode(), detail.decode(), remaining, rest_us / 1e6, wait_us / 1e6)
 
     def _ask_here(self, rate: Rate, key: str, cost: int) -> Verdict:
@@ -140,12 +143,15 @@ class Admission:
         wait_s = charged_s - now_s - interval_s * rate.burst
         if wait_s > 0:
             return Verdict("limited", "", 0, arrival_s - now_s, wait_s)
-        self._local[key] = charged_s
+        self._keep(key, charged_s)
+        remaining = int(rate.burst - (charged_s - now_s) / interval_s)
+        return Verdict("admitted", "", remaining, charged_s - now_s, 0.0)
+
+    def _keep(self, key: str, arrival_s: float) -> None:
+        self._local[key] = arrival_s
         self._local.move_to_end(key)
         if len(self._local) > LOCAL_USERS_MAX:
             self._local.popitem(last=False)
-        remaining = int(rate.burst - (charged_s - now_s) / interval_s)
-        return Verdict("admitted", "", remaining, charged_s - now_s, 0.0)
 
 
 def _send_key(user_id: str, local_id: str) -> str:

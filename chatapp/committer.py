@@ -1,5 +1,6 @@
 """`Committer`: commits all sends that wait in this worker in one transaction."""
 
+import logging
 from collections import deque
 from dataclasses import dataclass
 from dataclasses import field
@@ -22,6 +23,8 @@ from chatapp.models import Message
 from chatapp.models import MessageStatus
 from chatapp.models import content_hash
 from chatapp.models import uuid7
+
+log = logging.getLogger(__name__)
 
 # Large enough that one fsync serves many, small enough to stay a short transaction.
 BATCH_MAX = 100
@@ -81,7 +84,8 @@ class Committer:
         waiting = _Waiting(draft)
         self._queue.append(waiting)
         self._loop.wake()
-        if not waiting.result.wait(timeout=ANSWER_TIMEOUT_S):
+        waiting.result.wait(timeout=ANSWER_TIMEOUT_S)
+        if not waiting.result.ready():
             raise Unavailable("the message could not be stored in time")
         committed = waiting.result.get()
         assert committed is not None
@@ -105,6 +109,8 @@ class Committer:
             try:
                 self._answer([waiting], self._database.write(lambda tx, one=waiting: _store(tx, [one])))  # type: ignore[misc]
             except Exception as error:
+                if not isinstance(error, Unavailable):
+                    log.error("the database refuses a message", exc_info=error)
                 self._look_up([waiting], error)
 
     def _look_up(self, batch: list[_Waiting], error: Exception) -> None:

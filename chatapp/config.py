@@ -182,7 +182,7 @@ class _Reader:
     def origins(self, name: str) -> tuple[str, ...]:
         origins = tuple(part.strip().rstrip("/") for part in self.text(name, "").split(",") if part.strip())
         for origin in origins:
-            if not re.fullmatch(r"https?://[^/\s]+", origin):
+            if not re.fullmatch(r"https?://[^/\s*]+", origin):
                 raise ConfigError(f"{name}: {origin!r} is not an origin such as https://example.org")
         return origins
 

@@ -4,7 +4,6 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextlib import suppress
 
 from chatapp.background import Loop
 from chatapp.errors import TooManyConnections
@@ -30,9 +29,10 @@ class Connections:
         self._per_user = per_user
         self._per_worker = per_worker
         self._worker = secrets.token_hex(8)
-        self._count = link.script("connect", quick=True)
+        self._count = link.quick.script("connect")
         self._open: Counter[str] = Counter()
         self._total = 0
+        self._untold: set[str] = set()
         self._loop = Loop("connections", self._say_alive, interval_s=ALIVE_INTERVAL_S)
 
     def start(self) -> None:
@@ -49,32 +49,35 @@ class Connections:
             raise TooManyConnections(retry_after_s=RETRY_AFTER_S)
         self._total += 1
         self._open[user_id] += 1
-        shared = False
         try:
-            shared = self._shared and self._share(user_id)
+            if self._shared and not self._say_count(user_id, self._per_user):
+                raise TooManyConnections(retry_after_s=RETRY_AFTER_S)
             yield
         finally:
-            if shared:
-                with suppress(RedisAway):
-                    self._change(user_id, -1)
             self._total -= 1
             self._open[user_id] -= 1
             if not self._open[user_id]:
                 del self._open[user_id]
+            if self._shared:
+                self._say_count(user_id)
 
-    def _share(self, user_id: str) -> bool:
-        """Count it for all workers. False while Redis is away: this worker's own count has to do."""
+    def _say_count(self, user_id: str, limit: int = 0) -> bool:
+        """Tell the other workers how many this one holds. False if that would be more than `limit` in all.
+
+        True while Redis is away: this worker's own count has to do, and is told when it is back.
+        """
+        count = self._open.get(user_id, 0)
+        args = [self._worker, ALIVE_PREFIX, count, limit, COUNT_S]
         try:
-            allowed = self._change(user_id, 1)
+            told = bool(self._count([f"chat:connections:{user_id}"], args))
         except RedisAway:
-            return False
-        if not allowed:
-            raise TooManyConnections(retry_after_s=RETRY_AFTER_S)
-        return True
-
-    def _change(self, user_id: str, by: int) -> bool:
-        key = f"chat:connections:{user_id}"
-        return bool(self._count([key], [self._worker, ALIVE_PREFIX, by, self._per_user, COUNT_S]))
+            self._untold.add(user_id)
+            return True
+        if told:
+            self._untold.discard(user_id)
+        return told
 
     def _say_alive(self) -> None:
-        self._link.call(lambda: self._link.quick.set(ALIVE_PREFIX + self._worker, 1, ex=ALIVE_S))
+        self._link.quick.call(lambda redis: redis.set(ALIVE_PREFIX + self._worker, 1, ex=ALIVE_S))
+        for user_id in list(self._untold):
+            self._say_count(user_id)

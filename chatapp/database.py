@@ -2,7 +2,6 @@
 
 import fcntl
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,8 +35,8 @@ RETRY_AFTER_S = 2.0
 # Reads that run at once in one worker. More would not be faster on SQLite and would crowd PostgreSQL.
 READERS = 4
 POSTGRES_CONNECTIONS = 10
-# 4 MiB of write-ahead log, SQLite's own default for a checkpoint.
-CHECKPOINT_BYTES = 4 * 1024 * 1024
+# A commit adds a few pages of 4 KiB to the write-ahead log: this many make about SQLite's own 4 MiB.
+CHECKPOINT_COMMITS = 250
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -102,6 +101,7 @@ class Database:
         self._reading = engine if self._native else engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = ThreadPool(1) if self._native else None
         self._readers = ThreadPool(READERS) if self._native else None
+        self._commits = 0
         self._file = Path(engine.url.database) if self._native and engine.url.database else None
 
     def read(self, work: Callable[[Session], T]) -> T:
@@ -163,17 +163,19 @@ class Database:
         return Unavailable("the database cannot be used now", retry_after_s=RETRY_AFTER_S)
 
     def _checkpoint(self, file: Path) -> None:
-        """Copy the write-ahead log into the database once it is long. Runs in the writing thread."""
+        """Now and then, copy the write-ahead log into the database. Runs in the writing thread."""
+        self._commits += 1
+        if self._commits < CHECKPOINT_COMMITS:
+            return
         try:
-            if os.path.getsize(f"{file}-wal") < CHECKPOINT_BYTES:
-                return
             with open(f"{file}.checkpoint-lock", "w") as lock:
                 fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                with self.engine.connect() as connection:
-                    connection.rollback()
-                    raw = connection.connection.dbapi_connection
-                    if raw is not None:
-                        raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+                raw = self.engine.raw_connection()
+                try:
+                    raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+                finally:
+                    raw.close()
+            self._commits = 0
         except BlockingIOError:
             return
         except Exception as error:

@@ -68,12 +68,15 @@ class EmbeddedRedis:
     def stop(self) -> None:
         self._stopping = True
         if self._pid:
-            _kill(self._pid)
-            self._wait_gone()
+            self._end()
         self._socket.unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def _over(self) -> bool:
+        """Asked anew each time: another thread decides it."""
+        return self._stopping
 
     def _spawn(self, binary: str) -> None:
         command = [sys.executable, "-c", LAUNCHER, str(os.getpid()), binary]
@@ -105,11 +108,16 @@ class EmbeddedRedis:
             # gunicorn's master may have reaped it first.
             with suppress(ChildProcessError):
                 waitpid(self._pid, 0)
-            if self._stopping:
+            if self._over():
                 return
             self._log.warning("the embedded redis-server ended: starting it again")
             sleep(RESTART_PAUSE_S)
-            self._spawn(binary)
+            if self._over():
+                return
+            try:
+                self._spawn(binary)
+            except OSError as error:
+                self._log.error("the embedded redis-server cannot be started: %s", error)
 
     def _await_answer(self) -> None:
         deadline_s = time.monotonic() + START_TIMEOUT_S
@@ -151,10 +159,16 @@ class EmbeddedRedis:
         if state.st_uid != os.getuid() or state.st_mode & 0o077:
             raise EmbeddedRedisError(f"{folder} belongs to someone else: set CHATAPP_DATA to a shorter path")
 
-    def _wait_gone(self) -> None:
-        deadline_s = time.monotonic() + STOP_TIMEOUT_S
-        while time.monotonic() < deadline_s and _answers(self._socket):
-            time.sleep(POLL_S)
+    def _end(self) -> None:
+        """SIGTERM, and SIGKILL for one that does not go: a stopped process keeps the first for later."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            deadline_s = time.monotonic() + STOP_TIMEOUT_S
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, number)
+            while time.monotonic() < deadline_s:
+                if _gone(self._pid):
+                    return
+                time.sleep(POLL_S)
 
 
 def find_binary() -> str:
@@ -187,6 +201,10 @@ def _command(path: Path, command: bytes) -> bytes:
         return b""
 
 
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
+def _gone(pid: int) -> bool:
+    """Whether our child has ended. The watching thread or gunicorn reaps it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False

@@ -72,11 +72,11 @@ class Event:
 
     `cursor` is None for an event that is committed and not yet published. `target` is the only user
     who may see it, or None for everyone in the room. `about` is the user who joined or left.
-    `data` is the event as JSON; `frame` the same as a Server-Sent Event. `message_id` is the message that
-    it carries, if any.
+    `frame` is the event as a Server-Sent Event, and `data` the line of JSON in it: kept once, since a window
+    holds thousands. `message_id` is the message that it carries, if any.
     """
 
-    __slots__ = ("_frame", "about", "cursor", "data", "message_id", "room_id", "target", "type")
+    __slots__ = ("_data_bytes", "about", "cursor", "frame", "message_id", "room_id", "target", "type")
 
     def __init__(
         self,
@@ -100,8 +100,14 @@ class Event:
         position = None if self.cursor is None else str(self.cursor)
         if self.type == "message.created" and position is not None and body["message"]["cursor"] is None:
             body = {**body, "message": {**body["message"], "cursor": position}}
-        self.data = wire.dumps({"type": self.type, "cursor": position, **body})
-        self._frame: bytes | None = None
+        data = wire.dumps({"type": self.type, "cursor": position, **body})
+        self._data_bytes = len(data)
+        self.frame = sse.frame(self.type, data, position)
+
+    @property
+    def data(self) -> bytes:
+        end = len(self.frame) - len(sse.END)
+        return self.frame[end - self._data_bytes : end]
 
     @property
     def body(self) -> dict[str, Any]:
@@ -109,12 +115,6 @@ class Event:
         body: dict[str, Any] = orjson.loads(self.data)
         del body["type"], body["cursor"]
         return body
-
-    @property
-    def frame(self) -> bytes:
-        if self._frame is None:
-            self._frame = sse.frame(self.type, self.data, None if self.cursor is None else str(self.cursor))
-        return self._frame
 
     def visible_to(self, user_id: str) -> bool:
         return self.target is None or self.target == user_id

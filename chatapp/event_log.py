@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from redis import Redis
 
 from chatapp import wire
 from chatapp.event import Cursor
@@ -57,8 +58,8 @@ class EventLog:
     def __init__(self, link: RedisLink, maxlen: int) -> None:
         self._link = link
         self._maxlen = maxlen
-        self._publish = link.script("publish")
-        self._raise = link.script("raise")
+        self._publish = link.commands.script("publish")
+        self._raise = link.commands.script("raise")
 
     def publish(self, entries: Sequence[Entry], floor: Cursor) -> list[Cursor]:
         """Append the entries in order and return their cursors; those appended before keep their first one."""
@@ -84,37 +85,37 @@ class EventLog:
     def last(self) -> Cursor:
         """The newest id, as the log itself remembers it; 0-0 when there is no log."""
 
-        def ask() -> Cursor:
-            if not self._link.commands.exists(EVENTS):
+        def ask(redis: Redis) -> Cursor:
+            if not redis.exists(EVENTS):
                 return Cursor(0)
-            info: Any = self._link.commands.xinfo_stream(EVENTS)
+            info: Any = redis.xinfo_stream(EVENTS)
             return Cursor.parse(_text(info["last-generated-id"]))
 
-        return self._link.call(ask)
+        return self._link.commands.call(ask)
 
     def last_signal(self) -> str:
-        def ask() -> str:
-            newest: Any = self._link.commands.xrevrange(SIGNALS, count=1)
+        def ask(redis: Redis) -> str:
+            newest: Any = redis.xrevrange(SIGNALS, count=1)
             return _text(newest[0][0]) if newest else "0-0"
 
-        return self._link.call(ask)
+        return self._link.commands.call(ask)
 
     def signal(self, body: dict[str, Any]) -> str:
         """Tell all workers something that needs no place in the log. Returns the signal's id."""
         fields: dict[Any, Any] = {"body": wire.dumps(body)}
-        newest: Any = self._link.call(lambda: self._link.commands.xadd(SIGNALS, fields, maxlen=SIGNALS_MAXLEN))
+        newest: Any = self._link.commands.call(lambda redis: redis.xadd(SIGNALS, fields, maxlen=SIGNALS_MAXLEN))
         return _text(newest)
 
     def read(self, after: Cursor, signals_after: str) -> News:
         """What lies after the two positions, waiting up to TAIL_BLOCK_MS for something to come."""
 
-        def ask() -> Any:
+        def ask(redis: Redis) -> Any:
             streams: dict[Any, Any] = {EVENTS: str(after), SIGNALS: signals_after}
-            return self._link.tail.xread(streams, count=READ_COUNT, block=TAIL_BLOCK_MS)
+            return redis.xread(streams, count=READ_COUNT, block=TAIL_BLOCK_MS)
 
         entries: list[LogEntry] = []
         signals: list[dict[str, Any]] = []
-        for key, items in self._link.call(ask) or ():
+        for key, items in self._link.tail.call(ask) or ():
             if _text(key) == EVENTS:
                 entries = [_entry(raw_id, fields) for raw_id, fields in items]
                 continue

@@ -1,6 +1,7 @@
 """`Feed`: reading the log from a cursor: database, then window, then wait. Both transports call only this."""
 
 import time
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,11 +71,17 @@ class Reader:
         # The memberships as the database last had them, and how far the log was read before that.
         self._belongs: frozenset[int] = frozenset()
         self._asked_at = Cursor(0)
+        # Called with room and cursor at one's own joining.
+        self.on_joined: Callable[[int, Cursor], None] | None = None
 
     @property
     def closing(self) -> str | None:
         """Why this connection must end now, or None."""
         return self._listener.closing
+
+    def close(self, reason: str) -> None:
+        """End this connection."""
+        self._listener.close(reason)
 
     @property
     def behind(self) -> bool:
@@ -147,7 +154,11 @@ class Reader:
                 return found
 
     def _concerns(self, event: Event) -> bool:
-        return event.room_id in self.rooms or self._wanted.names is None
+        """Whether an event that was found is for this connection: not of rooms it did not ask for or may not know."""
+        if event.room_id in self.rooms:
+            return True
+        claim = self._identity.rooms
+        return self._wanted.names is None and (claim is None or event.body["room"] in claim)
 
     def _moved(self, event: Event) -> bool:
         """Follow one's own joining and leaving. True if that changed the rooms."""
@@ -164,13 +175,13 @@ class Reader:
 
     def _joined(self, event: Event, room_id: int) -> bool:
         name = event.body["room"]
-        if self._identity.rooms is not None and name not in self._identity.rooms:
-            return False
         if self._left_since(event, room_id):
             return False
         # Asking the database could fail, with events in hand. All that matters here is that leaving ends it.
         room = RoomRef(room_id, name, Visibility.PRIVATE, member=True, owner_id=None)
         self._follow([*self.rooms.values(), room])
+        if self.on_joined is not None:
+            self.on_joined(room_id, self.position)
         return True
 
     def _left_since(self, joined: Event, room_id: int) -> bool:
@@ -211,6 +222,8 @@ class Reader:
         if self._wanted.names is not None:
             # Of rooms asked for by name, the leaving of one that is lost, and no others.
             mine &= EventRow.room_id.in_(list(self.rooms))
+        elif self._identity.rooms is not None:
+            mine &= EventRow.room.has(access.within_claim(self._identity))
         concerns = or_(EventRow.room_id.in_([room.id for room in rooms]), mine)
         visible = or_(EventRow.target_id.is_(None), EventRow.target_id == self._identity.id)
         query = select(EventRow).where(concerns, visible)

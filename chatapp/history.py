@@ -38,8 +38,12 @@ def page(tx: Transaction, room_id: int, before: Cursor | None, after: Cursor | N
         if after is None:
             surplus = max(0, len(items) + len(unpublished) - limit)
             has_more = has_more or surplus > 0
+            if surplus and surplus == len(items):
+                # The page is full of what has no cursor: the page before it ends with the newest that has one.
+                return Page(unpublished, str(Cursor((items[-1].log_id or 0) + 1)), None, has_more)
             items = items[surplus:]
         else:
+            has_more = len(items) + len(unpublished) > limit
             unpublished = unpublished[: limit - len(items)]
     return Page(
         [*items, *unpublished],

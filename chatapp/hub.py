@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import defaultdict
+from collections import deque
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ RECORD_POLL_S = 0.02
 # A signal is heard within a few milliseconds; who waits for that must not wait for a lost one.
 SIGNAL_WAIT_S = 0.2
 SIGNAL_POLL_S = 0.005
+# A request that was under way when its session ended is over long before as many others have ended.
+ENDED_SESSIONS_MAX = 1000
 
 
 class Positions(Protocol):
@@ -82,6 +85,7 @@ class Hub:
         self._by_room: dict[int, set[Listener]] = defaultdict(set)
         self._by_user: dict[str, set[Listener]] = defaultdict(set)
         self._signals_after: str | None = None
+        self._ended_sessions: deque[str] = deque(maxlen=ENDED_SESSIONS_MAX)
         self._placed = False
         self._following = False
         self._looked_s = 0.0
@@ -122,6 +126,8 @@ class Hub:
         self._by_user[user_id].add(listener)
         if self._closing:
             listener.close(self._closing)
+        elif session_id in self._ended_sessions:
+            listener.close("signed_out")
         try:
             yield listener
         finally:
@@ -144,7 +150,8 @@ class Hub:
         return len(self._listeners)
 
     def end_session(self, session_id: str) -> None:
-        """Close the connections of one session here."""
+        """Close the connections of one session here, and those that it is opening just now."""
+        self._ended_sessions.append(session_id)
         for listener in [one for one in self._listeners if one.session_id == session_id]:
             listener.close("signed_out")
 
@@ -180,6 +187,9 @@ class Hub:
         except RedisAway:
             self._following = False
             raise
+        for signal in news.signals:
+            for handle in self.on_signal:
+                handle(signal)
         self._signals_after = news.signals_after
         for entry in news.entries:
             if entry.prev != self.window.end:
@@ -187,9 +197,6 @@ class Hub:
                 self._resync()
                 break
             self._take(entry)
-        for signal in news.signals:
-            for handle in self.on_signal:
-                handle(signal)
 
     def _take(self, entry: LogEntry) -> None:
         self.floor = max(self.floor, entry.cursor)

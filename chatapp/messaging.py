@@ -13,6 +13,7 @@ from chatapp import access
 from chatapp import render
 from chatapp.access import Identity
 from chatapp.admission import Admission
+from chatapp.admission import Rate
 from chatapp.admission import Verdict
 from chatapp.committer import Committer
 from chatapp.committer import Draft
@@ -61,6 +62,8 @@ class Messaging:
         self._admission = admission
         self._committer = committer
         self._outbox = outbox
+        # Edits and withdrawals are events like sends: the same numbers, counted apart.
+        self._change_rate = Rate("change", admission.rate.burst, admission.rate.per_second)
 
     def send(self, who: Identity, room: str, local_id: str, body: str) -> Sent:
         """Store one message, once. The answer has its cursor if that comes within CURSOR_WAIT_S.
@@ -94,8 +97,7 @@ class Messaging:
         """What became of these localIds of the identity, in their order."""
         # Redis first: what leaves it in between is in the database by then.
         others = self._admission.in_flight_or_failed(who.id, local_ids)
-        query = select(Message).where(Message.sender_id == who.id, Message.local_id.in_(local_ids))
-        stored = {message.local_id: message for message in self._database.read(lambda tx: tx.scalars(query).all())}
+        stored = self._database.read(lambda tx: _stored(tx, who, local_ids))
         return [_status(local_id, stored.get(local_id), others) for local_id in local_ids]
 
     def get(self, who: Identity, message_id: str) -> tuple[Message, int]:
@@ -108,7 +110,7 @@ class Messaging:
         return self._database.read(work)
 
     def edit(self, who: Identity, message_id: str, body: str) -> Message:
-        """Replace the body. Raises NotFound, Forbidden."""
+        """Replace the body. Raises NotFound, Forbidden, RateLimited."""
 
         def change(message: Message) -> bool:
             if message.deleted_at is not None:
@@ -121,7 +123,7 @@ class Messaging:
         return self._change(who, message_id, "message.updated", change)
 
     def withdraw(self, who: Identity, message_id: str) -> Message:
-        """Take the body away for good; the message stays as withdrawn. Raises NotFound, Forbidden."""
+        """Take the body away for good; the message stays as withdrawn. Raises NotFound, Forbidden, RateLimited."""
 
         def change(message: Message) -> bool:
             if message.deleted_at is not None:
@@ -132,6 +134,10 @@ class Messaging:
         return self._change(who, message_id, "message.deleted", change)
 
     def _change(self, who: Identity, message_id: str, type_: str, change: Any) -> Message:
+        verdict = self._admission.charge(self._change_rate, who.id)
+        if verdict.verdict == "limited":
+            raise verdict.refusal()
+
         def work(tx: Transaction) -> tuple[Message, EventRow | None]:
             message = _readable_message(tx, who, message_id, lock=True)
             if message.sender_id != who.id:
@@ -208,7 +214,10 @@ class Messaging:
             if room not in blocked and time.monotonic() > deadline_s:
                 blocked[room] = Unavailable("The batch took too long.")
             if room in blocked:
-                return self._known(who, loaded) or blocked[room]
+                known = self._known(who, loaded)
+                if known is None:
+                    raise blocked[room]
+                return known
             return self._store(who, room, loaded["localId"], loaded["body"])
         except ChatError as error:
             self.refuse(who, _local_id_of(item), error)
@@ -233,7 +242,7 @@ class Messaging:
 
 
 def _readable_message(tx: Transaction, who: Identity, message_id: str, *, lock: bool = False) -> Message:
-    query = select(Message).where(Message.id == message_id)
+    query = select(Message).where(Message.id == access.plain_id(message_id))
     message = tx.scalar(query.with_for_update(of=Message) if lock else query)
     if message is None:
         raise NotFound
@@ -261,8 +270,21 @@ def _result(local_id: str | None, outcome: Sent | ChatError) -> dict[str, Any]:
     }
 
 
-def _status(local_id: str, message: Message | None, others: dict[str, dict[str, Any] | None]) -> dict[str, Any]:
-    if message is not None:
+def _stored(tx: Transaction, who: Identity, local_ids: list[str]) -> dict[str, tuple[Message, bool]]:
+    """The identity's messages by localId, and whether it may still read their room."""
+    query = select(Message).where(Message.sender_id == who.id, Message.local_id.in_(local_ids))
+    messages = list(tx.scalars(query))
+    readable = {room.name for room in access.among(tx, who, frozenset(one.room.name for one in messages))}
+    return {one.local_id: (one, one.room.name in readable) for one in messages}
+
+
+def _status(
+    local_id: str, stored: tuple[Message, bool] | None, others: dict[str, dict[str, Any] | None]
+) -> dict[str, Any]:
+    if stored is not None:
+        message, readable = stored
+        if not readable:
+            return {"localId": local_id, "status": message.status}
         return {"localId": local_id, "status": message.status, "message": render.MESSAGE.dump(message)}
     if local_id not in others:
         return {"localId": local_id, "status": MessageStatus.UNKNOWN}

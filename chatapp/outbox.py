@@ -47,8 +47,9 @@ class Outbox:
         self._published: OrderedDict[int, Cursor] = OrderedDict()
         self._flushed = Flag()
         self._loop = Loop("outbox", self.flush, interval_s=RELAY_INTERVAL_S)
-        # Runs in the transaction that records cursors, with the ids of the messages created there.
-        self.on_recorded: list[Callable[[Transaction, Sequence[str]], bool]] = []
+        # Runs in a transaction after the one that recorded cursors, with the ids of the messages created there.
+        # True if that led to new events.
+        self.on_recorded: Callable[[Transaction, Sequence[str]], bool] | None = None
 
     def start(self) -> None:
         self._loop.start()
@@ -86,49 +87,50 @@ class Outbox:
             raise
         self._hub.floor = max(self._hub.floor, *cursors)
         # Recorded first, announced then: who is told a cursor finds it in the database, in every worker.
-        if self._database.write(lambda tx: self._record(tx, entries, cursors)):
-            self._loop.wake()
+        created = self._database.write(lambda tx: _record(tx, entries, cursors))
         for entry, cursor in zip(entries, cursors, strict=True):
             self._published[entry.number] = cursor
         while len(self._published) > REMEMBERED:
             self._published.popitem(last=False)
         self._announce()
+        # In a transaction of its own: of a record and an ack at the same moment, at least one sees the other.
+        deliver = self.on_recorded
+        if created and deliver is not None and self._database.write(lambda tx: deliver(tx, created)):
+            self._loop.wake()
         return len(entries)
 
     def _announce(self) -> None:
         self._flushed.set()
         self._flushed.clear()
 
-    def _record(self, tx: Transaction, entries: list[Entry], cursors: list[Cursor]) -> bool:
-        """Write the cursors down. True if that led to new events.
 
-        A row that was published twice, because the log was lost in between, keeps the later place in the
-        log, so that no reader behind the first one misses it; its message keeps the first.
-        """
-        places = {entry.number: int(cursor) for entry, cursor in zip(entries, cursors, strict=True)}
-        place = case(places, value=EventRow.number)
-        tx.execute(
-            update(EventRow)
-            .where(EventRow.number.in_(places), (EventRow.log_id.is_(None)) | (EventRow.log_id < place))
-            .values(log_id=place)
-            .execution_options(synchronize_session=False)
-        )
-        created = {
-            entry.body["message"]["id"]: int(cursor)
-            for entry, cursor in zip(entries, cursors, strict=True)
-            if entry.type == "message.created"
-        }
-        if not created:
-            return False
+def _record(tx: Transaction, entries: list[Entry], cursors: list[Cursor]) -> list[str]:
+    """Write the cursors down. Returns the ids of the messages that were created by these entries.
+
+    A row that was published twice, because the log was lost in between, keeps the later place in the
+    log, so that no reader behind the first one misses it; its message keeps the first.
+    """
+    places = {entry.number: int(cursor) for entry, cursor in zip(entries, cursors, strict=True)}
+    place = case(places, value=EventRow.number)
+    tx.execute(
+        update(EventRow)
+        .where(EventRow.number.in_(places), (EventRow.log_id.is_(None)) | (EventRow.log_id < place))
+        .values(log_id=place)
+        .execution_options(synchronize_session=False)
+    )
+    created = {
+        entry.body["message"]["id"]: int(cursor)
+        for entry, cursor in zip(entries, cursors, strict=True)
+        if entry.type == "message.created"
+    }
+    if created:
         tx.execute(
             update(Message)
             .where(Message.id.in_(created), Message.log_id.is_(None))
             .values(log_id=case(created, value=Message.id))
             .execution_options(synchronize_session=False)
         )
-        # All of them, so no generator that any() would leave early.
-        led = [handle(tx, list(created)) for handle in self.on_recorded]
-        return any(led)
+    return list(created)
 
 
 def _unpublished(tx: Transaction) -> list[Entry]:

@@ -3,9 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import exists
+from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import tuple_
@@ -45,9 +47,11 @@ class Receipts:
         self._outbox = outbox
         self._beginning: dict[Key, int] = {}
         self._waiting: dict[Key, int] = {}
+        # Written already, by this worker: what it need not write again.
+        self._begun: OrderedDict[Key, int] = OrderedDict()
         self._known: OrderedDict[Key, int] = OrderedDict()
         self._loop = Loop("receipts", self.flush, interval_s=60.0, pause_s=GATHER_S)
-        outbox.on_recorded.append(deliver_recorded)
+        outbox.on_recorded = deliver_recorded
 
     def start(self) -> None:
         self._loop.start()
@@ -57,8 +61,8 @@ class Receipts:
         self.flush()
 
     def begin(self, user_id: str, rooms: Iterable[int], position: Cursor) -> None:
-        """A client of a user without a receipt follows these rooms from here on: nothing is delivered yet."""
-        new = [(room_id, user_id) for room_id in rooms if (room_id, user_id) not in self._known]
+        """A client of this user follows these rooms from here on; where it has a receipt, nothing changes."""
+        new = [(room_id, user_id) for room_id in rooms if (room_id, user_id) not in self._begun]
         for key in new:
             self._beginning.setdefault(key, position.packed)
         if new:
@@ -83,23 +87,25 @@ class Receipts:
         while self._waiting or self._beginning:
             begun = dict(sorted(self._beginning.items())[:FLUSH_MAX])
             acks = dict(sorted(self._waiting.items())[:FLUSH_MAX])
-            if self._database.write(lambda tx, begun=begun, acks=acks: _write(tx, begun, acks)):  # type: ignore[misc]
+            self._database.write(partial(_move, begun=begun, acks=acks))
+            # In a transaction of its own: of an ack and a record at the same moment, at least one sees the other.
+            if self._database.write(partial(_deliver_reached, keys=[*begun, *acks])):
                 self._outbox.wake()
-            self._settle(self._beginning, begun)
-            self._settle(self._waiting, acks)
+            self._settle(self._beginning, begun, self._begun)
+            self._settle(self._waiting, acks, self._known)
 
-    def _settle(self, waiting: dict[Key, int], written: dict[Key, int]) -> None:
+    def _settle(self, waiting: dict[Key, int], written: dict[Key, int], remembered: OrderedDict[Key, int]) -> None:
         for key, position in written.items():
-            self._known[key] = max(position, self._known.get(key, -1))
-            self._known.move_to_end(key)
+            remembered[key] = max(position, remembered.get(key, -1))
+            remembered.move_to_end(key)
             if waiting.get(key) == position:
                 del waiting[key]
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        while len(remembered) > REMEMBERED:
+            remembered.popitem(last=False)
 
 
-def _write(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> bool:
-    """Move the receipts forward, never back. True if messages became delivered."""
+def _move(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> None:
+    """Move the receipts of members forward, never back."""
     members = set(
         tx.execute(
             select(Membership.room_id, Membership.user_id).where(
@@ -108,26 +114,38 @@ def _write(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> bool
         ).tuples()
     )
     statement = sqlite_insert(Receipt) if tx.get_bind().dialect.name == "sqlite" else postgresql_insert(Receipt)
-    begins = [_row(key, position, position) for key, position in begun.items() if key in members]
-    if begins:
-        tx.execute(statement.on_conflict_do_nothing(index_elements=["room_id", "user_id"]), begins)
     # A first cursor says nothing of what is older than what stands at it.
     moves = [_row(key, position - 1, position) for key, position in acks.items() if key in members]
-    if not moves:
-        return False
-    forward = statement.on_conflict_do_update(
-        index_elements=["room_id", "user_id"],
-        set_={"delivered": statement.excluded.delivered},
-        where=Receipt.delivered < statement.excluded.delivered,
+    if moves:
+        forward = statement.on_conflict_do_update(
+            index_elements=["room_id", "user_id"],
+            set_={"delivered": statement.excluded.delivered},
+            where=Receipt.delivered < statement.excluded.delivered,
+        )
+        tx.execute(forward, moves)
+    begins = [_row(key, position, position) for key, position in begun.items() if key in members]
+    if begins:
+        # An ack may have been quicker, here or by way of another worker, and its first cursor lies later.
+        earlier = statement.on_conflict_do_update(
+            index_elements=["room_id", "user_id"],
+            set_={"first": statement.excluded.first},
+            where=Receipt.first > statement.excluded.first,
+        )
+        tx.execute(earlier, begins)
+
+
+def _deliver_reached(tx: Transaction, keys: list[Key]) -> bool:
+    """Make delivered what these receipts reach. True if there was anything."""
+    reach = (
+        select(Receipt.room_id, func.min(Receipt.first), func.max(Receipt.delivered))
+        .where(tuple_(Receipt.room_id, Receipt.user_id).in_(keys))
+        .group_by(Receipt.room_id)
     )
-    tx.execute(forward, moves)
-    farthest: dict[int, int] = {}
-    for (room_id, _), position in acks.items():
-        farthest[room_id] = max(position, farthest.get(room_id, 0))
-    delivered = False
-    for room_id, position in farthest.items():
-        delivered |= _deliver(tx, (Message.room_id == room_id) & (Message.log_id <= position))
-    return delivered
+    found = [
+        _deliver(tx, (Message.room_id == room_id) & (Message.log_id > first) & (Message.log_id <= delivered))
+        for room_id, first, delivered in tx.execute(reach).tuples().all()
+    ]
+    return any(found)
 
 
 def _row(key: Key, first: int, delivered: int) -> dict[str, int | str]:

@@ -33,51 +33,65 @@ class RedisAway(ConnectionError):
     """Redis did not answer, or answered that it cannot serve. The work goes on without it."""
 
 
-class RedisLink:
-    """Three clients: for commands, for quick questions on the way of a send, and for the tail's XREAD.
+class Client:
+    """One way to Redis, with its own bound and its own knowledge whether Redis is away.
 
-    None retries by itself: a repeated append must go through the script that knows the first one.
+    It does not retry by itself: a repeated append must go through the script that knows the first one.
     """
 
-    def __init__(self, url: str) -> None:
-        self.commands = _client(url, COMMAND_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
-        self.quick = _client(url, QUICK_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
-        self.tail = _client(url, TAIL_TIMEOUT_S, 1)
+    def __init__(self, url: str, timeout_s: float, max_connections: int, away_s: float = AWAY_S) -> None:
+        self._redis = _client(url, timeout_s, max_connections)
+        self._away_s = away_s
         self._away_until_s = 0.0
 
     @property
     def away(self) -> bool:
         return time.monotonic() < self._away_until_s
 
-    def call(self, ask: Callable[[], T]) -> T:
-        """Run `ask`, which talks to Redis. Raises RedisAway, at once while Redis is known to be away."""
+    def call(self, ask: Callable[[Redis], T]) -> T:
+        """Let `ask` talk to Redis. Raises RedisAway, at once while Redis is known to be away."""
         if self.away:
             raise RedisAway("away")
         try:
-            return ask()
+            return ask(self._redis)
         except (RedisError, OSError) as error:
-            if not self.away:
-                log.warning("redis away: %s: %s", type(error).__name__, error)
-            self._away_until_s = time.monotonic() + AWAY_S
+            log.warning("redis away: %s: %s", type(error).__name__, error)
+            self._away_until_s = time.monotonic() + self._away_s
             raise RedisAway(str(error)) from error
 
-    def script(self, name: str, *, quick: bool = False) -> Callable[..., Any]:
+    def script(self, name: str) -> Callable[..., Any]:
         """A script of redis_scripts/ as a function of `keys` and `args`. Raises RedisAway."""
         source = resources.files("chatapp.redis_scripts").joinpath(f"{name}.lua").read_text()
-        run = (self.quick if quick else self.commands).register_script(source)
-        return lambda keys, args: self.call(lambda: run(keys=keys, args=args))
+        run = self._redis.register_script(source)
+        return lambda keys, args: self.call(lambda _: run(keys=keys, args=args))
+
+    def close(self) -> None:
+        self._redis.close()
+        self._redis.connection_pool.disconnect()
+
+
+class RedisLink:
+    """Three clients: for commands, for quick questions on the way of a send, and for the tail's XREAD."""
+
+    def __init__(self, url: str) -> None:
+        self.commands = Client(url, COMMAND_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
+        self.quick = Client(url, QUICK_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
+        # The tail has a backoff of its own.
+        self.tail = Client(url, TAIL_TIMEOUT_S, 1, away_s=0.0)
+        self._probe = Client(url, QUICK_TIMEOUT_S, 1, away_s=0.0)
+
+    @property
+    def away(self) -> bool:
+        """Whether publishing has just failed."""
+        return self.commands.away
 
     def ping(self) -> None:
         """Raises RedisAway unless Redis answers, asking also while it is known to be away."""
-        try:
-            self.quick.ping()
-        except (RedisError, OSError) as error:
-            raise RedisAway(str(error)) from error
+        self._probe.call(lambda redis: redis.ping())
 
     def close(self) -> None:
-        for client in (self.commands, self.quick, self.tail):
+        for client in (self.commands, self.quick, self.tail, self._probe):
             client.close()
-            client.connection_pool.disconnect()
 
 
 def _client(url: str, timeout_s: float, max_connections: int) -> Redis:

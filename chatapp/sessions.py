@@ -39,6 +39,8 @@ GUEST_LIFE = timedelta(days=30)
 GUEST_RETURN = timedelta(days=30)
 JWT_LEEWAY = timedelta(seconds=60)
 JWT_SUBJECT_MAX = 200
+# The first of January 2200: leaves room for every sum with it.
+EXPIRY_MAX_S = 7_258_118_400
 # A worker may go on believing in a session this long after another signed it out with Redis away.
 CACHE_S = 5.0
 CACHE_MAX = 20_000
@@ -58,6 +60,7 @@ class Sessions:
         self._config = config
         self._database = database
         self._outbox = outbox
+        self._forgotten = 0
         self._cache: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
 
     def identify(self, token: str) -> Identity:
@@ -65,8 +68,11 @@ class Sessions:
         digest = self._digest(token)
         cached_s, identity = self._cache.get(digest, (0.0, None))
         if identity is None or time.monotonic() - cached_s > CACHE_S:
+            forgotten = self._forgotten
             identity = self._look_up(token, digest)
-            self._cache[digest] = (time.monotonic(), identity)
+            # Not what was read before a sign-out that happened meanwhile.
+            if forgotten == self._forgotten:
+                self._cache[digest] = (time.monotonic(), identity)
             if len(self._cache) > CACHE_MAX:
                 self._cache.popitem(last=False)
         if identity.ends_at <= utc_now():
@@ -75,6 +81,7 @@ class Sessions:
 
     def forget(self, session_id: str) -> None:
         """Ask the database next time."""
+        self._forgotten += 1
         self._cache.pop(session_id, None)
 
     def new_guest(self, name: str) -> SignedIn:
@@ -82,7 +89,7 @@ class Sessions:
         token = secrets.token_urlsafe(32)
 
         def work(tx: Transaction) -> Session:
-            user = User(id=f"u_{uuid7().replace('-', '')}", name=name)
+            user = User(id=f"{rooms.GUEST_PREFIX}{uuid7().replace('-', '')}", name=name)
             tx.add(user)
             tx.flush()
             general = tx.scalar(select(Room.id).where(Room.name == rooms.GENERAL))
@@ -250,8 +257,8 @@ class _HostToken:
         return cls(
             f"h_{subject}",
             _host_name(name, subject),
-            int(claims.get("iat", claims["exp"])),
-            datetime.fromtimestamp(int(claims["exp"]), UTC),
+            int(claims.get("iat", time.time())),
+            datetime.fromtimestamp(min(int(claims["exp"]), EXPIRY_MAX_S), UTC),
             None if named is None else frozenset(named),
         )
 

@@ -1,5 +1,7 @@
 """text/event-stream framing (WHATWG HTML, section 9.2). Pure, and the only place that knows the format."""
 
+# The blank line that ends an event.
+END = b"\n\n"
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
 
 
@@ -11,7 +13,7 @@ def frame(event: str, data: bytes, cursor: str | None = None) -> bytes:
     head = f"event: {event}\n" if cursor is None else f"id: {cursor}\nevent: {event}\n"
     if b"\n" in data or b"\r" in data or "\r" in head or head.count("\n") != (1 if cursor is None else 2):
         raise ValueError("a field of an event holds a line break")
-    return head.encode() + b"data: " + data + b"\n\n"
+    return head.encode() + b"data: " + data + END
 
 
 def retry(milliseconds: int) -> bytes:

@@ -51,7 +51,8 @@ class Stream:
             if time.monotonic() >= self._heartbeat_due_s:
                 self._heartbeat_due_s = time.monotonic() + self._heartbeat_s
                 yield self._own("heartbeat")
-        yield closing(reason, self._reader.position)
+        if reason != "gone":
+            yield closing(reason, self._reader.position)
 
     def _events(self) -> Iterator[bytes]:
         until_s = min(self._heartbeat_due_s, self._ends_s, self._expires_s)

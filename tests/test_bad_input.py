@@ -222,6 +222,31 @@ def test_a_room_that_cannot_exist_is_not_found(ada: Person, room: str) -> None:
     assert answer.json()["code"] == "not_found"
 
 
+NO_IDS = ["%00", "a%00b", "%F0%9F%98%80%E2%80%AE", "x" * 300]
+
+
+@pytest.mark.parametrize("id_", NO_IDS)
+def test_what_cannot_be_an_id_is_not_found(ada: Person, room: str, id_: str) -> None:
+    for method, path in (
+        ("GET", f"/messages/{id_}"),
+        ("PATCH", f"/messages/{id_}"),
+        ("DELETE", f"/messages/{id_}"),
+        ("PUT", f"/direct/{id_}"),
+        ("PUT", f"/rooms/general/members/{id_}"),
+        ("DELETE", f"/rooms/{room}/members/{id_}"),
+        ("GET", f"/events/poll?rooms={id_}"),
+        ("GET", f"/events/stream?rooms=general,{id_}"),
+    ):
+        body = {"body": "x"} if method == "PATCH" else None
+        refused(ada.http.request(method, path, json=body), 404, "not_found")
+
+
+@pytest.mark.parametrize("name", [b'"\\u0000a"', b'"\\ud800"', b'"general\\n"'])
+def test_an_ack_of_a_room_that_cannot_be_is_not_found(ada: Person, name: bytes) -> None:
+    answer = ada.http.post("/events/ack", content=b'{"cursor": "0-0", "rooms": [%b]}' % name, headers=JSON)
+    refused(answer, 404, "not_found")
+
+
 @pytest.mark.parametrize(
     "document", [{}, {"cursor": 5}, {"cursor": "0-0", "rooms": []}, {"cursor": "0-0", "rooms": "general"}, []]
 )

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import redis
 
 from tests.conftest import Start
 from tests.support.followers import FOLLOWERS
@@ -195,12 +196,15 @@ def test_too_many_connections_of_one_user(start_service: Start) -> None:
             stream.close()
 
         def free() -> bool:
-            # The server notices at its next write to them; each attempt is one too many until then.
-            ada.send("general", "look who is gone")
             with ada.stream() as again:
                 return again.next().type == "ready"
 
-        wait_until(free, 10)
+        # The server sees at once who is gone, without having to write to them.
+        wait_until(free, 5)
+        for _ in range(12):
+            with ada.stream() as quick:
+                assert quick.next().type in ("ready", "closing")
+        wait_until(free, 5)
 
 
 def ada_cursor(other: Person) -> str:
@@ -244,6 +248,14 @@ def test_the_embedded_redis_comes_back_and_goes_with_its_master(start_service: S
     assert left == []
 
 
+def test_an_embedded_redis_that_does_not_listen_is_ended_all_the_same(start_service: Start) -> None:
+    service = start_service("sqlite")
+    stuck = embedded_redis(service)
+    stuck.suspend()
+    service.stop()
+    wait_until(lambda: not stuck.is_running() or stuck.status() == psutil.STATUS_ZOMBIE, 5)
+
+
 class TestRedisAway:
     """With a Redis that the test owns."""
 
@@ -266,6 +278,10 @@ class TestRedisAway:
                 page = ada.page(room)["messages"]
                 assert [one["body"] for one in page] == [f"{number}" for number in range(11)]
                 assert page[-1]["cursor"] is None
+                newest = ada.page(room, limit=3)
+                assert [one["body"] for one in newest["messages"]] == ["8", "9", "10"]
+                assert newest["hasMore"] is True
+                assert [one["body"] for one in ada.page(room, before=newest["before"])["messages"]] == ["0"]
                 ready = httpx.get(f"{service.url}/readyz")
                 assert (ready.status_code, ready.json()["redis"]) == (503, "unavailable")
                 assert httpx.get(f"{service.url}/healthz").status_code == 200
@@ -297,6 +313,24 @@ class TestRedisAway:
             for _ in range(4):
                 again = bob.poll(before["cursor"], wait=5, rooms=room)["events"]
                 assert [one["message"]["body"] for one in again] == ["after"]
+        service.stop()
+
+    def test_connections_that_ended_meanwhile_are_not_counted(
+        self, start_service: Start, redis_server: RedisServer
+    ) -> None:
+        service = start_service("postgres", REDIS_URL=redis_server.url)
+        with Person(service.url, "Ada") as ada:
+            streams = [ada.stream() for _ in range(5)]
+            for stream in streams:
+                stream.next()
+            redis_server.process.signal(signal.SIGSTOP)
+            for stream in streams:
+                stream.close()
+            with pytest.raises(redis.TimeoutError):
+                redis.Redis(port=redis_server.port, socket_timeout=1, retry=None).ping()
+            redis_server.process.signal(signal.SIGCONT)
+            key = f"chat:connections:{ada.id}"
+            wait_until(lambda: not redis_server.client.hgetall(key), 10)
         service.stop()
 
     def test_a_stalled_redis_delays_nobody(self, start_service: Start, redis_server: RedisServer) -> None:

@@ -56,3 +56,23 @@ def test_each_user_has_a_rate_of_their_own(ada: Person, bob: Person) -> None:
     while ada.post(room, "spend").status_code == 201:
         pass
     assert bob.post(room, "mine is whole").status_code == 201
+
+
+def test_refusals_are_remembered_also_for_what_stood_behind(ada: Person) -> None:
+    room = ada.create_room()
+    items = [{"room": room, "localId": new_local_id(), "body": f"{number}"} for number in range(40)]
+    ada.batch(*items)
+    statuses = [one["status"] for one in ada.status(*[one["localId"] for one in items])]
+    assert statuses[0] == "sent"
+    assert statuses[-3:] == ["failed"] * 3
+
+
+def test_edits_have_a_rate_too(ada: Person) -> None:
+    room = ada.create_room()
+    sent = ada.send(room, "x")
+    answers = [ada.http.patch(f"/messages/{sent['id']}", json={"body": f"{number}"}) for number in range(60)]
+    assert [answer.status_code for answer in answers[:20]] == [200] * 20
+    refused = next(answer for answer in answers if answer.status_code != 200)
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert ada.post(room, "sends have their own").status_code == 201

@@ -167,6 +167,29 @@ def test_a_first_cursor_does_not_deliver_what_is_older(ada: Person, bob: Person,
     assert ada.message(old["id"])["deliveredTo"] == 0
 
 
+def test_a_return_without_a_cursor_keeps_what_was_not_acked_open(ada: Person, bob: Person, room: str) -> None:
+    bob.ack(ada.send(room, "seen")["cursor"], [room])
+    missed = ada.send(room, "missed")
+    bob.poll(rooms=room)  # from now on: this alone confirms nothing
+    with bob.stream(rooms=room) as stream:
+        stream.next()
+        assert ada.message(missed["id"])["status"] == "sent"
+        bob.ack(missed["cursor"], [room])
+        wait_until(lambda: ada.message(missed["id"])["status"] == "delivered", 5)
+
+
+def test_messages_after_a_joining_while_connected_are_delivered(ada: Person, bob: Person) -> None:
+    with bob.stream() as stream:
+        stream.next()
+        room = ada.create_room()
+        bob.join(room)
+        sent = [ada.send(room, f"{number}") for number in range(3)]
+        stream.messages(3)
+        bob.ack(sent[-1]["cursor"])
+        for message in sent:
+            wait_until(lambda id_=message["id"]: ada.message(id_)["status"] == "delivered", 5)
+
+
 def test_only_members_acks_count(ada: Person, bob: Person, eve: Person) -> None:
     room = ada.create_room()
     sent = ada.send(room, "read by a visitor")

@@ -1,7 +1,9 @@
 """`/events`: the stream, the long poll, and acks."""
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 from contextlib import ExitStack
+from contextlib import contextmanager
 
 from flask import Blueprint
 from flask import Response
@@ -28,6 +30,7 @@ from chatapp.errors import Unavailable
 from chatapp.event import Cursor
 from chatapp.feed import Reader
 from chatapp.feed import Wanted
+from chatapp.peer import watch_end
 from chatapp.schemas import AckSchema
 from chatapp.services import services
 from chatapp.stream import Stream
@@ -52,22 +55,25 @@ STREAM_HEADERS = {
 @blueprint.get("/stream")
 @query_parameters("since", "rooms")
 def open_stream() -> Response:
+    try:
+        return _open_stream()
+    except TooManyConnections:
+        return _stream([stream.closing("too_many_connections")])
+    except Unavailable:
+        # A native EventSource never returns from a 503.
+        return _stream([stream.closing("unavailable")])
+
+
+def _open_stream() -> Response:
     who = auth.current()
     returning = request.headers.get("Last-Event-ID")
     since = parse_cursor(returning) if returning else cursor_parameter("since")
     wanted = _wanted(lenient=bool(returning))
     if request.method == "HEAD":
         return _stream(())
+    config = services().config
     with ExitStack() as held:
-        try:
-            held.enter_context(services().connections.hold(who.id))
-            reader = held.enter_context(services().feed.open(who, wanted, since))
-        except TooManyConnections:
-            return _stream([stream.closing("too_many_connections")])
-        except Unavailable:
-            return _stream([stream.closing("unavailable")])
-        _confirm(who, reader, since)
-        config = services().config
+        reader = held.enter_context(_reader(who, wanted, since))
         pieces = Stream(reader, who, life_s=config.stream_seconds, heartbeat_s=config.heartbeat_seconds).pieces()
         response = _stream(pieces)
         response.call_on_close(held.pop_all().close)
@@ -81,11 +87,7 @@ def poll() -> Response:
     since, wanted = cursor_parameter("since"), _wanted()
     wait_s = number_parameter("wait", WAIT_DEFAULT_S, 0, WAIT_MAX_S)
     limit = number_parameter("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
-    with (
-        services().connections.hold(who.id),
-        services().feed.open(who, wanted, since) as reader,
-    ):
-        _confirm(who, reader, since)
+    with _reader(who, wanted, since) as reader:
         if since is None or reader.reset:
             return _poll_answer([], reader)
         events = reader.next(limit, wait_s)
@@ -116,6 +118,17 @@ def _wanted(*, lenient: bool = False) -> Wanted:
     if len(wanted) > ROOMS_MAX:
         raise InvalidParameter(f"rooms: at most {ROOMS_MAX}.")
     return Wanted(wanted, lenient)
+
+
+@contextmanager
+def _reader(who: Identity, wanted: Wanted, since: Cursor | None) -> Iterator[Reader]:
+    """One counted connection, over as soon as its peer is gone."""
+    parts = services()
+    with parts.connections.hold(who.id), parts.feed.open(who, wanted, since) as reader:
+        reader.on_joined = lambda room_id, cursor: parts.receipts.begin(who.id, [room_id], cursor)
+        _confirm(who, reader, since)
+        with watch_end(request.environ.get("gunicorn.socket"), lambda: reader.close("gone")):
+            yield reader
 
 
 def _confirm(who: Identity, reader: Reader, since: Cursor | None) -> None:

@@ -45,6 +45,9 @@ class Postgres:
     def stop(self) -> None:
         self.process.stop()
 
+    def start_again(self) -> None:
+        self.process = self._start()
+
     def _start(self) -> Process:
         command = [binary("postgres", *FOLDERS), "-D", str(self._data), "-p", str(self.port)]
         command += ["-k", str(self._folder), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]
