@@ -9,13 +9,12 @@ from gevent.event import AsyncResult
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import tuple_
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp.background import Loop
 from chatapp.database import Database
+from chatapp.database import insert_into
 from chatapp.errors import Unavailable
 from chatapp.event import utc_now
 from chatapp.models import EventRow
@@ -143,7 +142,7 @@ def _store(tx: Transaction, batch: list[_Waiting]) -> list[Committed]:
     """
     drafts = {(one.draft.sender_id, one.draft.local_id): one.draft for one in reversed(batch)}
     rows = [_row(drafts[key]) for key in sorted(drafts)]
-    statement = sqlite_insert(Message) if tx.get_bind().dialect.name == "sqlite" else postgresql_insert(Message)
+    statement = insert_into(tx, Message)
     inserted = set(
         tx.scalars(
             statement.on_conflict_do_nothing(index_elements=["sender_id", "local_id"]).returning(Message.id),

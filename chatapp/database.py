@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import event
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import IntegrityError
@@ -197,3 +199,8 @@ def _in_thread(pool: ThreadPool, work: Callable[[], T]) -> T:
         raise done[1]
     result: T = done[0]
     return result
+
+
+def insert_into(transaction: Session, model: Any) -> Any:
+    """An INSERT that knows ON CONFLICT, in the words of the transaction's database."""
+    return (sqlite_insert if transaction.get_bind().dialect.name == "sqlite" else postgresql_insert)(model)

@@ -12,12 +12,11 @@ from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp.background import Loop
 from chatapp.database import Database
+from chatapp.database import insert_into
 from chatapp.event import Cursor
 from chatapp.hub import Hub
 from chatapp.models import EventRow
@@ -113,7 +112,7 @@ def _move(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> None:
             )
         ).tuples()
     )
-    statement = sqlite_insert(Receipt) if tx.get_bind().dialect.name == "sqlite" else postgresql_insert(Receipt)
+    statement = insert_into(tx, Receipt)
     # A first cursor says nothing of what is older than what stands at it.
     moves = [_row(key, position - 1, position) for key, position in acks.items() if key in members]
     if moves:

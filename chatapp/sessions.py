@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session as Transaction
 
-from chatapp import rooms
+from chatapp import membership
 from chatapp.access import Identity
 from chatapp.config import Config
 from chatapp.database import Database
@@ -89,12 +89,12 @@ class Sessions:
         token = secrets.token_urlsafe(32)
 
         def work(tx: Transaction) -> Session:
-            user = User(id=f"{rooms.GUEST_PREFIX}{uuid7().replace('-', '')}", name=name)
+            user = User(id=f"{membership.GUEST_PREFIX}{uuid7().replace('-', '')}", name=name)
             tx.add(user)
             tx.flush()
-            general = tx.scalar(select(Room.id).where(Room.name == rooms.GENERAL))
+            general = tx.scalar(select(Room.id).where(Room.name == membership.GENERAL))
             if general is not None:
-                rooms.join(tx, general, user.id)
+                membership.join(tx, general, user.id)
             return self._open(tx, user, token, utc_now() + GUEST_LIFE, guest=True)
 
         session = self._database.write(work)
@@ -184,7 +184,7 @@ class Sessions:
             tx.flush()
             if host.rooms is not None and host.made_at >= (user.claims_at or 0):
                 user.claims_at = host.made_at
-                rooms.claim(tx, user.id, host.rooms)
+                membership.claim(tx, user.id, host.rooms)
             return tx.get(Session, digest) or self._open(
                 tx, user, token, host.expires_at, guest=False, claimed=host.rooms
             )

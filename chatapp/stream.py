@@ -14,7 +14,7 @@ from chatapp.access import Identity
 from chatapp.errors import Unavailable
 from chatapp.event import Cursor
 from chatapp.event import utc_now
-from chatapp.feed import Reader
+from chatapp.reader import Reader
 
 # Many events leave in one write, and a long catch-up still leaves room for others between its pages.
 EVENTS_PER_WRITE = 200

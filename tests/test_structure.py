@@ -17,7 +17,7 @@ LAYERS = [
     {"schemas", "background", "event_log", "window", "body", "embedded_redis", "peer"},
     {"database", "access", "render", "positions"},
     {"hub", "admission", "committer", "connections"},
-    {"outbox", "history"},
+    {"outbox", "history", "membership", "room_list", "reader"},
     {"rooms", "feed", "receipts", "messaging", "stream"},
     {"sessions"},
     {"services"},

@@ -28,9 +28,9 @@ from chatapp.errors import NotFound
 from chatapp.errors import TooManyConnections
 from chatapp.errors import Unavailable
 from chatapp.event import Cursor
-from chatapp.feed import Reader
-from chatapp.feed import Wanted
 from chatapp.peer import watch_end
+from chatapp.reader import Reader
+from chatapp.reader import Wanted
 from chatapp.schemas import AckSchema
 from chatapp.services import services
 from chatapp.stream import Stream
