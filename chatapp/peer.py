@@ -1,6 +1,7 @@
 """`watch_end`: notice at once that the other side of a connection is gone, not at the next write to it."""
 
 import socket
+import ssl
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,11 @@ READABLE = 1
 
 @contextmanager
 def watch_end(connection: Any, on_end: Callable[[], None]) -> Iterator[None]:
-    """Call `on_end` when the peer closes. `connection` is gunicorn's socket, or None under another server."""
-    if connection is None:
+    """Call `on_end` when the peer closes. `connection` is gunicorn's socket, or None under another server.
+
+    What TLS in gunicorn holds cannot be looked at without taking it: there the next write has to notice.
+    """
+    if connection is None or isinstance(connection, ssl.SSLSocket):
         yield
         return
     watcher = gevent.get_hub().loop.io(connection.fileno(), READABLE)
