@@ -42,10 +42,6 @@ class Loop:
     def wake(self) -> None:
         self._wake.set()
 
-    @property
-    def stopping(self) -> bool:
-        return self._stopped.is_set()
-
     def stop(self) -> None:
         """End after the running step, within STOP_TIMEOUT_S."""
         self._stopped.set()

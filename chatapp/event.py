@@ -59,9 +59,6 @@ class Cursor(int):
     __repr__ = __str__
 
 
-START: Final = Cursor(0)
-
-
 def text(cursor: int | None) -> str | None:
     """The cursor of a row as the wire shows it; null until it is published."""
     return None if cursor is None else str(Cursor(cursor))

@@ -144,11 +144,6 @@ class Hub:
             self._by_room[room].add(listener)
         listener.rooms = wanted
 
-    @property
-    def listening(self) -> int:
-        """How many connections are open."""
-        return len(self._listeners)
-
     def end_session(self, session_id: str) -> None:
         """Close the connections of one session here, and those that it is opening just now."""
         self._ended_sessions.append(session_id)

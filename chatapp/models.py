@@ -73,22 +73,17 @@ class Visibility(StrEnum):
 
 
 class MessageStatus(StrEnum):
-    """Where a message stands. Only committed ones are stored, so a row is `sent` or `delivered`."""
+    """Where a message stands.
+
+    sending ─▶ sent ─▶ delivered, or sending ─▶ failed ─▶ sending. Only what is committed is stored, so a row
+    is `sent` or `delivered`: a constraint says so, and the one statement that changes it asks for `sent`.
+    """
 
     SENDING = "sending"
     SENT = "sent"
     DELIVERED = "delivered"
     FAILED = "failed"
     UNKNOWN = "unknown"
-
-    @property
-    def next(self) -> frozenset["MessageStatus"]:
-        """The allowed transitions: never backwards, and `failed` may start over."""
-        return {
-            MessageStatus.SENDING: frozenset({MessageStatus.SENT, MessageStatus.FAILED}),
-            MessageStatus.SENT: frozenset({MessageStatus.DELIVERED}),
-            MessageStatus.FAILED: frozenset({MessageStatus.SENDING}),
-        }.get(self, frozenset())
 
 
 class User(Base):

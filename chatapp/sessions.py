@@ -52,7 +52,6 @@ class SignedIn:
 
     identity: Identity
     token: str
-    returned: bool
 
 
 class Sessions:
@@ -99,7 +98,7 @@ class Sessions:
 
         session = self._database.write(work)
         self._outbox.wake()
-        return SignedIn(_identity(session), token, returned=False)
+        return SignedIn(_identity(session), token)
 
     def returning_guest(self, token: str) -> SignedIn | None:
         """The guest of a session that ended not long ago and was not signed out."""
@@ -118,7 +117,7 @@ class Sessions:
         if session is None:
             return None
         self.forget(session.token_hash)
-        return SignedIn(_identity(session), token, returned=True)
+        return SignedIn(_identity(session), token)
 
     def is_host_token(self, token: str) -> bool:
         """Whether it has the form of a JWT: three parts. What it is worth, `identify` says."""
@@ -132,7 +131,7 @@ class Sessions:
             user = tx.get_one(User, identity.id)
             return self._open(tx, user, token, identity.expires_at, guest=False, claimed=identity.rooms)
 
-        return SignedIn(_identity(self._database.write(work)), token, returned=False)
+        return SignedIn(_identity(self._database.write(work)), token)
 
     def renew(self, identity: Identity) -> Identity:
         """In the second half of its life a guest session starts anew."""

@@ -49,7 +49,7 @@ def who_am_i() -> Response:
     identity = services().sessions.renew(before)
     response = answer(_session(identity))
     if identity.expires_at != before.expires_at and (token := auth.presented_token()):
-        auth.set_cookie(response, SignedIn(identity, token, returned=True))
+        auth.set_cookie(response, SignedIn(identity, token))
     return response
 
 
