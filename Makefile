@@ -4,7 +4,9 @@ BIN := .venv/bin
 
 .PHONY: run install test test-all test-tools check format lint types clean
 
+# The upgrade first: it also says by one line which setting is wrong, gunicorn's own WEB_CONCURRENCY included.
 run: install
+	$(BIN)/chatapp upgrade
 	$(BIN)/gunicorn wsgi:app
 
 install: .venv/installed

@@ -49,6 +49,7 @@ proc_name = "chatapp"
 
 on_starting = master.on_starting
 on_exit = master.on_exit
+when_ready = master.when_ready
 pre_request = master.pre_request
 post_worker_init = worker.post_worker_init
 worker_exit = worker.worker_exit

@@ -31,7 +31,7 @@ def create_app(config: Config | None = None) -> Flask:
     Raises ConfigError when a setting cannot work.
     """
     config = config or Config.from_environ()
-    config.data.mkdir(parents=True, exist_ok=True)
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     app = Flask("chatapp", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     app.config.update(
         SECRET_KEY=config.secret_key,

@@ -9,6 +9,7 @@ from gevent.event import Event as Flag
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.errors import ChatError
+from chatapp.redis_link import RedisAway
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,8 @@ class Loop:
 
     def _log(self, error: Exception) -> None:
         # A dependency that is away is one line, once; anything else is a defect and shows where.
+        if isinstance(error, RedisAway):
+            return  # Said where it was noticed.
         failing = f"{type(error).__name__}: {error}"
         expected = isinstance(error, ChatError | SQLAlchemyError | OSError)
         if failing != self._failing:

@@ -218,7 +218,7 @@ def _kept_secret(data: Path) -> str:
     """The secret of the data folder, made at first use. Linking makes it whole or absent, whoever is first."""
     path = data / "secret_key"
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             draft = data / f"secret_key.{os.getpid()}.{secrets.token_hex(4)}"
             draft.touch(mode=0o600)

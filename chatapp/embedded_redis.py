@@ -1,6 +1,5 @@
 """`EmbeddedRedis`: the zero-setup Redis: private to one service, and gone with it."""
 
-import fcntl
 import logging
 import os
 import shutil
@@ -11,13 +10,11 @@ import time
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
 
 from gevent import monkey
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 3.0
-LOCK_TIMEOUT_S = 5.0
 # A server that dies again and again must not keep a core busy being started.
 RESTART_PAUSE_S = 0.5
 POLL_S = 0.05
@@ -40,7 +37,7 @@ class EmbeddedRedisError(Exception):
 
 
 class EmbeddedRedis:
-    """Starts a redis-server on a socket, starts it again if it dies, and ends it.
+    """Starts a redis-server on a socket, starts it again if it dies, and ends it. One for one data folder.
 
     It is watched from a native thread: a greenlet of the master would be copied into every worker at fork,
     a thread is not.
@@ -50,7 +47,6 @@ class EmbeddedRedis:
         self._data = data
         self._socket = socket_path
         self._log = log
-        self._lock: IO[str] | None = None
         self._pid = 0
         self._stopping = False
 
@@ -59,7 +55,6 @@ class EmbeddedRedis:
         binary = find_binary()
         self._data.mkdir(parents=True, exist_ok=True)
         self._private_folder(self._socket.parent)
-        self._take_lock()
         self._end_leftover()
         self._spawn(binary)
         self._await_answer()
@@ -70,9 +65,6 @@ class EmbeddedRedis:
         if self._pid:
             self._end()
         self._socket.unlink(missing_ok=True)
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
     def _over(self) -> bool:
         """Asked anew each time: another thread decides it."""
@@ -96,7 +88,9 @@ class EmbeddedRedis:
         quiet = os.open(os.devnull, os.O_RDWR)
         try:
             actions = [(os.POSIX_SPAWN_DUP2, quiet, fd) for fd in (0, 1)]
-            self._pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions)
+            # The patched one wants the main thread's loop, and a server that died is started again from another.
+            spawn = monkey.get_original("os", "posix_spawn")
+            self._pid = spawn(sys.executable, command, os.environ, file_actions=actions)
         finally:
             os.close(quiet)
 
@@ -116,7 +110,7 @@ class EmbeddedRedis:
                 return
             try:
                 self._spawn(binary)
-            except OSError as error:
+            except Exception as error:
                 self._log.error("the embedded redis-server cannot be started: %s", error)
 
     def _await_answer(self) -> None:
@@ -128,24 +122,8 @@ class EmbeddedRedis:
         self.stop()
         raise EmbeddedRedisError(f"the embedded redis-server did not start on {self._socket}: set REDIS_URL instead")
 
-    def _take_lock(self) -> None:
-        """One service for one data folder. The kernel drops the lock with the process that holds it."""
-        self._lock = open(self._data / "redis.lock", "w")  # noqa: SIM115 - held as long as the service runs
-        deadline_s = time.monotonic() + LOCK_TIMEOUT_S
-        while True:
-            try:
-                # Unlike flock, this is not inherited by the workers.
-                fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except OSError:
-                if time.monotonic() > deadline_s:
-                    raise EmbeddedRedisError(
-                        f"another service runs in {self._data}: set CHATAPP_DATA or REDIS_URL"
-                    ) from None
-                time.sleep(POLL_S)
-
     def _end_leftover(self) -> None:
-        """A server whose master was killed without a chance: we hold the lock, so it serves nobody."""
+        """A server whose master was killed without a chance: the folder is ours alone, so it serves nobody."""
         if self._socket.exists() and _answers(self._socket):
             _command(self._socket, b"SHUTDOWN NOSAVE\r\n")
         self._socket.unlink(missing_ok=True)

@@ -1,40 +1,85 @@
 """What gunicorn's master does around its workers: the embedded Redis, the database's schema, warnings."""
 
+import errno
 import logging
+import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
+from typing import IO
 from typing import Any
 
+from gunicorn import systemd
+
+from chatapp import data_lock
 from chatapp.config import Config
+from chatapp.config import ConfigError
 from chatapp.embedded_redis import EmbeddedRedis
 from chatapp.embedded_redis import EmbeddedRedisError
 
 # Beyond what any route takes, the rest of a body is not worth reading to keep the connection.
 DISCARD_MAX_BYTES = 16 * 1024 * 1024
 
+# The workers of a master that was killed need a second to notice, and hold the address until then.
+ADDRESS_WAIT_S = 5.0
+POLL_S = 0.1
+
 _redis: EmbeddedRedis | None = None
+_locks: list[IO[str]] = []
 
 
 def on_starting(server: Any) -> None:
     """Before the first worker: everything that there must be one of."""
     global _redis
     config = Config.from_environ()
-    log = server.log
     if config.workers > 1 and config.sqlite_path is not None:
-        log.warning("SQLite with %d workers: fit for trying; use PostgreSQL for more than one", config.workers)
-    if config.embedded_redis:
-        try:
+        server.log.warning("SQLite with %d workers: fit for trying; use PostgreSQL for more than one", config.workers)
+    try:
+        _check_addresses(server.cfg.address)
+        if config.sqlite_path is not None:
+            # Two services on one database with a Redis each would not hear of each other's messages.
+            _locks.append(data_lock.hold(Path(f"{config.sqlite_path}.lock"), "DATABASE_URL or CHATAPP_DATA"))
+        if config.embedded_redis:
+            _locks.append(data_lock.hold(config.data / "redis.lock", "CHATAPP_DATA"))
             _redis = EmbeddedRedis(config.data, config.redis_socket, logging.getLogger("gunicorn.error"))
             _redis.start()
-        except EmbeddedRedisError as error:
-            sys.exit(f"chatapp: {error}")
+    except (ConfigError, EmbeddedRedisError) as error:
+        sys.exit(f"chatapp: {error}")
     _upgrade_database()
-    log.info("chat at http://%s:%s/", config.host, config.port)
+
+
+def when_ready(server: Any) -> None:
+    config = Config.from_environ()
+    server.log.info("chat at http://%s:%s/", config.host, config.port)
 
 
 def on_exit(server: Any) -> None:
     if _redis is not None:
         _redis.stop()
+
+
+def _check_addresses(addresses: list[Any]) -> None:
+    """Say at once, and by the setting's name, what gunicorn finds out after everything else is started."""
+    if systemd.listen_fds(unset_environment=False):
+        return  # Already listening for us.
+    for address in addresses:
+        if isinstance(address, tuple):
+            _check_address(*address)
+
+
+def _check_address(host: str, port: int) -> None:
+    deadline_s = time.monotonic() + ADDRESS_WAIT_S
+    while True:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+                return
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > deadline_s:
+                    raise ConfigError(f"HOST, PORT: cannot listen on {host}:{port}: {error.strerror}") from None
+        time.sleep(POLL_S)
 
 
 def pre_request(worker: Any, req: Any) -> None:

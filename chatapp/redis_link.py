@@ -39,8 +39,10 @@ class Client:
     It does not retry by itself: a repeated append must go through the script that knows the first one.
     """
 
-    def __init__(self, url: str, timeout_s: float, max_connections: int, away_s: float = AWAY_S) -> None:
+    def __init__(self, url: str, purpose: str, timeout_s: float, max_connections: int, away_s: float = AWAY_S) -> None:
         self._redis = _client(url, timeout_s, max_connections)
+        self._purpose = purpose
+        self._failing = False
         self._away_s = away_s
         self._away_until_s = 0.0
 
@@ -53,11 +55,17 @@ class Client:
         if self.away:
             raise RedisAway("away")
         try:
-            return ask(self._redis)
+            answer = ask(self._redis)
         except (RedisError, OSError) as error:
-            log.warning("redis away: %s: %s", type(error).__name__, error)
             self._away_until_s = time.monotonic() + self._away_s
+            if not self._failing:
+                log.warning("REDIS_URL: Redis does not serve the %s: %s", self._purpose, error)
+            self._failing = True
             raise RedisAway(str(error)) from error
+        if self._failing:
+            log.warning("REDIS_URL: Redis serves the %s again", self._purpose)
+        self._failing = False
+        return answer
 
     def script(self, name: str) -> Callable[..., Any]:
         """A script of redis_scripts/ as a function of `keys` and `args`. Raises RedisAway."""
@@ -74,11 +82,11 @@ class RedisLink:
     """Three clients: for commands, for quick questions on the way of a send, and for the tail's XREAD."""
 
     def __init__(self, url: str) -> None:
-        self.commands = Client(url, COMMAND_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
-        self.quick = Client(url, QUICK_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
+        self.commands = Client(url, "publishing", COMMAND_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
+        self.quick = Client(url, "rate limit", QUICK_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
         # The tail has a backoff of its own.
-        self.tail = Client(url, TAIL_TIMEOUT_S, 1, away_s=0.0)
-        self._probe = Client(url, QUICK_TIMEOUT_S, 1, away_s=0.0)
+        self.tail = Client(url, "tail of the log", TAIL_TIMEOUT_S, 1, away_s=0.0)
+        self._probe = Client(url, "health check", QUICK_TIMEOUT_S, 1, away_s=0.0)
 
     @property
     def away(self) -> bool:

@@ -50,6 +50,8 @@ class Replay:
         # Of this run: a line that is sent again after an outage is the same message.
         self._run = secrets.token_hex(4)
         self._tokens: dict[str, str] = {}
+        # Before the first answer a failure is a wrong address, after it an outage.
+        self._reached = False
 
     def run(self, file: Path, limit: int | None = None) -> list[Refused]:
         """Play the file, showing a progress bar. Returns the lines that were refused. Raises ReplayError."""
@@ -94,6 +96,7 @@ class Replay:
         while True:
             try:
                 answer = self._client.request(method, path, headers=headers, json=body)
+                self._reached = True
                 wait_s = _retry_after_s(answer)
                 if wait_s is None:
                     return answer
@@ -103,6 +106,8 @@ class Replay:
             except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
                 raise ReplayError(f"--url: {error}") from None
             except httpx.TransportError as error:
+                if not self._reached:
+                    raise ReplayError(f"nothing answers at {self._client.base_url}: is --url right?") from None
                 wait_s, reason = backoff_s, str(error) or type(error).__name__
                 backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
             if time.monotonic() + wait_s > gives_up_s:

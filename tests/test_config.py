@@ -1,6 +1,7 @@
 """Settings: a wrong value stops the start with one line that names the setting."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -80,14 +81,30 @@ def test_a_long_data_path_gets_a_short_socket(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "named"),
-    [({"PORT": "http"}, "PORT"), ({"DATABASE_URL": "postgresql://127.0.0.1:1/none"}, "DATABASE_URL")],
+    [
+        ({"PORT": "http"}, "PORT"),
+        ({"DATABASE_URL": "postgresql://127.0.0.1:1/none"}, "DATABASE_URL"),
+        ({"CHATAPP_DATA": "/proc/none"}, "CHATAPP_DATA"),
+        ({"HOST": "192.0.2.1"}, "HOST"),
+    ],
 )
 def test_a_start_that_cannot_work_ends_with_one_line(tmp_path: Path, settings: dict[str, str], named: str) -> None:
-    env = {"PATH": os.environ["PATH"], "CHATAPP_DATA": str(tmp_path / "data"), **settings}
+    env = {"PATH": os.environ["PATH"], "PORT": "0", "CHATAPP_DATA": str(tmp_path / "data"), **settings}
     gunicorn = Path(sys.executable).parent / "gunicorn"
-    done = subprocess.run(
-        [gunicorn, "wsgi:app", "-b", "127.0.0.1:0"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run([gunicorn, "wsgi:app"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode != 0
     assert named in done.stderr.strip().splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        env = {"PATH": os.environ["PATH"], "CHATAPP_DATA": str(tmp_path), "PORT": str(taken.getsockname()[1])}
+        gunicorn = Path(sys.executable).parent / "gunicorn"
+        done = subprocess.run([gunicorn, "wsgi:app"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert "PORT: cannot listen on" in last
+    assert "chat at" not in done.stderr

@@ -238,8 +238,15 @@ def test_the_embedded_redis_comes_back_and_goes_with_its_master(start_service: S
             meanwhile = ada.post(room, "meanwhile")
             assert meanwhile.status_code == 201
             assert [one["body"] for one in stream.messages(2, 15)] == ["before", "meanwhile"]
+            for again in ("once more", "and once more"):
+                second = embedded_redis(service)
+                assert second.pid != first.pid
+                os.kill(second.pid, signal.SIGKILL)
+                ada.send(room, again)
+                assert stream.messages(1, 15)[0]["body"] == again
+                first = second
+    assert "Traceback" not in service.log()
     second = embedded_redis(service)
-    assert second.pid != first.pid
     service.kill()
     wait_until(lambda: not second.is_running() or second.status() == psutil.STATUS_ZOMBIE, 5)
     service.start_again()

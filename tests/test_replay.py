@@ -78,7 +78,11 @@ def test_a_line_that_is_none_is_named(tmp_path: Path, text: str) -> None:
     file.write_text(f"\n{text}\n")
     with pytest.raises(ReplayError, match="line 2: not"):
         list(read(file))
-    for arguments in ([str(file)], [str(RECORDING), "--url", "nonsense"]):
+    for arguments in (
+        [str(file)],
+        [str(RECORDING), "--url", "nonsense"],
+        [str(RECORDING), "--url", "http://127.0.0.1:1"],
+    ):
         result = CliRunner().invoke(chatapp, ["replay", *arguments])
         assert result.exit_code == 1
         assert result.output.strip().splitlines()[-1].startswith("Error: ")

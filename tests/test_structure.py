@@ -14,7 +14,7 @@ PACKAGE = ROOT / "chatapp"
 LAYERS = [
     {"config", "wire", "sse", "event", "redis_scripts"},
     {"errors", "models", "redis_link"},
-    {"schemas", "background", "event_log", "window", "body", "embedded_redis", "peer"},
+    {"schemas", "background", "event_log", "window", "body", "embedded_redis", "peer", "data_lock"},
     {"database", "access", "render", "positions"},
     {"hub", "admission", "committer", "connections"},
     {"outbox", "history", "membership", "room_list", "reader"},
@@ -59,7 +59,18 @@ def test_imports_point_one_way(module: str, path: Path) -> None:
         ("flask.request", {"api", "pages", "auth", "errors"}),
         (
             "gevent",
-            {"background", "hub", "committer", "outbox", "database", "body", "worker", "embedded_redis", "peer"},
+            {
+                "background",
+                "hub",
+                "committer",
+                "outbox",
+                "database",
+                "body",
+                "worker",
+                "embedded_redis",
+                "peer",
+                "data_lock",
+            },
         ),
         ("redis", {"redis_link", "event_log"}),
         ("marshmallow", {"schemas", "sessions", "api"}),

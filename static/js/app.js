@@ -15,6 +15,8 @@ import { Chat, HOME } from './chat.js';
  * @property {import('./clock.js').Clock} clock
  * @property {() => number} random
  * @property {(text: string) => void} notice
+ * @property {import('./one_user.js').OneUser} oneUser
+ * @property {() => void} reload
  * @property {(text: string) => void} bootText what to say while there is nothing else; '' for nothing
  * @property {{show: (note?: string) => void, hide: () => void}} signIn
  * @property {import('./view/chat_view.js').ChatView} view
@@ -28,6 +30,7 @@ export class App {
   /** @param {AppParts} parts */
   constructor(parts) {
     this.#parts = parts;
+    parts.oneUser.listen((userId) => this.#otherTab(userId));
   }
 
   async boot() {
@@ -44,8 +47,9 @@ export class App {
 
   /** @param {string} name */
   async signIn(name) {
-    const { user } = await this.#parts.api.signIn(name);
-    await this.#enter(user);
+    // Another tab may have signed in meanwhile: the cookie is this tab's too.
+    const standing = await this.#whoAmI();
+    await this.#enter(standing ?? (await this.#parts.api.signIn(name)).user);
   }
 
   async signOut() {
@@ -98,7 +102,8 @@ export class App {
 
   /** @param {User} user */
   async #enter(user) {
-    const { signIn, view, place } = this.#parts;
+    const { signIn, view, place, oneUser } = this.#parts;
+    oneUser.tell(user.id);
     const chat = new Chat({ ...this.#parts, user, storage: await this.#parts.storage, forced: place.forcedTransport, on: this.#hooks() });
     this.chat = chat;
     chat.visible = !document.hidden;
@@ -112,6 +117,7 @@ export class App {
   #hooks() {
     const { view, notice } = this.#parts;
     return {
+      otherUser: () => this.#parts.reload(),
       rooms: () => view.roomsChanged(),
       room: (/** @type {import('./room.js').Room} */ room) => view.roomChanged(room),
       opened: (/** @type {import('./room.js').Room | null} */ room) => this.#opened(room),
@@ -132,6 +138,14 @@ export class App {
     view.opened(room);
   }
 
+  /**
+   * What this tab shows and sends belongs to whoever holds the cookie, and that has changed.
+   * @param {string} userId
+   */
+  #otherTab(userId) {
+    if (userId && userId !== this.chat?.user.id) this.#parts.reload();
+  }
+
   #sessionEnded() {
     const waiting = this.chat?.outbox.pending.length ?? 0;
     const messages = `${waiting} pending ${waiting === 1 ? 'message' : 'messages'}`;
@@ -142,6 +156,7 @@ export class App {
   #leave(note) {
     this.chat?.stop();
     this.chat = null;
+    this.#parts.oneUser.tell('');
     this.#parts.view.hide();
     this.#parts.signIn.show(note);
   }

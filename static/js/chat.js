@@ -26,6 +26,7 @@ import { RoomBook } from './room_book.js';
  * @property {() => void} outbox
  * @property {(state: import('./connection.js').ConnectionState) => void} connection
  * @property {() => void} signedOut
+ * @property {() => void} otherUser the connection is somebody else's: another tab signed in
  * @property {(text: string) => void} notice
  */
 
@@ -49,6 +50,7 @@ export class Chat {
   /** Whether somebody can see the page: what comes meanwhile is unread. */
   visible = true;
   #live = false;
+  #asked = ''; // the room in the address, there or not
   #api;
   #on;
 
@@ -91,6 +93,7 @@ export class Chat {
     const room = this.rooms.get(name) ?? (await this.directory.lookUp(name));
     this.#leaveCurrent();
     this.current = room;
+    this.#asked = name;
     room?.seen();
     this.#on.opened(room);
     this.#on.rooms();
@@ -186,6 +189,7 @@ export class Chat {
       open: transports, forced, clock, random,
       sessionStands: () => this.#sessionStands(),
       on: {
+        ready: (event) => event.user && event.user.id !== this.user.id && this.#on.otherUser(),
         event: (event) => this.feed.apply(event),
         state: (state) => this.#connectionChanged(state),
         reset: () => this.#reload(),
@@ -236,6 +240,8 @@ export class Chat {
     // The stream follows the room from the event on; what was before must be loaded after it.
     if (room === this.current || room.history !== 'none') await this.histories.newest(room);
     this.#on.room(room);
+    // Invited while its address was open and showed nothing.
+    if (!this.current && this.#asked === name) await this.open(name);
   }
 
   /** @param {string} name */

@@ -20,6 +20,7 @@ import { Carrier } from './carrier.js';
 
 /**
  * @typedef {object} Callbacks
+ * @property {(event: ChatEvent) => void} [ready] whose connection it is
  * @property {(event: ChatEvent) => void} event
  * @property {(state: ConnectionState) => void} state
  * @property {() => Promise<string>} reset load everything again; the answer is the cursor taken before that
@@ -134,7 +135,7 @@ export class Connection {
   #hear(event, cursor) {
     this.#heardAtMs = this.#parts.clock.now();
     if (this.#state.carrier === 'stream') this.#watch(SILENCE_MS);
-    if (event.type === 'ready') this.#ready();
+    if (event.type === 'ready') this.#ready(event);
     else if (event.type === 'heartbeat') this.#carrier.flows();
     else if (event.type === 'closing') this.#closing(event);
     else if (event.type === 'reset') this.#reset();
@@ -143,7 +144,9 @@ export class Connection {
     if (next) this.#cursor = next;
   }
 
-  #ready() {
+  /** @param {ChatEvent} event */
+  #ready(event) {
+    this.#parts.on.ready?.(event);
     this.#liveSinceMs = this.#parts.clock.now();
     this.#setState({ phase: 'live', lostAtMs: null, retryAtMs: null });
     this.#carrier.ready();

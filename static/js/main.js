@@ -5,6 +5,7 @@ import { App } from './app.js';
 import { browserClock } from './clock.js';
 import { Drafts } from './drafts.js';
 import { openOutboxStorage } from './outbox_db.js';
+import { oneUser } from './one_user.js';
 import { Place } from './place.js';
 import { pollTransport } from './poll.js';
 import { streamTransport } from './stream.js';
@@ -44,6 +45,8 @@ const app = new App({
     bootNote.textContent = text;
   },
   signIn: new SignIn((name) => app.signIn(name)),
+  oneUser: oneUser(storageOrNull(), window),
+  reload: () => location.reload(),
 });
 
 setUpTheme();

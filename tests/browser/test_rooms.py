@@ -149,3 +149,41 @@ def test_signed_out_elsewhere(person: People) -> None:
     second.get_by_role("button", name="Sign out").click()
     second.get_by_role("dialog").get_by_role("button", name="Sign out").click()
     expect(ada.page.get_by_text("Your session has ended. Sign in again.")).to_be_visible()
+
+
+def test_two_tabs_are_one_person(person: People) -> None:
+    xavier = person("Xavier")
+    other = xavier.page.context.new_page()
+    other.goto(xavier.page.url)
+    expect(other.get_by_text("Xavier").first).to_be_visible()
+    xavier.page.get_by_role("button", name="Sign out").click()
+    xavier.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    expect(other.get_by_label("Name")).to_be_visible()
+    other.get_by_label("Name").fill("Yvonne")
+    other.get_by_label("Name").press("Enter")
+    # The tab that waits at the form becomes the same person, and none can sign in as a second one.
+    expect(xavier.page.get_by_text("Yvonne").first).to_be_visible()
+    expect(xavier.box).to_be_visible()
+    xavier.say("one browser, one person")
+    xavier.shows("one browser, one person", "Sent")
+    expect(other.get_by_text("one browser, one person")).to_have_count(1)
+    other.close()
+
+
+def test_invited_while_looking(person: People) -> None:
+    ada, bob = person("Ada"), person("Bob")
+    title = new_title()
+    make_room(ada, title, "Only people who are invited")
+    bob.page.goto(ada.page.url)
+    expect(bob.page.get_by_text("It does not exist, or you may not read it.")).to_be_visible()
+    ada.page.evaluate(
+        """async (name) => {
+            const { members } = await (await fetch('/api/v1/rooms/general/members')).json();
+            const room = location.pathname.split('/').pop();
+            const bob = members.filter((one) => one.name === name).pop();
+            await fetch(`/api/v1/rooms/${room}/members/${bob.id}`,
+                {method: 'PUT', headers: {'Content-Type': 'application/json'}, body: '{}'});
+        }""",
+        "Bob",
+    )
+    expect(bob.box).to_be_visible()

@@ -72,6 +72,7 @@ async function setUp({ api = new FakeApi(), storage = new MemoryStorage() } = {}
       rooms: () => {}, room: () => {}, outbox: () => {}, connection: () => {},
       opened: (room) => told.push(`opened ${room?.name}`),
       signedOut: () => told.push('signed out'),
+      otherUser: () => told.push('somebody else'),
       notice: (text) => told.push(text),
     },
   });
