@@ -36,7 +36,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Every setting of the service, checked. See the table in docs/protocol.md."""
+    """Every setting of the service, checked. See the table in the README."""
 
     host: str
     port: int
