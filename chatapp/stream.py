@@ -75,7 +75,7 @@ class Stream:
     def _ready(self) -> bytes:
         ready = self._own(
             "ready",
-            heartbeatSeconds=self._heartbeat_s,
+            heartbeatSeconds=int(self._heartbeat_s) if self._heartbeat_s.is_integer() else self._heartbeat_s,
             user={"id": self._who.id, "name": self._who.name},
             rooms=sorted(room.name for room in self._reader.rooms.values()),
         )
