@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import orjson
 
 from chatapp import wire
 from chatapp.errors import RateLimited
+from chatapp.recent import Recent
 from chatapp.redis_link import RedisAway
 from chatapp.redis_link import RedisLink
 
@@ -71,7 +71,7 @@ class Admission:
         self._link = link
         self._script = link.quick.script("admit")
         self._refuse = link.quick.script("refuse")
-        self._local: OrderedDict[str, float] = OrderedDict()
+        self._local: Recent[str, float] = Recent(LOCAL_USERS_MAX)
 
     def admit(self, user_id: str, local_id: str) -> Verdict:
         """Ask for one send; 'admitted' has charged it and claimed the localId."""
@@ -131,7 +131,7 @@ class Admission:
             return self._ask_here(rate, key, cost)
         verdict, detail, remaining, rest_us, wait_us = answer
         # Should Redis go away now, the limit goes on from here.
-        self._keep(key, time.monotonic() + rest_us / 1e6)
+        self._local[key] = time.monotonic() + rest_us / 1e6
         return Verdict(verdict.decode(), detail.decode(), remaining, rest_us / 1e6, wait_us / 1e6)
 
     def _ask_here(self, rate: Rate, key: str, cost: int) -> Verdict:
@@ -143,15 +143,9 @@ class Admission:
         wait_s = charged_s - now_s - interval_s * rate.burst
         if wait_s > 0:
             return Verdict("limited", "", 0, arrival_s - now_s, wait_s)
-        self._keep(key, charged_s)
+        self._local[key] = charged_s
         remaining = int(rate.burst - (charged_s - now_s) / interval_s)
         return Verdict("admitted", "", remaining, charged_s - now_s, 0.0)
-
-    def _keep(self, key: str, arrival_s: float) -> None:
-        self._local[key] = arrival_s
-        self._local.move_to_end(key)
-        if len(self._local) > LOCAL_USERS_MAX:
-            self._local.popitem(last=False)
 
 
 def _send_key(user_id: str, local_id: str) -> str:

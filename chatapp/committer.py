@@ -4,6 +4,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from dataclasses import field
+from functools import partial
 
 from gevent.event import AsyncResult
 from sqlalchemy import insert
@@ -94,7 +95,7 @@ class Committer:
         while self._queue:
             batch = [self._queue.popleft() for _ in range(min(BATCH_MAX, len(self._queue)))]
             try:
-                self._answer(batch, self._database.write(lambda tx, batch=batch: _store(tx, batch)))  # type: ignore[misc]
+                self._answer(batch, self._database.write(partial(_store, batch=batch)))
             except Unavailable as error:
                 self._look_up(batch, error)
             except SQLAlchemyError:
@@ -106,7 +107,7 @@ class Committer:
         """One row that the database refuses must not take the others with it."""
         for waiting in batch:
             try:
-                self._answer([waiting], self._database.write(lambda tx, one=waiting: _store(tx, [one])))  # type: ignore[misc]
+                self._answer([waiting], self._database.write(partial(_store, batch=[waiting])))
             except Exception as error:
                 if not isinstance(error, Unavailable):
                     log.error("the database refuses a message", exc_info=error)

@@ -44,6 +44,8 @@ class ChatError(Exception):
     code = "internal"
     title = "Internal error"
     retryable = False
+    # The localId of the send that was refused, where there was one.
+    local_id: str | None = None
 
     def __init__(
         self,
@@ -220,7 +222,7 @@ def register(app: Flask) -> None:
     """Make every error of the application a problem document."""
 
     def refused(error: ChatError) -> Response:
-        return problem_response(error, getattr(error, "local_id", None))
+        return problem_response(error, error.local_id)
 
     def refused_by_framework(error: HTTPException) -> Response:
         status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR

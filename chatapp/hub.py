@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import suppress
 from typing import Any
-from typing import Protocol
 
 from gevent import sleep
 from gevent.event import Event as Flag
@@ -20,6 +19,7 @@ from chatapp.errors import Unavailable
 from chatapp.event import Cursor
 from chatapp.event_log import EventLog
 from chatapp.event_log import LogEntry
+from chatapp.positions import Positions
 from chatapp.redis_link import RedisAway
 from chatapp.window import Window
 
@@ -35,13 +35,6 @@ SIGNAL_WAIT_S = 0.2
 SIGNAL_POLL_S = 0.005
 # A request that was under way when its session ended is over long before as many others have ended.
 ENDED_SESSIONS_MAX = 1000
-
-
-class Positions(Protocol):
-    """What the hub asks the database: which rows are not recorded yet, and the newest position."""
-
-    def unrecorded(self) -> frozenset[int]: ...
-    def newest(self) -> Cursor: ...
 
 
 class Listener:

@@ -6,7 +6,6 @@ a timer is the same call.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from collections.abc import Sequence
 
@@ -25,6 +24,7 @@ from chatapp.event_log import EventLog
 from chatapp.hub import Hub
 from chatapp.models import EventRow
 from chatapp.models import Message
+from chatapp.recent import Recent
 from chatapp.redis_link import RedisAway
 from chatapp.redis_link import RedisLink
 
@@ -44,7 +44,7 @@ class Outbox:
         self._event_log = event_log
         self._link = link
         self._hub = hub
-        self._published: OrderedDict[int, Cursor] = OrderedDict()
+        self._published: Recent[int, Cursor] = Recent(REMEMBERED)
         self._flushed = Flag()
         self._loop = Loop("outbox", self.flush, interval_s=RELAY_INTERVAL_S)
         # Runs in a transaction after the one that recorded cursors, with the ids of the messages created there.
@@ -90,8 +90,6 @@ class Outbox:
         created = self._database.write(lambda tx: _record(tx, entries, cursors))
         for entry, cursor in zip(entries, cursors, strict=True):
             self._published[entry.number] = cursor
-        while len(self._published) > REMEMBERED:
-            self._published.popitem(last=False)
         self._announce()
         # In a transaction of its own: of a record and an ack at the same moment, at least one sees the other.
         deliver = self.on_recorded

@@ -1,6 +1,5 @@
 """`Receipts`: how far each user's clients have received each room; what turns `sent` into `delivered`."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from collections.abc import Sequence
 from functools import partial
@@ -26,6 +25,7 @@ from chatapp.models import MessageStatus
 from chatapp.models import Receipt
 from chatapp.outbox import Outbox
 from chatapp.positions import Positions
+from chatapp.recent import Recent
 
 # Acks gather this long, so that a room of 500 costs a handful of statements a message, not 500.
 GATHER_S = 0.25
@@ -47,8 +47,8 @@ class Receipts:
         self._beginning: dict[Key, int] = {}
         self._waiting: dict[Key, int] = {}
         # Written already, by this worker: what it need not write again.
-        self._begun: OrderedDict[Key, int] = OrderedDict()
-        self._known: OrderedDict[Key, int] = OrderedDict()
+        self._begun: Recent[Key, int] = Recent(REMEMBERED)
+        self._known: Recent[Key, int] = Recent(REMEMBERED)
         self._loop = Loop("receipts", self.flush, interval_s=60.0, pause_s=GATHER_S)
         outbox.on_recorded = deliver_recorded
 
@@ -93,14 +93,11 @@ class Receipts:
             self._settle(self._beginning, begun, self._begun)
             self._settle(self._waiting, acks, self._known)
 
-    def _settle(self, waiting: dict[Key, int], written: dict[Key, int], remembered: OrderedDict[Key, int]) -> None:
+    def _settle(self, waiting: dict[Key, int], written: dict[Key, int], remembered: Recent[Key, int]) -> None:
         for key, position in written.items():
             remembered[key] = max(position, remembered.get(key, -1))
-            remembered.move_to_end(key)
             if waiting.get(key) == position:
                 del waiting[key]
-        while len(remembered) > REMEMBERED:
-            remembered.popitem(last=False)
 
 
 def _move(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> None:

@@ -4,7 +4,6 @@ import hmac
 import json
 import secrets
 import time
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
@@ -30,6 +29,7 @@ from chatapp.models import Session
 from chatapp.models import User
 from chatapp.models import uuid7
 from chatapp.outbox import Outbox
+from chatapp.recent import Recent
 from chatapp.schemas import NAME_MAX_CODE_POINTS
 from chatapp.schemas import ROOM_NAME
 from chatapp.schemas import clean_name
@@ -60,7 +60,7 @@ class Sessions:
         self._database = database
         self._outbox = outbox
         self._forgotten = 0
-        self._cache: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
+        self._cache: Recent[str, tuple[float, Identity]] = Recent(CACHE_MAX)
 
     def identify(self, token: str) -> Identity:
         """Who holds this token. Raises Unauthenticated."""
@@ -72,8 +72,6 @@ class Sessions:
             # Not what was read before a sign-out that happened meanwhile.
             if forgotten == self._forgotten:
                 self._cache[digest] = (time.monotonic(), identity)
-            if len(self._cache) > CACHE_MAX:
-                self._cache.popitem(last=False)
         if identity.ends_at <= utc_now():
             raise Unauthenticated("The session has ended.")
         return identity

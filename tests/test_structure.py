@@ -12,7 +12,7 @@ PACKAGE = ROOT / "chatapp"
 
 # From the bottom up: a module imports only from rows above its own, or from its own row.
 LAYERS = [
-    {"config", "wire", "sse", "event", "redis_scripts"},
+    {"config", "wire", "sse", "event", "recent", "redis_scripts"},
     {"errors", "models", "redis_link"},
     {"schemas", "background", "event_log", "window", "body", "embedded_redis", "peer", "data_lock"},
     {"database", "access", "render", "positions"},

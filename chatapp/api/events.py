@@ -99,8 +99,9 @@ def ack() -> Response:
     who = auth.current()
     body = document(ACK)
     cursor = parse_cursor(body["cursor"])
-    rooms = services().database.read(lambda tx: access.memberships(tx, who))
-    if body["rooms"] is not None:
+    if body["rooms"] is None:
+        rooms = services().database.read(lambda tx: access.memberships(tx, who))
+    else:
         wanted = frozenset(body["rooms"])
         known = services().database.read(lambda tx: access.among(tx, who, wanted))
         if len(known) < len(wanted):

@@ -53,7 +53,7 @@ def send(room: str) -> Response:
     except ChatError as error:
         services().messaging.refuse(who, local_id, error)
         if isinstance(local_id, str) and LOCAL_ID.fullmatch(local_id):
-            error.local_id = local_id  # type: ignore[attr-defined]
+            error.local_id = local_id
         raise
     g.limit = sent.limit
     response = answer(render.MESSAGE.dump(sent.message), 200 if sent.replayed else 201)
