@@ -26,11 +26,20 @@ class Loop:
     logged and tried again with a growing pause; it never ends the loop.
     """
 
-    def __init__(self, name: str, step: Callable[[], object], *, interval_s: float, pause_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], object],
+        *,
+        interval_s: float,
+        pause_s: float = 0.0,
+        backoff_max_s: float = BACKOFF_MAX_S,
+    ) -> None:
         self.name = name
         self._step = step
         self._interval_s = interval_s
         self._pause_s = pause_s
+        self._backoff_max_s = backoff_max_s
         self._wake = Flag()
         self._stopped = Flag()
         self._greenlet: gevent.Greenlet[[], None] | None = None
@@ -63,7 +72,7 @@ class Loop:
             except Exception as error:
                 self._log(error)
                 self._stopped.wait(backoff_s * random.uniform(0.5, 1.0))
-                backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
+                backoff_s = min(backoff_s * 2, self._backoff_max_s)
                 continue
             if self._pause_s:
                 self._stopped.wait(self._pause_s)

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 # How often the tail looks whether the log still is the one it read: a flush wakes no blocked XREAD.
 LOOK_INTERVAL_S = 1.0
+# Everything live waits for the tail: when Redis is back it must be, too, and a refused connection costs nothing.
+TAIL_BACKOFF_MAX_S = 0.5
 # Rows that were published just before the log was lost get their ids recorded within this time.
 RECORD_WAIT_S = 1.0
 RECORD_POLL_S = 0.02
@@ -82,7 +84,7 @@ class Hub:
         self._placed = False
         self._following = False
         self._looked_s = 0.0
-        self._tail = Loop("tail", self._read, interval_s=0.0)
+        self._tail = Loop("tail", self._read, interval_s=0.0, backoff_max_s=TAIL_BACKOFF_MAX_S)
         self._closing: str | None = None
 
     def start(self) -> None:
