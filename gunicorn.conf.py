@@ -24,8 +24,9 @@ except ConfigError as error:
 bind = f"[{config_.host}]:{config_.port}" if ":" in config_.host else f"{config_.host}:{config_.port}"
 workers = config_.workers
 worker_class = "chatapp.worker.ChatWorker"
-# Above the cap on streams, so that health checks and sends find a place when streams have taken theirs.
-worker_connections = config_.max_connections + 1000
+worker_connections = config_.worker_connections
+# Thousands may come back within a second. The kernel takes no more than net.core.somaxconn.
+backlog = 4096
 # No preloading: a hub, its connections and its greenlets belong to one process.
 preload_app = False
 # Streams count as requests and would restart a worker under everyone's feet.

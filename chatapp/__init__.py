@@ -10,10 +10,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from chatapp import api
 from chatapp import errors
 from chatapp import pages
-from chatapp.body import BodyDeadline
 from chatapp.config import Config
 from chatapp.database import engine_options
 from chatapp.database import prepare
+from chatapp.deadline import Deadline
 from chatapp.models import db
 from chatapp.services import NAME
 from chatapp.services import Services
@@ -58,7 +58,7 @@ def create_app(config: Config | None = None) -> Flask:
             methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             max_age=600,
         )
-    app.wsgi_app = BodyDeadline(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Deadline(app.wsgi_app)  # type: ignore[method-assign]
     if config.proxies:
         trusted = config.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, trusted, trusted, trusted, 0, trusted)  # type: ignore[method-assign]

@@ -1,5 +1,7 @@
 """Who may see and use which room: one answer for every door."""
 
+from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -118,6 +120,55 @@ def among(transaction: Transaction, identity: Identity, names: frozenset[str]) -
     """Those of the named rooms that may be read, by name."""
     possible = [name for name in names if ROOM_NAME.fullmatch(name)]
     return _refs(transaction, _rooms(identity).where(Room.name.in_(possible), readable_clause()).order_by(Room.name))
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsAsked:
+    """Rooms asked for by name: by whom, and within which claim (see `Identity.rooms`)."""
+
+    user_id: str
+    claim: frozenset[str] | None
+    names: frozenset[str]
+
+
+def memberships_of(transaction: Transaction, user_ids: Sequence[str]) -> dict[str, tuple[RoomRef, ...]]:
+    """What `memberships` says, for many users at once and without a claim."""
+    query = (
+        select(Membership.user_id, Room.id, Room.name, Room.visibility, Room.owner_id)
+        .join(Room, Room.id == Membership.room_id)
+        .where(Membership.user_id.in_(user_ids))
+        .order_by(Room.name)
+    )
+    rooms: dict[str, list[RoomRef]] = {user_id: [] for user_id in user_ids}
+    for user_id, id_, name, visibility, owner_id in transaction.execute(query):
+        rooms[user_id].append(RoomRef(id_, name, visibility, True, owner_id))
+    return {user_id: tuple(found) for user_id, found in rooms.items()}
+
+
+def among_for(transaction: Transaction, asked: Sequence[RoomsAsked]) -> dict[RoomsAsked, tuple[RoomRef, ...]]:
+    """What `among` says, for many at once."""
+    names = {name for one in asked for name in one.names if ROOM_NAME.fullmatch(name)}
+    query = (
+        select(Room.id, Room.name, Room.visibility, Room.owner_id, Membership.user_id)
+        .outerjoin(
+            Membership, and_(Membership.room_id == Room.id, Membership.user_id.in_({one.user_id for one in asked}))
+        )
+        .where(Room.name.in_(names))
+    )
+    rooms: dict[str, tuple[int, str, str | None]] = {}
+    members: set[tuple[str, str | None]] = set()
+    for id_, name, visibility, owner_id, user_id in transaction.execute(query):
+        rooms[name] = (id_, visibility, owner_id)
+        members.add((name, user_id))
+
+    def found(one: RoomsAsked) -> Iterator[RoomRef]:
+        for name in sorted(rooms.keys() & one.names & (one.names if one.claim is None else one.claim)):
+            id_, visibility, owner_id = rooms[name]
+            room = RoomRef(id_, name, visibility, (name, one.user_id) in members, owner_id)
+            if room.public or room.member:
+                yield room
+
+    return {one: tuple(found(one)) for one in asked}
 
 
 def public(transaction: Transaction, identity: Identity) -> list[RoomRef]:

@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 # sockaddr_un holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
 SOCKET_PATH_MAX_BYTES = 100
-# Descriptors that are not streams: listening sockets, databases, Redis, short requests, health checks.
+# Descriptors that are not streams: one half for short requests and health checks, the other for listening
+# sockets, the database, Redis and open files.
 RESERVED_FILES = 1000
 SECRET_MIN_LENGTH = 16
 
@@ -62,6 +63,16 @@ class Config:
     heartbeat_seconds: float
     max_connections_per_user: int
     max_connections: int
+
+    @property
+    def stream_places(self) -> int:
+        """How many streams and polls one worker may hold: the setting, as far as there are descriptors."""
+        return min(self.max_connections, file_limit() - _reserved_files())
+
+    @property
+    def worker_connections(self) -> int:
+        """How many connections one worker may hold: health checks and sends find a place beside all streams."""
+        return self.stream_places + _reserved_files() // 2
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -234,8 +245,15 @@ def _kept_secret(data: Path) -> str:
         raise ConfigError(f"CHATAPP_DATA: cannot use {data}: {error.strerror}") from None
 
 
-def _default_max_connections() -> int:
-    """The file limit less a reserve, so that health checks and sends always find a descriptor."""
+def file_limit() -> int:
+    """How many descriptors this process may have. gunicorn.conf.py raises the limit as far as the system allows."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = 1_048_576 if soft == resource.RLIM_INFINITY else soft
-    return max(1, files - min(RESERVED_FILES, files // 2))
+    return 1_048_576 if soft == resource.RLIM_INFINITY else soft
+
+
+def _reserved_files() -> int:
+    return min(RESERVED_FILES, file_limit() // 2)
+
+
+def _default_max_connections() -> int:
+    return max(1, file_limit() - _reserved_files())

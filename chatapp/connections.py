@@ -4,6 +4,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from chatapp.background import Loop
 from chatapp.errors import TooManyConnections
@@ -16,12 +17,19 @@ ALIVE_INTERVAL_S = 1.0
 # The count of a user outlives every stream; dead workers in it are skipped anyway.
 COUNT_S = 3600
 RETRY_AFTER_S = 3.0
+# Openings and endings gather this long before they are told.
+TELL_PAUSE_S = 0.05
+TELL_MAX = 500
 
 ALIVE_PREFIX = "chat:worker:"
+COUNT_PREFIX = "chat:connections:"
 
 
 class Connections:
-    """One worker counts by itself; several count together in Redis, and each alone while it is away."""
+    """One worker counts by itself; several count together in Redis, and each alone while it is away.
+
+    Far from the limit nobody needs to be asked: the count is then told a little later, many in one go.
+    """
 
     def __init__(self, link: RedisLink, *, workers: int, per_user: int, per_worker: int) -> None:
         self._link = link
@@ -32,8 +40,10 @@ class Connections:
         self._count = link.quick.script("connect")
         self._open: Counter[str] = Counter()
         self._total = 0
+        # With so many in each worker, a user is at half of the limit at most.
+        self._unasked = per_user // (2 * workers)
         self._untold: set[str] = set()
-        self._loop = Loop("connections", self._say_alive, interval_s=ALIVE_INTERVAL_S)
+        self._loop = Loop("connections", self._tell, interval_s=ALIVE_INTERVAL_S, pause_s=TELL_PAUSE_S)
 
     def start(self) -> None:
         if self._shared:
@@ -50,16 +60,25 @@ class Connections:
         self._total += 1
         self._open[user_id] += 1
         try:
-            if self._shared and not self._say_count(user_id, self._per_user):
+            if self._shared and not self._changed(user_id, self._open[user_id], self._per_user):
                 raise TooManyConnections(retry_after_s=RETRY_AFTER_S)
             yield
         finally:
             self._total -= 1
             self._open[user_id] -= 1
+            before = self._open[user_id] + 1
             if not self._open[user_id]:
                 del self._open[user_id]
             if self._shared:
-                self._say_count(user_id)
+                self._changed(user_id, before)
+
+    def _changed(self, user_id: str, most: int, limit: int = 0) -> bool:
+        """Tell the others, at once where `most`, the greater of the counts before and after, comes near the limit."""
+        if most > self._unasked:
+            return self._say_count(user_id, limit)
+        self._untold.add(user_id)
+        self._loop.wake()
+        return True
 
     def _say_count(self, user_id: str, limit: int = 0) -> bool:
         """Tell the other workers how many this one holds. False if that would be more than `limit` in all.
@@ -69,7 +88,7 @@ class Connections:
         count = self._open.get(user_id, 0)
         args = [self._worker, ALIVE_PREFIX, count, limit, COUNT_S]
         try:
-            told = bool(self._count([f"chat:connections:{user_id}"], args))
+            told = bool(self._count([COUNT_PREFIX + user_id], args))
         except RedisAway:
             self._untold.add(user_id)
             return True
@@ -77,7 +96,24 @@ class Connections:
             self._untold.discard(user_id)
         return told
 
-    def _say_alive(self) -> None:
-        self._link.quick.call(lambda redis: redis.set(ALIVE_PREFIX + self._worker, 1, ex=ALIVE_S))
-        for user_id in list(self._untold):
-            self._say_count(user_id)
+    def _tell(self) -> None:
+        """Say that this worker lives, and the counts that were not told yet."""
+        untold = [self._untold.pop() for _ in range(min(TELL_MAX, len(self._untold)))]
+        try:
+            self._link.commands.call(lambda redis: self._pipe(redis.pipeline(transaction=False), untold))
+        except RedisAway:
+            self._untold.update(untold)
+            raise
+        if self._untold:
+            self._loop.wake()
+
+    def _pipe(self, pipeline: Any, user_ids: list[str]) -> None:
+        pipeline.set(ALIVE_PREFIX + self._worker, 1, ex=ALIVE_S)
+        for user_id in user_ids:
+            key, count = COUNT_PREFIX + user_id, self._open.get(user_id, 0)
+            if count:
+                pipeline.hset(key, self._worker, count)
+                pipeline.expire(key, COUNT_S)
+            else:
+                pipeline.hdel(key, self._worker)
+        pipeline.execute()

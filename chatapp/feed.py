@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chatapp.access import Identity
+from chatapp.access import RoomRef
 from chatapp.database import Database
 from chatapp.errors import NotFound
 from chatapp.event import Cursor
 from chatapp.event import now_ms
 from chatapp.hub import Hub
+from chatapp.known_rooms import KnownRooms
 from chatapp.positions import Positions
 from chatapp.reader import Reader
 from chatapp.reader import Wanted
-from chatapp.reader import rooms_now
 
 # A cursor this far ahead of the clock was never handed out, unless log or database know better.
 AHEAD_MAX_MS = 60_000
@@ -25,6 +26,7 @@ class Feed:
         self.hub = hub
         self.database = database
         self.positions = positions
+        self.known_rooms = KnownRooms(database, hub)
 
     @contextmanager
     def open(self, identity: Identity, wanted: Wanted, since: Cursor | None) -> Iterator[Reader]:
@@ -39,12 +41,17 @@ class Feed:
             position = asked_at if since is None or reset else since
             if since is not None and not reset:
                 self.hub.accept(since)
-            rooms = self.database.read(lambda tx: rooms_now(tx, identity, wanted))
+            rooms = self._rooms(identity, wanted, position)
             if wanted.names is not None and (not rooms or (len(rooms) < len(wanted.names) and not wanted.lenient)):
                 raise NotFound
             reader = Reader(self.hub, self.database, self.positions, identity, wanted, listener, position, reset=reset)
             reader.enter(rooms, asked_at)
             yield reader
+
+    def _rooms(self, identity: Identity, wanted: Wanted, position: Cursor) -> list[RoomRef]:
+        if wanted.names is None:
+            return self.known_rooms.memberships(identity, position)
+        return self.known_rooms.among(identity, wanted.names)
 
     def _never_handed_out(self, cursor: Cursor) -> bool:
         if cursor.milliseconds - now_ms() <= AHEAD_MAX_MS or cursor <= self.hub.end:

@@ -17,6 +17,7 @@ from gevent.event import Event as Flag
 from chatapp.background import Loop
 from chatapp.errors import Unavailable
 from chatapp.event import Cursor
+from chatapp.event import Event
 from chatapp.event_log import EventLog
 from chatapp.event_log import LogEntry
 from chatapp.positions import Positions
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 # How often the tail looks whether the log still is the one it read: a flush wakes no blocked XREAD.
 LOOK_INTERVAL_S = 1.0
+# The tail hears from Redis every second, news or not; a busy worker somewhat later. What was said in the
+# meantime by others, such as a sign-out, is known here at most so much later.
+HEARD_MAX_S = 5.0
 # Everything live waits for the tail: when Redis is back it must be, too, and a refused connection costs nothing.
 TAIL_BACKOFF_MAX_S = 0.5
 # Rows that were published just before the log was lost get their ids recorded within this time.
@@ -74,6 +78,9 @@ class Hub:
         # The newest id that this worker has read, published or accepted: later ids must lie above it.
         self.floor = Cursor(0)
         self.on_signal: list[Callable[[dict[str, Any]], None]] = []
+        self.on_event: list[Callable[[Event], None]] = []
+        # Events or signals may have been missed.
+        self.on_break: list[Callable[[], None]] = []
         self._log = event_log
         self._positions = positions
         self._listeners: set[Listener] = set()
@@ -84,6 +91,7 @@ class Hub:
         self._placed = False
         self._following = False
         self._looked_s = 0.0
+        self._heard_s = 0.0
         self._tail = Loop("tail", self._read, interval_s=0.0, backoff_max_s=TAIL_BACKOFF_MAX_S)
         self._closing: str | None = None
 
@@ -102,6 +110,11 @@ class Hub:
         if not self._placed:
             raise Unavailable("starting")
         return self.window.end
+
+    @property
+    def current(self) -> bool:
+        """Whether the tail follows the log: what was said there up to a moment ago was heard here."""
+        return self._following and time.monotonic() - self._heard_s < HEARD_MAX_S
 
     def accept(self, cursor: Cursor) -> None:
         """A client stands at `cursor`. If that lies ahead of the log, the log must rise above it."""
@@ -177,6 +190,7 @@ class Hub:
         except RedisAway:
             self._following = False
             raise
+        self._heard_s = time.monotonic()
         for signal in news.signals:
             for handle in self.on_signal:
                 handle(signal)
@@ -194,6 +208,8 @@ class Hub:
             self.window.move(entry.cursor)
             return
         self.window.append(entry.event, entry.cursor)
+        for handle in self.on_event:
+            handle(entry.event)
         for listener in self._by_room.get(entry.event.room_id or 0, ()):
             if entry.event.visible_to(listener.user_id):
                 listener.wake()
@@ -206,7 +222,9 @@ class Hub:
             self._signals_after = self._log.last_signal()
         if self._log.last() < self.window.end or self.window.end == Cursor(0):
             self._resync()
+        self._broken()
         self._following = True
+        self._heard_s = time.monotonic()
         log.info("following the event log from %s", self.end)
 
     def _look(self) -> None:
@@ -234,8 +252,13 @@ class Hub:
         if Cursor.parse(last_signal) < Cursor.parse(self._signals_after or last_signal):
             self._signals_after = last_signal
         self._looked_s = time.monotonic()
+        self._broken()
         for listener in self._listeners:
             listener.wake()
+
+    def _broken(self) -> None:
+        for handle in self.on_break:
+            handle()
 
 
 def _discard(index: dict[Any, set[Listener]], key: Any, listener: Listener) -> None:

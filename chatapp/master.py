@@ -15,6 +15,7 @@ from gunicorn import systemd
 from chatapp import data_lock
 from chatapp.config import Config
 from chatapp.config import ConfigError
+from chatapp.config import file_limit
 from chatapp.embedded_redis import EmbeddedRedis
 from chatapp.embedded_redis import EmbeddedRedisError
 
@@ -35,6 +36,10 @@ def on_starting(server: Any) -> None:
     config = Config.from_environ()
     if config.workers > 1 and config.sqlite_path is not None:
         server.log.warning("SQLite with %d workers: fit for trying; use PostgreSQL for more than one", config.workers)
+    if config.stream_places < config.max_connections:
+        server.log.warning(
+            "CHATAPP_MAX_CONNECTIONS: the file limit of %d leaves room for %d", file_limit(), config.stream_places
+        )
     try:
         _check_addresses(server.cfg.address)
         if config.sqlite_path is not None:

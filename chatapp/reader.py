@@ -214,7 +214,8 @@ class Reader:
         return self._database.read(lambda tx: self._load(tx, end, limit, pending))
 
     def _load(self, tx: Transaction, end: Cursor, limit: int, pending: frozenset[int]) -> "_Page":
-        rooms = rooms_now(tx, self._identity, self._wanted)
+        names = self._wanted.names
+        rooms = access.memberships(tx, self._identity) if names is None else access.among(tx, self._identity, names)
         mine = (EventRow.user_id == self._identity.id) & EventRow.type.in_(MEMBER_EVENTS)
         if self._wanted.names is not None:
             # Of rooms asked for by name, the leaving of one that is lost, and no others.
@@ -270,10 +271,3 @@ class _Page:
     unrecorded: frozenset[int]
     full: bool
     end: Cursor
-
-
-def rooms_now(transaction: Transaction, identity: Identity, wanted: Wanted) -> list[RoomRef]:
-    """The rooms to follow, as they are at this moment."""
-    if wanted.names is None:
-        return access.memberships(transaction, identity)
-    return access.among(transaction, identity, wanted.names)

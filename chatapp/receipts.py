@@ -110,6 +110,7 @@ def _move(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> None:
         ).tuples()
     )
     statement = insert_into(tx, Receipt)
+    # RETURNING makes SQLAlchemy write many rows by one statement.
     # A first cursor says nothing of what is older than what stands at it.
     moves = [_row(key, position - 1, position) for key, position in acks.items() if key in members]
     if moves:
@@ -118,7 +119,7 @@ def _move(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> None:
             set_={"delivered": statement.excluded.delivered},
             where=Receipt.delivered < statement.excluded.delivered,
         )
-        tx.execute(forward, moves)
+        tx.execute(forward.returning(Receipt.room_id), moves)
     begins = [_row(key, position, position) for key, position in begun.items() if key in members]
     if begins:
         # An ack may have been quicker, here or by way of another worker, and its first cursor lies later.
@@ -127,7 +128,7 @@ def _move(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> None:
             set_={"first": statement.excluded.first},
             where=Receipt.first > statement.excluded.first,
         )
-        tx.execute(earlier, begins)
+        tx.execute(earlier.returning(Receipt.room_id), begins)
 
 
 def _deliver_reached(tx: Transaction, keys: list[Key]) -> bool:

@@ -50,9 +50,9 @@ class Services:
             self.link,
             workers=config.workers,
             per_user=config.max_connections_per_user,
-            per_worker=config.max_connections,
+            per_worker=config.stream_places,
         )
-        self.sessions = Sessions(config, self.database, self.outbox)
+        self.sessions = Sessions(config, self.database, self.outbox, self.hub)
         self.rooms = Rooms(self.database, self.outbox)
         self.messaging = Messaging(self.database, self.admission, self.committer, self.outbox)
         self.hub.on_signal.append(self._on_signal)

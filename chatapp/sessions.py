@@ -24,12 +24,13 @@ from chatapp.config import Config
 from chatapp.database import Database
 from chatapp.errors import Unauthenticated
 from chatapp.event import utc_now
+from chatapp.hub import Hub
+from chatapp.lookup import Lookup
 from chatapp.models import Room
 from chatapp.models import Session
 from chatapp.models import User
 from chatapp.models import uuid7
 from chatapp.outbox import Outbox
-from chatapp.recent import Recent
 from chatapp.schemas import NAME_MAX_CODE_POINTS
 from chatapp.schemas import ROOM_NAME
 from chatapp.schemas import clean_name
@@ -41,9 +42,9 @@ JWT_LEEWAY = timedelta(seconds=60)
 JWT_SUBJECT_MAX = 200
 # The first of January 2200: leaves room for every sum with it.
 EXPIRY_MAX_S = 7_258_118_400
-# A worker may go on believing in a session this long after another signed it out with Redis away.
-CACHE_S = 5.0
-CACHE_MAX = 20_000
+SESSIONS_MAX = 20_000
+# A sign-out is announced; what is done to a session in the database by hand is noticed after this.
+REMEMBER_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +56,30 @@ class SignedIn:
 
 
 class Sessions:
-    def __init__(self, config: Config, database: Database, outbox: Outbox) -> None:
+    def __init__(self, config: Config, database: Database, outbox: Outbox, hub: Hub) -> None:
         self._config = config
         self._database = database
         self._outbox = outbox
-        self._forgotten = 0
-        self._cache: Recent[str, tuple[float, Identity]] = Recent(CACHE_MAX)
+        self._lookup = Lookup(database, hub, _load, size=SESSIONS_MAX, remember_s=REMEMBER_S)
 
     def identify(self, token: str) -> Identity:
         """Who holds this token. Raises Unauthenticated."""
         digest = self._digest(token)
-        cached_s, identity = self._cache.get(digest, (0.0, None))
-        if identity is None or time.monotonic() - cached_s > CACHE_S:
-            forgotten = self._forgotten
-            identity = self._look_up(token, digest)
-            # Not what was read before a sign-out that happened meanwhile.
-            if forgotten == self._forgotten:
-                self._cache[digest] = (time.monotonic(), identity)
-        if identity.ends_at <= utc_now():
+        found = self._lookup.get(digest)
+        if found is not None and found.identity.ends_at <= utc_now():
+            # Perhaps renewed by another worker.
+            found = self._lookup.ask(digest)
+        if found is None:
+            found = _Found.of(self._first_use(token, digest))
+        if found.signed_out:
+            raise Unauthenticated("Signed out.")
+        if found.identity.ends_at <= utc_now():
             raise Unauthenticated("The session has ended.")
-        return identity
+        return found.identity
 
     def forget(self, session_id: str) -> None:
         """Ask the database next time."""
-        self._forgotten += 1
-        self._cache.pop(session_id, None)
+        self._lookup.forget(session_id)
 
     def new_guest(self, name: str) -> SignedIn:
         """A new user, who is a member of `general`."""
@@ -159,14 +159,6 @@ class Sessions:
 
     def _digest(self, token: str) -> str:
         return hmac.digest(self._config.secret_key.encode(), token.encode("utf-8", "surrogatepass"), sha256).hex()
-
-    def _look_up(self, token: str, digest: str) -> Identity:
-        session = self._database.read(lambda tx: tx.get(Session, digest))
-        if session is None:
-            session = self._first_use(token, digest)
-        if session.signed_out_at is not None:
-            raise Unauthenticated("Signed out.")
-        return _identity(session)
 
     def _first_use(self, token: str, digest: str) -> Session:
         """A host's token seen for the first time makes its user, its session and its rooms."""
@@ -268,6 +260,23 @@ def _host_name(name: Any, subject: str) -> str:
             with suppress(ValidationError):
                 return clean_name(visible[:NAME_MAX_CODE_POINTS])
     raise ValueError("name")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A session as the database has it."""
+
+    identity: Identity
+    signed_out: bool
+
+    @classmethod
+    def of(cls, session: Session) -> "_Found":
+        return cls(_identity(session), session.signed_out_at is not None)
+
+
+def _load(tx: Transaction, digests: list[str]) -> dict[str, _Found]:
+    sessions = tx.scalars(select(Session).where(Session.token_hash.in_(digests)))
+    return {session.token_hash: _Found.of(session) for session in sessions}
 
 
 def _identity(session: Session) -> Identity:

@@ -9,7 +9,7 @@ from flask import request
 from marshmallow import Schema
 
 from chatapp import wire
-from chatapp.body import BODY_MAX_BYTES
+from chatapp.deadline import BODY_MAX_BYTES
 from chatapp.errors import InvalidCursor
 from chatapp.errors import InvalidJson
 from chatapp.errors import InvalidParameter

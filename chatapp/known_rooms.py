@@ -1,0 +1,44 @@
+"""`KnownRooms`: which rooms a connection follows, without a query for each connection."""
+
+from chatapp import access
+from chatapp.access import Identity
+from chatapp.access import RoomRef
+from chatapp.access import RoomsAsked
+from chatapp.database import Database
+from chatapp.event import Cursor
+from chatapp.event import Event
+from chatapp.hub import Hub
+from chatapp.lookup import Lookup
+
+USERS_MAX = 20_000
+# Changes come by the log. This only bounds how long a change by hand in the database goes unnoticed.
+REMEMBER_S = 600.0
+
+
+class KnownRooms:
+    """Memberships are remembered: each change comes by the log, and a reader follows it from there.
+
+    Rooms asked for by name are asked of the database each time: who was removed a moment ago, and whose
+    leaving this worker has not read yet, gets the same 404 as a stranger.
+    """
+
+    def __init__(self, database: Database, hub: Hub) -> None:
+        self._hub = hub
+        self._memberships = Lookup(database, hub, access.memberships_of, size=USERS_MAX, remember_s=REMEMBER_S)
+        self._among = Lookup(database, hub, access.among_for, size=0, remember_s=0.0)
+        hub.on_event.append(self._take)
+
+    def memberships(self, identity: Identity, position: Cursor) -> list[RoomRef]:
+        """The rooms that the identity belongs to, by name, for a reader at `position`. Raises Unavailable."""
+        # Ahead of the tail there may be a joining behind which this reader already stands.
+        ask = self._memberships.ask if position > self._hub.end else self._memberships.get
+        rooms = ask(identity.id) or ()
+        return [room for room in rooms if identity.rooms is None or room.name in identity.rooms]
+
+    def among(self, identity: Identity, names: frozenset[str]) -> list[RoomRef]:
+        """Those of the named rooms that may be read, by name. Raises Unavailable."""
+        return list(self._among.ask(RoomsAsked(identity.id, identity.rooms, names)) or ())
+
+    def _take(self, event: Event) -> None:
+        if event.about is not None:
+            self._memberships.forget(event.about)

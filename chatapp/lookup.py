@@ -1,0 +1,111 @@
+"""`Lookup`: values of the database by key, asked for many at a time, and remembered while they are sure to hold."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+from itertools import islice
+from typing import Generic
+from typing import TypeVar
+
+import gevent
+from gevent.event import AsyncResult
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp.database import Database
+from chatapp.errors import Unavailable
+from chatapp.hub import Hub
+from chatapp.recent import Recent
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+# One query brings so many: thousands of clients that come back at once cost some dozen queries.
+BATCH_MAX = 200
+# One query that is under way, and the own one. Two of these, for session and rooms, fit into a request.
+ANSWER_TIMEOUT_S = 4.0
+
+
+@dataclass(slots=True)
+class _Asked(Generic[V]):
+    result: "AsyncResult[V | None]" = field(default_factory=AsyncResult)
+    changed: bool = False
+
+
+class Lookup(Generic[K, V]):
+    """Whoever asks while a query is under way shares the next one.
+
+    `size` values are remembered for `remember_s`, and only while the tail follows the log: then whoever
+    changes one says so, and `forget` is called. After any break everything is forgotten.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        hub: Hub,
+        load: Callable[[Transaction, list[K]], dict[K, V]],
+        *,
+        size: int,
+        remember_s: float,
+    ) -> None:
+        self._database = database
+        self._hub = hub
+        self._load = load
+        self._remember_s = remember_s
+        self._known: Recent[K, tuple[float, V]] = Recent(size)
+        self._waiting: dict[K, _Asked[V]] = {}
+        self._loading: dict[K, _Asked[V]] = {}
+        self._running = False
+        hub.on_break.append(self.forget_all)
+
+    def get(self, key: K) -> V | None:
+        """What is remembered, or what the database says now. None: it is not there. Raises Unavailable."""
+        remembered = self._known.get(key)
+        if remembered is not None and self._hub.current and time.monotonic() - remembered[0] < self._remember_s:
+            return remembered[1]
+        return self.ask(key)
+
+    def ask(self, key: K) -> V | None:
+        """What the database says now."""
+        asked = self._waiting.get(key)
+        if asked is None:
+            asked = self._waiting[key] = _Asked()
+        if not self._running:
+            self._running = True
+            gevent.spawn(self._run)
+        asked.result.wait(timeout=ANSWER_TIMEOUT_S)
+        if not asked.result.ready():
+            raise Unavailable("the database did not answer in time")
+        return asked.result.get()
+
+    def forget(self, key: K) -> None:
+        """It has changed, or will have."""
+        self._known.pop(key, None)
+        if key in self._loading:
+            self._loading[key].changed = True
+
+    def forget_all(self) -> None:
+        self._known.clear()
+        for asked in self._loading.values():
+            asked.changed = True
+
+    def _run(self) -> None:
+        try:
+            while self._waiting:
+                self._loading = {key: self._waiting.pop(key) for key in list(islice(self._waiting, BATCH_MAX))}
+                self._answer(self._loading)
+        finally:
+            self._running = False
+
+    def _answer(self, batch: dict[K, _Asked[V]]) -> None:
+        try:
+            found = self._database.read(lambda tx: self._load(tx, list(batch)))
+        except Exception as error:
+            for asked in batch.values():
+                asked.result.set_exception(error)
+            return
+        for key, asked in batch.items():
+            value = found.get(key)
+            if value is not None and not asked.changed:
+                self._known[key] = (time.monotonic(), value)
+            asked.result.set(value)
