@@ -1,6 +1,5 @@
 """The database is away: 503 with Retry-After, nothing half done; streams stay up, workers wait for its return."""
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,9 +33,7 @@ def test_an_outage_ends_nothing_but_the_answers(own_postgres: Postgres, tmp_path
             before = ada.send(room, "before")
             with ada.stream(rooms=room) as stream:
                 stream.next()
-                own_postgres.process.signal(signal.SIGINT)
-                own_postgres.process.wait()
-                own_postgres.process.stop()
+                own_postgres.stop()
                 local_id = new_local_id()
                 refused = ada.post(room, "meanwhile", local_id)
                 assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import uuid
 from pathlib import Path
@@ -43,6 +44,10 @@ class Postgres:
         return self._url(name)
 
     def stop(self) -> None:
+        """At once, whoever is connected: SIGINT is PostgreSQL's fast shutdown, SIGTERM waits for every client."""
+        if self.process.popen.poll() is None:
+            self.process.signal(signal.SIGINT)
+            self.process.wait()
         self.process.stop()
 
     def start_again(self) -> None:

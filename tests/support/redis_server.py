@@ -1,5 +1,6 @@
 """A private redis-server."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import redis
@@ -11,7 +12,13 @@ from tests.support.processes import wait_until
 
 
 class RedisServer:
-    def __init__(self, folder: Path) -> None:
+    """Starts at once and keeps nothing on disk. `command` is the program, `env` its whole environment."""
+
+    def __init__(
+        self, folder: Path, command: Sequence[str] = ("redis-server",), env: dict[str, str] | None = None
+    ) -> None:
+        self._command = [binary(command[0]), *command[1:]]
+        self._env = env
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.port = free_port()
@@ -20,8 +27,8 @@ class RedisServer:
         self.process = self._start()
 
     def _start(self) -> Process:
-        command = [binary("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
-        process = Process([*command, "--dir", str(self._folder)], self._folder / "redis.log")
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        process = Process([*self._command, *options], self._folder / "redis.log", env=self._env)
         wait_until(self._answers, what="Redis")
         return process
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,9 +26,13 @@ WIDE = {
 
 
 class Service:
-    """Starts at once; `url` answers when the constructor returns. Settings as in the contract's table."""
+    """Starts at once; `url` answers when the constructor returns. Settings as in the contract's table.
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    `under` is a command that starts it, such as prlimit with its options.
+    """
+
+    def __init__(self, folder: Path, under: Sequence[str] = (), **settings: str) -> None:
+        self._under = list(under)
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port = free_port()
@@ -37,7 +42,7 @@ class Service:
 
     def _start(self) -> Process:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        command = [str(Path(sys.executable).parent / "gunicorn"), "wsgi:app", "--chdir", str(ROOT)]
+        command = [*self._under, str(Path(sys.executable).parent / "gunicorn"), "wsgi:app", "--chdir", str(ROOT)]
         command += ["-c", str(ROOT / "gunicorn.conf.py")]
         process = Process(command, self.folder / "service.log", env={**kept, **self.settings})
         self.process = process

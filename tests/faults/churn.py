@@ -1,0 +1,51 @@
+"""`Churn`: a member of a private room who is removed and invited again, all the time."""
+
+import itertools
+import threading
+
+import httpx
+
+from tests.faults.history import History
+from tests.support.person import Person
+
+STAY_S = 1.0
+STOP_TIMEOUT_S = 30.0
+
+
+class Churn(threading.Thread):
+    def __init__(self, history: History, owner: Person, room: str, leaver: Person) -> None:
+        super().__init__(name="churn", daemon=True)
+        self._history = history
+        self._owner = owner
+        self._room = room
+        self._leaver = leaver
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        for turn in itertools.count():
+            if self._stopping.wait(STAY_S):
+                return
+            if turn % 2:
+                self._change("PUT", "joined")
+            else:
+                self._change("DELETE", "left")
+
+    def finish(self) -> None:
+        self._stopping.set()
+
+    def wait(self) -> None:
+        self.join(STOP_TIMEOUT_S)
+        if self.is_alive():
+            raise TimeoutError("the churn did not stop")
+
+    def _change(self, method: str, change: str) -> None:
+        fields = {"user": self._leaver.id, "room": self._room, "change": change}
+        self._history.record("churn", "member", "invoke", **fields)
+        try:
+            answer = self._owner.http.request(method, f"/rooms/{self._room}/members/{self._leaver.id}")
+        except httpx.TransportError:
+            self._history.record("churn", "member", "info", **fields)
+            return
+        # Whom a lost answer has removed already is not there to be removed: then it is so, since when is open.
+        known = answer.status_code in (200, 204)
+        self._history.record("churn", "member", "ok" if known else "info", **fields)

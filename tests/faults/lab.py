@@ -1,0 +1,108 @@
+"""The lab: runs one case in a world of its own and judges it."""
+
+import time
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+
+from tests.faults.checker import check
+from tests.faults.load import Load
+from tests.faults.report import Report
+from tests.faults.world import World
+
+# Every send is answered within 10 s; the lab's clients share the machine with what they test.
+ANSWER_MAX_S = 10.0
+
+Inject = Callable[[World, Load], None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One line of the table. `inject` breaks something under load and heals it again."""
+
+    name: str
+    injects: str
+    inject: Inject
+    databases: tuple[str, ...] = ("sqlite", "postgres")
+    redis: str = "own"
+    settings: Mapping[str, str] = field(default_factory=dict)
+    senders: int = 5
+    readers: int = 9
+    # Of each sender, between an answer and the next message.
+    pause_s: float = 0.15
+    # Part of `make test`.
+    short: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    case: Case
+    database: str
+    report: Report
+    findings: list[str]
+    notes: list[str]
+    converged_s: float | None
+    seconds: float
+    history: Path
+
+    @property
+    def good(self) -> bool:
+        return not self.report.violations and not self.findings
+
+    def __str__(self) -> str:
+        """One line, and under it what is wrong."""
+        report = self.report
+        converged = "never" if self.converged_s is None else f"{self.converged_s:.1f} s"
+        line = (
+            f"{'ok  ' if self.good else 'FAIL'} {self.case.name:<24} {self.database:<8} "
+            f"sent {report.sent:>5} acknowledged {report.acknowledged:>5} shown {report.shown:>6} | "
+            f"lost {report.lost} repeated {report.repeated} moved {report.moved} | "
+            f"longest gap {report.longest_gap_s:4.1f} s, whole again after {converged} | {self.case.injects}"
+        )
+        if self.notes:
+            line += f" ({'; '.join(self.notes)})"
+        wrong = [f"     {one.invariant}: {one.text}" for one in report.violations]
+        wrong += [f"     {finding}" for finding in self.findings]
+        return "\n".join([line, *wrong, *([] if self.good else [f"     history: {self.history}"])])
+
+
+def run(case: Case, database: str, folder: Path) -> Result:
+    """Start everything, inject the fault under load, heal, let it settle, read it all again, judge."""
+    started_s = time.monotonic()
+    world = World(folder, database, case.redis, dict(case.settings))
+    try:
+        load = Load(
+            world.history,
+            world.service.url,
+            world.url,
+            senders=case.senders,
+            readers=case.readers,
+            pause_s=case.pause_s,
+        )
+        load.start()
+        case.inject(world, load)
+        load.converge()
+        load.goes_on()
+        load.finish()
+        load.read_again()
+        load.close()
+        slowest_s = load.answered_s(1.0)
+        world.notes.append(f"sends p99 {load.answered_s(0.99) * 1000:.0f} ms, slowest {slowest_s * 1000:.0f} ms")
+        world.require(slowest_s <= ANSWER_MAX_S, f"a send was answered after {slowest_s:.1f} s")
+        world.require("Traceback" not in world.service.log(), "there is a traceback in the service's log")
+    finally:
+        world.close()
+    report = check(world.history.records)
+    healed = [one["seconds"] for one in world.history.records if one["f"] == "converged" and one["type"] == "ok"]
+    return Result(
+        case,
+        database,
+        report,
+        world.findings,
+        world.notes,
+        max(healed) if healed else None,
+        time.monotonic() - started_s,
+        world.history.path,
+    )
