@@ -11,9 +11,10 @@ from tests.support.processes import wait_until
 
 
 class RedisServer:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._options = options
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.client = redis.Redis(port=self.port, socket_timeout=5)
@@ -21,7 +22,7 @@ class RedisServer:
 
     def _start(self) -> Process:
         command = [binary("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
-        process = Process([*command, "--dir", str(self._folder)], self._folder / "redis.log")
+        process = Process([*command, "--dir", str(self._folder), *self._options], self._folder / "redis.log")
         wait_until(self._answers, what="Redis")
         return process
 
