@@ -9,6 +9,7 @@ import sys
 
 from chatapp import master
 from chatapp import worker
+from chatapp.config import BACKLOG
 from chatapp.config import Config
 from chatapp.config import ConfigError
 
@@ -25,8 +26,7 @@ bind = f"[{config_.host}]:{config_.port}" if ":" in config_.host else f"{config_
 workers = config_.workers
 worker_class = "chatapp.worker.ChatWorker"
 worker_connections = config_.worker_connections
-# Thousands may come back within a second. The kernel takes no more than net.core.somaxconn.
-backlog = 4096
+backlog = BACKLOG
 # No preloading: a hub, its connections and its greenlets belong to one process.
 preload_app = False
 # Streams count as requests and would restart a worker under everyone's feet.

@@ -9,6 +9,7 @@ from flask_migrate import upgrade as upgrade_schema
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from chatapp import check as checks
 from chatapp import create_app
 from chatapp.config import Config
 from chatapp.config import ConfigError
@@ -45,6 +46,15 @@ def upgrade() -> None:
     except (SQLAlchemyError, OSError) as error:
         cause = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise click.ClickException(f"DATABASE_URL: the database cannot be used: {cause}") from None
+
+
+@chatapp.command()
+def check() -> None:
+    """Say what is wrong before users do. Exit status 1 if anything is an error."""
+    found = checks.findings()
+    for finding in found:
+        click.echo(finding)
+    sys.exit(1 if checks.failed(found) else 0)
 
 
 @chatapp.command()

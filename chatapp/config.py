@@ -29,6 +29,8 @@ SOCKET_PATH_MAX_BYTES = 100
 # sockets, the database, Redis and open files.
 RESERVED_FILES = 1000
 SECRET_MIN_LENGTH = 16
+# Thousands may come back within a second. The kernel takes no more than net.core.somaxconn.
+BACKLOG = 4096
 
 
 class ConfigError(Exception):
@@ -90,8 +92,11 @@ class Config:
         return Path(gettempdir()) / f"chatapp-{os.getuid()}-{digest}" / "redis.sock"
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Config":
-        """Read and check all settings. Raises ConfigError, whose text names the setting at fault."""
+    def from_environ(cls, environ: Mapping[str, str] | None = None, *, keep_secret: bool = True) -> "Config":
+        """Read and check all settings. Raises ConfigError, whose text names the setting at fault.
+
+        Without `keep_secret` nothing is made: a secret that the data folder does not have yet is "".
+        """
         read = _Reader(os.environ if environ is None else environ)
         data = Path(read.text("CHATAPP_DATA", "instance")).absolute()
         production = read.choice("CHATAPP_ENV", "development", ("development", "production")) == "production"
@@ -105,7 +110,7 @@ class Config:
             redis_url=redis_url or "",
             embedded_redis=redis_url is None,
             production=production,
-            secret_key=read.secret("SECRET_KEY", data, production),
+            secret_key=read.secret("SECRET_KEY", data, production, keep_secret),
             proxies=read.whole("CHATAPP_PROXIES", 0, 0, 10),
             data=data,
             guests=read.switch("CHATAPP_GUESTS", True),
@@ -197,13 +202,13 @@ class _Reader:
                 raise ConfigError(f"{name}: {origin!r} is not an origin such as https://example.org")
         return origins
 
-    def secret(self, name: str, data: Path, production: bool) -> str:
+    def secret(self, name: str, data: Path, production: bool, keep: bool) -> str:
         secret = self.text(name, "")
         if not secret and production:
             raise ConfigError(f"{name}: required when CHATAPP_ENV is production")
         if secret and production and len(secret) < SECRET_MIN_LENGTH:
             raise ConfigError(f"{name}: shorter than {SECRET_MIN_LENGTH} characters")
-        return secret or _kept_secret(data)
+        return secret or _kept_secret(data, keep)
 
     def public_key(self, name: str) -> tuple[str | None, str | None]:
         """A PEM text or the path of a PEM file, and the one algorithm that it may verify."""
@@ -225,10 +230,12 @@ class _Reader:
         raise ConfigError(f"{name}: must be an RSA, P-256 or Ed25519 key")
 
 
-def _kept_secret(data: Path) -> str:
+def _kept_secret(data: Path, keep: bool) -> str:
     """The secret of the data folder, made at first use. Linking makes it whole or absent, whoever is first."""
     path = data / "secret_key"
     try:
+        if not keep and not path.exists():
+            return ""
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             draft = data / f"secret_key.{os.getpid()}.{secrets.token_hex(4)}"

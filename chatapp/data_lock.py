@@ -1,5 +1,6 @@
 """`hold`: one service for one file. The kernel drops the lock with the process that holds it, however it ends."""
 
+import errno
 import fcntl
 import time
 from pathlib import Path
@@ -30,3 +31,17 @@ def hold(path: Path, setting: str) -> IO[str]:
                 lock.close()
                 raise ConfigError(f"{setting}: another service uses {path.parent}") from None
             time.sleep(POLL_S)
+
+
+def held(path: Path) -> bool:
+    """Whether a service holds the file. Asking shuts nobody out: `hold` waits longer than this takes."""
+    if not path.exists():
+        return False
+    with path.open() as lock:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                return True
+            raise
+    return False

@@ -133,8 +133,7 @@ class EmbeddedRedis:
         if folder == self._data:
             return
         folder.mkdir(mode=0o700, exist_ok=True)
-        state = folder.lstat()
-        if state.st_uid != os.getuid() or state.st_mode & 0o077:
+        if not is_private(folder):
             raise EmbeddedRedisError(f"{folder} belongs to someone else: set CHATAPP_DATA to a shorter path")
 
     def _end(self) -> None:
@@ -147,6 +146,12 @@ class EmbeddedRedis:
                 if _gone(self._pid):
                     return
                 time.sleep(POLL_S)
+
+
+def is_private(folder: Path) -> bool:
+    """Whether it is ours, and closed to everyone else."""
+    state = folder.lstat()
+    return state.st_uid == os.getuid() and not state.st_mode & 0o077
 
 
 def find_binary() -> str:

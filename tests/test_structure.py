@@ -24,6 +24,7 @@ LAYERS = [
     {"auth"},
     {"api", "pages", "replay"},
     {"__init__"},
+    {"check"},
     {"cli", "worker", "master", "migrations"},
     {"__main__"},
 ]

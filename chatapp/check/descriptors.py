@@ -1,0 +1,46 @@
+"""Open files and the queue of new connections: what the system allows against what the service takes."""
+
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from chatapp.check.finding import Finding
+from chatapp.check.finding import ok
+from chatapp.check.finding import warning
+from chatapp.config import BACKLOG
+from chatapp.config import Config
+from chatapp.config import file_limit
+
+SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
+
+
+def raise_limit() -> None:
+    """As gunicorn.conf.py does: the soft limit is only where a process begins."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def look(config: Config) -> Iterator[Finding]:
+    yield judge(config.max_connections, config.stream_places, file_limit())
+    if sys.platform == "linux" and SOMAXCONN.exists():
+        queue = int(SOMAXCONN.read_text())
+        if queue < BACKLOG:
+            yield warning(
+                "somaxconn",
+                f"{queue} new connections may wait, gunicorn asks for {BACKLOG}: sysctl net.core.somaxconn={BACKLOG}",
+            )
+        else:
+            yield ok("somaxconn", f"{queue}")
+
+
+def judge(wanted: int, places: int, files: int) -> Finding:
+    """`wanted` streams and polls in one worker, the `places` for them, and the `files` that it may open."""
+    numbers = f"{files} files a worker, for {wanted} streams and polls"
+    if places >= wanted:
+        return ok("file limit", numbers)
+    missing = files + wanted - places
+    remedy = f"ulimit -Hn {missing}, LimitNOFILE={missing} in systemd, or a smaller CHATAPP_MAX_CONNECTIONS"
+    return warning("file limit", f"{numbers}: it will take {places} at most; {remedy}")
