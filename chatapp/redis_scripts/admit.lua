@@ -17,8 +17,16 @@ local interval, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARG
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local full = interval * burst
-local arrival = tonumber(redis.call('GET', KEYS[1]) or now)
-arrival = math.min(math.max(arrival, now), now + full)
+local stored = tonumber(redis.call('GET', KEYS[1]) or now)
+local arrival = math.min(math.max(stored, now), now + full)
+
+local function keep(moment)
+  redis.call('SET', KEYS[1], string.format('%.0f', moment), 'PX', math.ceil(math.max(moment - now, 1000) / 1000) + 1000)
+end
+
+if stored > arrival then
+  keep(arrival) -- Else it would be a full burst at every look, until the clock is there again.
+end
 
 local function answer(verdict, detail, wait)
   return {verdict, detail, math.floor((full - (arrival - now)) / interval), arrival - now, wait}
@@ -39,7 +47,7 @@ if charged - now > full then
 end
 if cost ~= 0 then
   arrival = charged
-  redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil(math.max(arrival - now, 1000) / 1000) + 1000)
+  keep(arrival)
 end
 if KEYS[2] and cost > 0 then
   redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
 
+import httpx
+import psutil
+
 from tests.faults.checker import check
 from tests.faults.load import Load
 from tests.faults.report import Report
@@ -73,20 +76,17 @@ def run(case: Case, database: str, folder: Path) -> Result:
     started_s = time.monotonic()
     world = World(folder, database, case.redis, dict(case.settings))
     try:
-        load = Load(
-            world.history,
-            world.service.url,
-            world.url,
-            senders=case.senders,
-            readers=case.readers,
-            pause_s=case.pause_s,
-        )
+        load = Load(world, senders=case.senders, readers=case.readers, pause_s=case.pause_s)
         load.start()
-        case.inject(world, load)
-        load.converge()
-        load.goes_on()
-        load.finish()
-        load.read_again()
+        try:
+            case.inject(world, load)
+            load.converge()
+            load.goes_on()
+            load.finish()
+            load.read_again()
+        except (TimeoutError, AssertionError, httpx.HTTPError, psutil.Error) as error:
+            # What never came to its end has broken a promise too; the others are judged as far as they can be.
+            world.findings.append(f"{type(error).__name__}: {error}")
         load.close()
         slowest_s = load.answered_s(1.0)
         world.notes.append(f"sends p99 {load.answered_s(0.99) * 1000:.0f} ms, slowest {slowest_s * 1000:.0f} ms")

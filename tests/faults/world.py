@@ -14,7 +14,7 @@ from tests.support.service import Service
 
 # Short, so that a case of twenty seconds sees rotation and heartbeats.
 LIVELY = {"CHATAPP_STREAM_SECONDS": "6", "CHATAPP_HEARTBEAT_SECONDS": "1"}
-FAKETIME = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
 
 class World:
@@ -84,11 +84,10 @@ class World:
         if not clocked:
             return RedisServer(self.folder / "redis")
         self.set_redis_clock("+0")
-        library = next(FAKETIME, None)
-        if library is None:
+        if not FAKETIME:
             raise FileNotFoundError("libfaketime is not installed: run `make test`, which installs it")
         env = {
-            "LD_PRELOAD": str(library),
+            "LD_PRELOAD": str(FAKETIME[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self._clock),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
