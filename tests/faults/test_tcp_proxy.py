@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.person import Person
 from tests.support.person import new_local_id
+from tests.support.proxied_connection import Requests
 from tests.support.service import Service
 from tests.support.stream import StreamEnded
 from tests.support.tcp_proxy import TcpProxy
@@ -167,6 +168,19 @@ def test_fifty_connections_at_once(proxy: TcpProxy, ada: Person, bob: Person) ->
     finally:
         for stream in streams:
             stream.close()
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_requests_are_told_apart_however_they_come(size: int) -> None:
+    """Several on one connection, one with a body that looks like a request."""
+    body = b"DELETE /not/this HTTP/1.1\r\n\r\n"
+    raw = b"GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n"
+    raw += b"POST /d HTTP/1.1\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    raw += b"PATCH /e HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
+    requests = Requests()
+    pieces = [piece for at in range(0, len(raw), size) for piece in requests.feed(raw[at : at + size])]
+    assert [(method, path) for method, path, _ in pieces if method] == [("GET", "/a"), ("POST", "/d"), ("PATCH", "/e")]
+    assert b"".join(piece for _, _, piece in pieces) == raw
 
 
 def _head_of_stream(proxy: TcpProxy, person: Person, seconds: float) -> bytes:
