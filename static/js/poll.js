@@ -1,6 +1,6 @@
 // Long polling: the same events from the same cursor, as a chain of requests.
 
-import { asApiError } from './api_error.js';
+import { ApiError, FOREIGN_ANSWER, asApiError } from './api_error.js';
 
 /** @typedef {import('./transport.js').Listener} Listener */
 
@@ -48,6 +48,7 @@ async function run({ poll, clock }, hold, since, listener, signal) {
     let answer;
     try {
       answer = await poll(cursor, waitSeconds, signal);
+      if (!isOurs(answer)) throw new ApiError({ code: FOREIGN_ANSWER, retryable: true });
     } catch (error) {
       if (signal.aborted) return;
       noteCut(hold, (clock.now() - askedAtMs) / 1000);
@@ -61,6 +62,14 @@ async function run({ poll, clock }, hold, since, listener, signal) {
     cursor = answer.cursor;
     waitSeconds = hold.seconds;
   }
+}
+
+/**
+ * A gateway that answers for the server may do so with 204, or with JSON of its own.
+ * @param {import('./wire.js').PollAnswer | undefined} answer
+ */
+function isOurs(answer) {
+  return Array.isArray(answer?.events) && typeof answer.cursor === 'string';
 }
 
 /**

@@ -1,6 +1,5 @@
 """A real Chromium in front of the real server, with a proxy between them that a test can cut."""
 
-import os
 from collections.abc import Callable
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -12,20 +11,11 @@ from playwright.sync_api import Page
 from playwright.sync_api import expect
 from playwright.sync_api import sync_playwright
 
+from tests.support.chromium import ARGUMENTS
+from tests.support.chromium import CHROMIUM
 from tests.support.service import Service
+from tests.support.tcp_proxy import TcpProxy
 
-from .tcp_proxy import TcpProxy
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE_MS = 15_000  # two cores shared with other work
 
 expect.set_options(timeout=PATIENCE_MS)

@@ -7,9 +7,9 @@ from playwright.sync_api import Route
 from playwright.sync_api import expect
 
 from tests.support.service import Service
+from tests.support.tcp_proxy import TcpProxy
 
 from .conftest import Person
-from .tcp_proxy import TcpProxy
 
 People = Callable[..., Person]
 

@@ -4,7 +4,7 @@ import { ApiError } from '../../static/js/api_error.js';
 import { pollTransport } from '../../static/js/poll.js';
 import { FakeClock, settle } from './fake_clock.js';
 
-/** @param {(import('../../static/js/wire.js').PollAnswer | ApiError)[]} answers then it hangs */
+/** @param {(import('../../static/js/wire.js').PollAnswer | {answer: unknown} | ApiError)[]} answers then it hangs */
 function open(answers) {
   /** @type {unknown[]} */ const heard = [];
   /** @type {unknown[]} */ const asked = [];
@@ -13,7 +13,7 @@ function open(answers) {
     const answer = answers.shift();
     if (!answer) return new Promise(() => {});
     if (answer instanceof ApiError) throw answer;
-    return answer;
+    return 'answer' in answer ? answer.answer : answer;
   };
   const handle = pollTransport({ clock: new FakeClock(), poll: /** @type {any} */ (poll) })('5-0', {
     event: ({ type }, cursor) => heard.push([type, cursor]),
@@ -53,6 +53,15 @@ for (const [loss, facts, retryAfterMs] of LOSSES) {
     const { asked, heard } = open([new ApiError(/** @type {any} */ (facts))]);
     await settle();
     assert.deepEqual(heard, [[loss, retryAfterMs]]);
+    assert.equal(asked.length, 1);
+  });
+}
+
+for (const [what, answer] of [['no content', undefined], ['foreign JSON', { status: 'ok' }], ['a number', 502]]) {
+  test(`${what} instead of events is a loss, and never live`, async () => {
+    const { asked, heard } = open([{ answer }, { events: [], cursor: '6-0' }]);
+    await settle();
+    assert.deepEqual(heard, [['lost', null]]);
     assert.equal(asked.length, 1);
   });
 }
