@@ -22,6 +22,8 @@ V = TypeVar("V")
 
 # One query brings so many: thousands of clients that come back at once cost some dozen queries.
 BATCH_MAX = 200
+# Where several asked at once more will: they gather so long for the next query. Nobody waits who asks alone.
+GATHER_S = 0.01
 # One query that is under way, and the own one. Two of these, for session and rooms, fit into a request.
 ANSWER_TIMEOUT_S = 4.0
 
@@ -93,7 +95,10 @@ class Lookup(Generic[K, V]):
         try:
             while self._waiting:
                 self._loading = {key: self._waiting.pop(key) for key in list(islice(self._waiting, BATCH_MAX))}
+                crowded = len(self._loading) > 1
                 self._answer(self._loading)
+                if crowded:
+                    gevent.sleep(GATHER_S)
         finally:
             self._running = False
 

@@ -1,6 +1,7 @@
 """`ChatWorker`: gunicorn's gevent worker with the service's start and end."""
 
 import logging
+import select
 import signal
 import socket
 import sys
@@ -10,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 import gevent
+from gevent import monkey
 from gevent.server import StreamServer
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.ggevent import GeventWorker
@@ -25,6 +27,8 @@ SEND_BUFFER_BYTES = 256 * 1024
 ACCEPT_MAX = 16
 # With so few places left, a new connection takes the place of the one that has been idle longest.
 PLACES_KEPT_FREE = 32
+# A connection that was let in while the worker was told to end has so long to say what it wants.
+FIRST_REQUEST_S = 1.0
 # SQLite's threads give up the interpreter at every row and get it back after this time while the loop is
 # busy. With Python's own 5 ms a read of 200 rows took a second under load.
 SWITCH_INTERVAL_S = 0.000_5
@@ -55,10 +59,17 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Waiting for their next request, the longest first.
+        self._clients: dict[Any, Any] = {}
+        # Waiting for their next request, the longest first; those of them that wait for their first.
         self._idle: dict[Any, None] = {}
-        self._open = 0
+        self._new: set[Any] = set()
+        self._kept_free = min(PLACES_KEPT_FREE, self.worker_connections // 4)
         StreamServer.max_accept = ACCEPT_MAX
+
+    def patch(self) -> None:
+        super().patch()
+        # A connection may be let in just before its listener is closed, and gunicorn asks for the name after.
+        self._names = {id(listener): _Name(listener.getsockname()) for listener in self.sockets}
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
@@ -76,15 +87,16 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(WRITE_TIMEOUT_S * 1000))
-        self._open += 1
+        greenlet = gevent.getcurrent()
+        self._clients[greenlet] = client
+        self._new.add(greenlet)
         try:
-            if self._idle and self._open > self.worker_connections - min(
-                PLACES_KEPT_FREE, self.worker_connections // 4
-            ):
-                self._end_idle(next(iter(self._idle)))
-            super().handle(listener, client, addr)
+            if self._idle and len(self._clients) > self.worker_connections - self._kept_free:
+                self._end_idle([next(iter(self._idle))])
+            super().handle(self._names[id(listener)], client, addr)
         finally:
-            self._open -= 1
+            del self._clients[greenlet]
+            self._new.discard(greenlet)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
         # Reading a body has its own deadline, so this bounds the writing.
@@ -101,22 +113,44 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
         """Around the wait for the next request: these connections may be ended."""
-        if not self.alive:
-            raise NoMoreData  # The answer before was the last on this connection.
         greenlet = gevent.getcurrent()
+        if not self.alive and greenlet not in self._new:
+            raise NoMoreData  # The answer before was the last on this connection.
         self._idle[greenlet] = None
         try:
-            with super().timeout_ctx():
+            with super().timeout_ctx(), gevent.Timeout(None if self.alive else FIRST_REQUEST_S, NoMoreData):
                 yield
         finally:
             self._idle.pop(greenlet, None)
+            self._new.discard(greenlet)
 
     def _drain(self) -> None:
         services(self.wsgi).hub.drain()
-        self._end_idle(*self._idle)
+        self._end_idle(list(self._idle))
 
-    def _end_idle(self, *greenlets: Any) -> None:
-        # To gunicorn this looks like a peer that went away between two requests.
-        gevent.killall(greenlets, exception=NoMoreData, block=False)
+    def _end_idle(self, greenlets: list[Any]) -> None:
         for greenlet in greenlets:
-            self._idle.pop(greenlet, None)
+            gevent.get_hub().loop.run_callback(self._end_if_idle, greenlet)
+
+    def _end_if_idle(self, greenlet: Any) -> None:
+        """Runs in the loop itself, so that nothing comes between the look and the end."""
+        if greenlet in self._idle and not _has_input(self._clients[greenlet]):
+            # To gunicorn this looks like a peer that went away between two requests.
+            greenlet.throw(NoMoreData)
+
+
+class _Name:
+    """Of a listener, what gunicorn asks for."""
+
+    def __init__(self, name: Any) -> None:
+        self._name = name
+
+    def getsockname(self) -> Any:
+        return self._name
+
+
+def _has_input(client: Any) -> bool:
+    """Whether there is something to read: a request that was not looked at yet, or the peer's own end."""
+    look = monkey.get_original("select", "poll")()
+    look.register(client.fileno(), select.POLLIN)
+    return bool(look.poll(0))

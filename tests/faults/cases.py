@@ -1,8 +1,15 @@
 """The table of faults."""
 
+from tests.faults import crowd_faults
+from tests.faults import database_faults
 from tests.faults import process_faults
 from tests.faults import redis_faults
 from tests.faults.lab import Case
+
+SQLITE = ("sqlite",)
+POSTGRES = ("postgres",)
+# The laboratory's own pace would be thousands of heartbeats a second.
+CALM = {"CHATAPP_STREAM_SECONDS": "180", "CHATAPP_HEARTBEAT_SECONDS": "3"}
 
 CASES = [
     Case("worker killed", "kill -9 of a random worker, 5 times", process_faults.kill_workers, short=True),
@@ -20,4 +27,24 @@ CASES = [
     Case("log deleted", "DEL of the log, then of what was published", redis_faults.lose_the_log),
     Case("redis read-only", "a replica for 5 s", redis_faults.refuse_writes),
     Case("redis full", "maxmemory reached for 5 s", redis_faults.out_of_memory),
+    Case("published, not recorded", "kill -9 between the two", database_faults.kill_between_publishing_and_recording),
+    Case("sqlite locked 3 s", "by another process", database_faults.lock_sqlite_shortly, SQLITE, short=True),
+    Case("sqlite locked 30 s", "by another process", database_faults.lock_sqlite_for_long, SQLITE),
+    Case("postgres stopped", "for 5 s", database_faults.stop_postgres, POSTGRES, short=True),
+    Case("postgres killed", "kill -9, recovers after 2 s", database_faults.kill_postgres, POSTGRES),
+    Case("postgres frozen", "SIGSTOP for 8 s", database_faults.freeze_postgres, POSTGRES),
+    Case("backends terminated", "all of them, 30 times", database_faults.terminate_backends, POSTGRES),
+    Case("slow commits", "up to 0.8 s between insert and commit", database_faults.commit_slowly, POSTGRES),
+    Case("disk full", "until refused, and 5 s longer", database_faults.fill_the_disk, SQLITE, disk_mib=32),
+    Case("disk full", "until refused, and 5 s longer", database_faults.fill_the_disk, POSTGRES, disk_mib=200),
+    Case("thousands return", "5,000 within a second, 50 behind", crowd_faults.come_back_at_once, settings=CALM),
+    Case("readers stop reading", "100 of them, 4 MB behind", crowd_faults.stop_reading, settings=CALM),
+    Case("stop with 500 streams", "SIGTERM, then started again", crowd_faults.stop_with_many_streams),
+    Case(
+        "all places taken",
+        "150 streams for 50 places, 150 idle connections, 256 files",
+        crowd_faults.take_all_places,
+        settings={"CHATAPP_MAX_CONNECTIONS": "50"},
+        files=256,
+    ),
 ]

@@ -1,5 +1,6 @@
 """The lab: runs one case in a world of its own and judges it."""
 
+import sqlite3
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -9,14 +10,20 @@ from pathlib import Path
 
 import httpx
 import psutil
+import psycopg
 
 from tests.faults.checker import check
 from tests.faults.load import Load
 from tests.faults.report import Report
 from tests.faults.world import World
+from tests.support.stream import StreamEnded
 
 # Every send is answered within 10 s; the lab's clients share the machine with what they test.
 ANSWER_MAX_S = 10.0
+
+FAILURES = (OSError, AssertionError, StreamEnded, httpx.HTTPError, psutil.Error, psycopg.Error, sqlite3.Error)
+# Of one invariant; the history has the others.
+TEXTS_MAX = 3
 
 Inject = Callable[[World, Load], None]
 
@@ -35,6 +42,10 @@ class Case:
     readers: int = 9
     # Of each sender, between an answer and the next message.
     pause_s: float = 0.15
+    # Above 0: the database on a disk of its own of this size.
+    disk_mib: int = 0
+    # Above 0: how many files each process of the service may open.
+    files: int = 0
     # Part of `make test`.
     short: bool = False
 
@@ -66,7 +77,10 @@ class Result:
         )
         if self.notes:
             line += f" ({'; '.join(self.notes)})"
-        wrong = [f"     {one.invariant}: {one.text}" for one in report.violations]
+        wrong = []
+        for invariant, total in sorted(report.totals.items()):
+            texts = [one.text for one in report.violations if one.invariant == invariant]
+            wrong += [f"     {invariant}, {total} times: {text}" for text in texts[:TEXTS_MAX]]
         wrong += [f"     {finding}" for finding in self.findings]
         return "\n".join([line, *wrong, *([] if self.good else [f"     history: {self.history}"])])
 
@@ -74,27 +88,24 @@ class Result:
 def run(case: Case, database: str, folder: Path) -> Result:
     """Start everything, inject the fault under load, heal, let it settle, read it all again, judge."""
     started_s = time.monotonic()
-    world = World(folder, database, case.redis, dict(case.settings))
+    world = World(folder, database, case.redis, dict(case.settings), case.disk_mib, case.files)
+    report = Report()
     try:
         load = Load(world, senders=case.senders, readers=case.readers, pause_s=case.pause_s)
-        load.start()
         try:
-            case.inject(world, load)
-            load.converge()
-            load.goes_on()
-            load.finish()
-            load.read_again()
-        except (TimeoutError, AssertionError, httpx.HTTPError, psutil.Error) as error:
-            # What never came to its end has broken a promise too; the others are judged as far as they can be.
+            _play(case, world, load)
+            report = check(world.history.records)
+        except FAILURES as error:
+            # What never comes to its end breaks a promise too.
             world.findings.append(f"{type(error).__name__}: {error}")
-        load.close()
+        finally:
+            load.close()
         slowest_s = load.answered_s(1.0)
         world.notes.append(f"sends p99 {load.answered_s(0.99) * 1000:.0f} ms, slowest {slowest_s * 1000:.0f} ms")
         world.require(slowest_s <= ANSWER_MAX_S, f"a send was answered after {slowest_s:.1f} s")
         world.require("Traceback" not in world.service.log(), "there is a traceback in the service's log")
     finally:
         world.close()
-    report = check(world.history.records)
     healed = [one["seconds"] for one in world.history.records if one["f"] == "converged" and one["type"] == "ok"]
     return Result(
         case,
@@ -106,3 +117,12 @@ def run(case: Case, database: str, folder: Path) -> Result:
         time.monotonic() - started_s,
         world.history.path,
     )
+
+
+def _play(case: Case, world: World, load: Load) -> None:
+    load.start()
+    case.inject(world, load)
+    load.converge()
+    load.goes_on()
+    load.finish()
+    load.read_again()

@@ -4,15 +4,18 @@ import itertools
 import math
 import random
 import time
+from contextlib import suppress
 
 from tests.faults.churn import Churn
 from tests.faults.drain import drain_by_poll
 from tests.faults.drain import drain_by_stream
+from tests.faults.history import digest
 from tests.faults.reader import Reader
 from tests.faults.sender import Sender
 from tests.faults.storage_dump import rows
 from tests.faults.world import World
 from tests.support.person import Person
+from tests.support.person import new_local_id
 from tests.support.processes import wait_until
 
 TRANSPORTS = ("stream", "poll", "changing")
@@ -23,6 +26,7 @@ SETTLE_TIMEOUT_S = 60.0
 DRAINS_BY_POLL = 12
 DRAINS_BY_STREAM = 4
 ASKED_STATUS = 20
+BURST_BATCH = 50
 
 
 class Load:
@@ -31,6 +35,7 @@ class Load:
     def __init__(self, world: World, *, senders: int, readers: int, pause_s: float) -> None:
         self._history = history = world.history
         self._database_url = world.database_url
+        self._url = world.url
         url, service_url = world.url, world.service.url
         self._senders_people = [Person(service_url, f"Sender {number}") for number in range(min(senders, PEOPLE_MAX))]
         self._readers_people = [Person(service_url, f"Reader {number}") for number in range(min(readers, PEOPLE_MAX))]
@@ -73,6 +78,11 @@ class Load:
     def acknowledged(self) -> int:
         return sum(len(sender.acknowledged) for sender in self.senders)
 
+    @property
+    def unavailable(self) -> int:
+        """How many sends were refused for now."""
+        return sum(sender.unavailable for sender in self.senders)
+
     def start(self) -> None:
         """Readers first; returns when the first messages went through."""
         for reader in [*self.readers, *self._others]:
@@ -86,6 +96,34 @@ class Load:
         """Wait until so many more messages were acknowledged."""
         wanted = self.acknowledged + messages
         wait_until(lambda: self.acknowledged >= wanted, seconds, f"{messages} more acknowledged messages")
+
+    def burst(self, messages: int, room: str | None = None, body_bytes: int = 0) -> None:
+        """So many messages of the owner as fast as they go, fifty at a time."""
+        sender = Sender(
+            self._history,
+            self._url,
+            self.owner,
+            f"burst-{len(self.senders)}",
+            [room or self.room],
+            pause_s=0.0,
+            batch=BURST_BATCH,
+            body_bytes=body_bytes,
+        )
+        sender.start()
+        wait_until(lambda: len(sender.acknowledged) >= messages, SETTLE_TIMEOUT_S, f"{messages} messages at once")
+        sender.finish()
+        sender.wait()
+        if room is None:
+            self.senders.append(sender)
+
+    def say(self, room: str, body: str, by: Person | None = None) -> None:
+        """One message of the owner, or of somebody else, which must be accepted."""
+        person = by or self.owner
+        local_id = new_local_id()
+        fields = {"user": person.id, "room": room, "localId": local_id}
+        self._history.record("lab", "send", "invoke", hash=digest(body), **fields)
+        message = person.send(room, body, local_id)
+        self._history.record("lab", "send", "ok", id=message["id"], seq=message["cursor"], status=201, **fields)
 
     def converge(self) -> None:
         """After healing: how long until everything accepted so far is shown by everyone. Recorded for the checker."""
@@ -145,6 +183,13 @@ class Load:
             self._history.record(f"{sender.name}-get", "receipt", "ok", **fields)
 
     def close(self) -> None:
+        """End every client, also those that a failure left running."""
+        clients = [*self.senders, self._churn, *self.readers, *self._others]
+        for client in clients:
+            client.finish()
+        for client in clients:
+            with suppress(TimeoutError, RuntimeError):
+                client.wait()
         for person in [*self._senders_people, *self._readers_people, self._leaver]:
             person.http.close()
 

@@ -24,7 +24,7 @@ def kill_workers(world: World, load: Load) -> None:
         for _ in range(5):
             before = set(world.service.workers())
             os.kill(random.choice(sorted(before)), signal.SIGKILL)
-            _await_new_worker(world, before)
+            await_new_workers(world, before, 1)
             load.goes_on(30)
 
 
@@ -35,10 +35,10 @@ def kill_master(world: World, load: Load) -> None:
             family = psutil.Process(world.service.process.pid).children(recursive=True)
             world.service.kill()
             killed_s = time.monotonic()
-            took_s = _await_end(family) - killed_s
-            world.notes.append(f"no orphan after {took_s:.1f} s")
+            _await_end(family, world.service.port)
+            took_s = time.monotonic() - killed_s
+            world.notes.append(f"no orphan and a free port after {took_s:.1f} s")
             world.require(took_s < ORPHANS_GONE_S, f"processes of a killed master lived for {took_s:.1f} s")
-            world.require(_is_free(world.service.port), "the port is still taken")
             world.service.start_again()
             load.goes_on(30)
 
@@ -73,18 +73,21 @@ def stop_a_worker(world: World, load: Load) -> None:
         load.goes_on(30)
 
 
-def _await_new_worker(world: World, before: set[int]) -> None:
+def await_new_workers(world: World, before: set[int], count: int | None = None) -> None:
+    """Wait until all of these workers, or `count` of them, were replaced."""
+    wanted = len(before) if count is None else count
+
     def there() -> bool:
         now = set(world.service.workers())
-        return len(now) == len(before) and now != before
+        return len(now) == len(before) and len(now - before) >= wanted
 
     wait_until(there, RESPAWN_S, "the next worker")
 
 
-def _await_end(processes: list[psutil.Process]) -> float:
-    """Returns when none of them lived any more."""
+def _await_end(processes: list[psutil.Process], port: int) -> None:
+    """Wait until none of them lives and the port is free: another thread may keep it a little longer."""
     wait_until(lambda: not any(map(_lives, processes)), RESPAWN_S, "the end of what the master had started")
-    return time.monotonic()
+    wait_until(lambda: _is_free(port), RESPAWN_S, "a free port")
 
 
 def _lives(process: psutil.Process) -> bool:

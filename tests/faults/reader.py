@@ -17,7 +17,7 @@ from tests.support.stream import StreamEnded
 from tests.support.stream import StreamEvent
 
 # The lab's service has a heartbeat every second: a client that hears nothing for so long takes the stream for dead.
-DEAD_AFTER_S = 4.0
+DEAD_AFTER_S = 5.0
 POLL_WAIT_S = 3
 POLL_TIMEOUT_S = 8.0
 # A reader that changes transports leaves a stream by itself after a time between these.

@@ -21,10 +21,22 @@ REFUSED_EVERY = 25
 
 
 class Sender(threading.Thread):
-    """Sends to its rooms in turn, with a pause in between; `batch` messages at a time if more than one."""
+    """Sends to its rooms in turn, with a pause in between; `batch` messages at a time if more than one.
+
+    Bodies are short, or of about `body_bytes`.
+    """
 
     def __init__(
-        self, history: History, url: str, person: Person, name: str, rooms: list[str], *, pause_s: float, batch: int = 1
+        self,
+        history: History,
+        url: str,
+        person: Person,
+        name: str,
+        rooms: list[str],
+        *,
+        pause_s: float,
+        batch: int = 1,
+        body_bytes: int = 0,
     ) -> None:
         super().__init__(name=name, daemon=True)
         self._history = history
@@ -32,6 +44,7 @@ class Sender(threading.Thread):
         self._rooms = itertools.cycle(rooms)
         self._pause_s = pause_s
         self._batch = batch
+        self._padding = "x" * max(0, body_bytes - 50)
         self._stopping = threading.Event()
         self._http = httpx.Client(
             base_url=f"{url}/api/v1",
@@ -41,6 +54,9 @@ class Sender(threading.Thread):
         # localId -> the id of what was acknowledged, in order.
         self.acknowledged: dict[str, str] = {}
         self.answered_s: list[float] = []
+        self.unavailable = 0
+        # Whether every 503 said when to come back.
+        self.told_when = True
         history.record(name, "actor", "ok", user=person.id, continuous=False, rooms=rooms)
 
     def run(self) -> None:
@@ -67,7 +83,11 @@ class Sender(threading.Thread):
         self._http.close()
 
     def _item(self, room: str, number: int) -> dict[str, str]:
-        return {"room": room, "localId": f"{self.name}-{number:06d}", "body": f"{self.name} says {number}"}
+        return {
+            "room": room,
+            "localId": f"{self.name}-{number:06d}",
+            "body": f"{self.name} says {number}{self._padding}",
+        }
 
     def _one(self, items: list[dict[str, str]]) -> list[dict[str, str]]:
         (item,) = items
@@ -93,8 +113,9 @@ class Sender(threading.Thread):
         left = []
         for item, result in zip(items, answer.json()["results"], strict=True):
             if "message" in result:
-                self._ok(item, result["message"], 200)
+                self._ok(item, result["message"], answer.status_code)
             else:
+                self.unavailable += result["problem"]["status"] == 503
                 self._refusal(item, result["problem"]["status"], result["problem"])
                 left.append(item)
         return left
@@ -116,6 +137,9 @@ class Sender(threading.Thread):
         except httpx.TransportError:
             return None
         self.answered_s.append(time.monotonic() - started_s)
+        if answer.status_code == 503:
+            self.unavailable += 1
+            self.told_when &= "Retry-After" in answer.headers
         if answer.status_code in (429, 503):
             time.sleep(min(float(answer.headers.get("Retry-After", "1")), RETRY_AFTER_MAX_S))
         return answer

@@ -1,5 +1,7 @@
 """`World`: the servers of one case, each of them its own, so that it may be broken."""
 
+import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -7,8 +9,11 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import psycopg
+
 from tests.faults.history import History
 from tests.support.postgres import Postgres
+from tests.support.processes import binary
 from tests.support.redis_server import RedisServer
 from tests.support.service import Service
 
@@ -18,9 +23,15 @@ FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
 
 class World:
-    """`redis` is 'own', 'embedded' or 'clocked': one whose clock can be set."""
+    """`redis` is 'own', 'embedded' or 'clocked': one whose clock can be set.
 
-    def __init__(self, folder: Path, database: str, redis: str, settings: dict[str, str]) -> None:
+    With `files` each process of the service may open so many. With `disk_mib` the database lies on a disk of
+    its own of that size, which takes the right to mount one.
+    """
+
+    def __init__(
+        self, folder: Path, database: str, redis: str, settings: dict[str, str], disk_mib: int = 0, files: int = 0
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.database = database
@@ -29,8 +40,13 @@ class World:
         self.findings: list[str] = []
         self.notes: list[str] = []
         self._clock = folder / "clock"
+        self._under = [binary("prlimit"), f"--nofile={files}:{files}"] if files else []
         self._ended = ExitStack()
+        self.disk = folder / "disk"
+        self.disk.mkdir()
         try:
+            if disk_mib:
+                self._mount(disk_mib)
             self._start(redis, settings)
         except BaseException:
             self.close()
@@ -39,17 +55,19 @@ class World:
     def _start(self, redis: str, settings: dict[str, str]) -> None:
         stands_on = dict(LIVELY)
         if self.database == "postgres":
-            self.postgres = Postgres(self.folder / "postgres" / "cluster")
+            self.postgres = Postgres(self.disk / "postgres" / "cluster")
             self._ended.callback(self.postgres.stop)
             self.database_url = self.postgres.database()
             stands_on |= {"DATABASE_URL": self.database_url, "WEB_CONCURRENCY": "2"}
         else:
-            self.database_url = f"sqlite:///{self.folder / 'service' / 'data' / 'chat.db'}"
+            self.sqlite_file = self.disk / "chat.db"
+            self.database_url = f"sqlite:///{self.sqlite_file}"
+            stands_on |= {"DATABASE_URL": self.database_url}
         if redis != "embedded":
             self.redis = self._own_redis(clocked=redis == "clocked")
             self._ended.callback(self.redis.stop)
             stands_on["REDIS_URL"] = self.redis.url
-        self.service = Service(self.folder / "service", **{**stands_on, **settings})
+        self.service = Service(self.folder / "service", self._under, **{**stands_on, **settings})
         self._ended.callback(self.service.stop)
 
     def close(self) -> None:
@@ -76,9 +94,26 @@ class World:
         if not holds:
             self.findings.append(finding)
 
+    def transactions(self) -> int:
+        """How many PostgreSQL has ended for the service so far."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            ended = connection.execute(
+                "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+            ).fetchone()
+        assert ended is not None
+        return int(ended[0])
+
     def set_redis_clock(self, offset: str) -> None:
         """As '+1h': how far Redis's clock goes ahead or back."""
         self._clock.write_text(offset)
+
+    def _mount(self, size_mib: int) -> None:
+        as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        folder = str(self.disk)
+        subprocess.run(
+            [*as_root, "mount", "-t", "tmpfs", "-o", f"size={size_mib}m,mode=777", "tmpfs", folder], check=True
+        )
+        self._ended.callback(subprocess.run, [*as_root, "umount", "--lazy", folder], check=True)
 
     def _own_redis(self, *, clocked: bool) -> RedisServer:
         if not clocked:

@@ -8,6 +8,7 @@ import subprocess
 import uuid
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from tests.support.processes import Process
@@ -35,6 +36,11 @@ class Postgres:
             self._as_user = [binary("setpriv"), f"--reuid={user}", "--regid=" + _group(user), "--clear-groups"]
         self._run([binary("initdb", *FOLDERS), "-D", str(self._data), "-U", "chat", "-A", "trust", "-E", "UTF8"])
         self.process = self._start()
+
+    @property
+    def server(self) -> psutil.Process:
+        """The server itself, which setpriv has become."""
+        return psutil.Process(self.process.pid)
 
     def database(self) -> str:
         """A new empty database. Returns its URL."""
