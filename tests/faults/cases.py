@@ -1,7 +1,9 @@
 """The table of faults."""
 
+from tests.faults import chaos
 from tests.faults import crowd_faults
 from tests.faults import database_faults
+from tests.faults import network_faults
 from tests.faults import process_faults
 from tests.faults import redis_faults
 from tests.faults.lab import Case
@@ -10,6 +12,7 @@ SQLITE = ("sqlite",)
 POSTGRES = ("postgres",)
 # The laboratory's own pace would be thousands of heartbeats a second.
 CALM = {"CHATAPP_STREAM_SECONDS": "180", "CHATAPP_HEARTBEAT_SECONDS": "3"}
+SMALL_WINDOW = {"CHATAPP_WINDOW": "50"}
 
 CASES = [
     Case("worker killed", "kill -9 of a random worker, 5 times", process_faults.kill_workers, short=True),
@@ -23,7 +26,7 @@ CASES = [
     Case("redis stalled", "SIGSTOP for 20 s", redis_faults.stall),
     Case("redis clock ahead", "1 h ahead, FLUSHALL, right again", redis_faults.flush_with_clock_ahead, redis="clocked"),
     Case("redis clock back", "1 h back, FLUSHALL, right again", redis_faults.flush_with_clock_back, redis="clocked"),
-    Case("log trimmed", "XTRIM to 10 entries, 10 times", redis_faults.trim, settings={"CHATAPP_WINDOW": "20"}),
+    Case("log trimmed", "XTRIM to 10 entries, 10 times", redis_faults.trim, settings=SMALL_WINDOW),
     Case("log deleted", "DEL of the log, then of what was published", redis_faults.lose_the_log),
     Case("redis read-only", "a replica for 5 s", redis_faults.refuse_writes),
     Case("redis full", "maxmemory reached for 5 s", redis_faults.out_of_memory),
@@ -46,5 +49,49 @@ CASES = [
         crowd_faults.take_all_places,
         settings={"CHATAPP_MAX_CONNECTIONS": "50"},
         files=256,
+    ),
+    Case("service clock", "1 h ahead, right, 1 h back, right", process_faults.step_clock, service_clock=True),
+    Case("connections cut", "all of them, 10 times", network_faults.cut, proxied=True),
+    Case("connections refused", "for 8 s", network_faults.refuse, proxied=True),
+    Case("streams held back", "for 8 s", network_faults.hold_streams_back, proxied=True),
+    Case("replies swallowed", "of all that is sent, for 8 s", network_faults.swallow_replies, proxied=True, short=True),
+    Case("silence", "no byte for 8 s", network_faults.silence, proxied=True),
+    Case("broken gateway", "502, 503, a page, 204: 3 s each", network_faults.answer_like_a_gateway, proxied=True),
+    Case(
+        "long away", "1,200 messages, window 50, log cut to 10", redis_faults.say_much_and_trim, settings=SMALL_WINDOW
+    ),
+    Case(
+        "crowd, workers killed",
+        "50 senders, 200 readers, kill -9 of a worker, 5 times",
+        process_faults.kill_workers,
+        senders=50,
+        readers=200,
+        pause_s=2.5,
+    ),
+    Case("chaos", "30 faults by chance within half a minute", chaos.chaos, proxied=True),
+    Case(
+        "browsers, worker killed",
+        "two browsers, kill -9 of a worker 5 times",
+        process_faults.kill_workers,
+        senders=2,
+        readers=3,
+        browsers=2,
+    ),
+    Case(
+        "browsers, redis killed",
+        "two browsers, Redis away for 5 s",
+        redis_faults.kill,
+        senders=2,
+        readers=3,
+        browsers=2,
+    ),
+    Case(
+        "browsers, replies gone",
+        "two browsers, replies swallowed for 8 s",
+        network_faults.swallow_replies,
+        senders=2,
+        readers=3,
+        browsers=2,
+        proxied=True,
     ),
 ]

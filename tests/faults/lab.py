@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -12,9 +13,12 @@ import httpx
 import psutil
 import psycopg
 
+from tests.faults.browser_actor import BrowserActor
 from tests.faults.checker import check
 from tests.faults.load import Load
 from tests.faults.report import Report
+from tests.faults.storage_dump import rows
+from tests.faults.typist import Typist
 from tests.faults.world import World
 from tests.support.stream import StreamEnded
 
@@ -46,6 +50,12 @@ class Case:
     disk_mib: int = 0
     # Above 0: how many files each process of the service may open.
     files: int = 0
+    # Between clients and service stands a proxy that can be broken.
+    proxied: bool = False
+    # The service's own clock can be set.
+    service_clock: bool = False
+    # So many people at the page in a real Chromium.
+    browsers: int = 0
     # Part of `make test`.
     short: bool = False
 
@@ -88,7 +98,16 @@ class Result:
 def run(case: Case, database: str, folder: Path) -> Result:
     """Start everything, inject the fault under load, heal, let it settle, read it all again, judge."""
     started_s = time.monotonic()
-    world = World(folder, database, case.redis, dict(case.settings), case.disk_mib, case.files)
+    world = World(
+        folder,
+        database,
+        redis=case.redis,
+        settings=dict(case.settings),
+        disk_mib=case.disk_mib,
+        files=case.files,
+        proxied=case.proxied,
+        service_clock=case.service_clock,
+    )
     report = Report()
     try:
         load = Load(world, senders=case.senders, readers=case.readers, pause_s=case.pause_s)
@@ -121,8 +140,24 @@ def run(case: Case, database: str, folder: Path) -> Result:
 
 def _play(case: Case, world: World, load: Load) -> None:
     load.start()
-    case.inject(world, load)
-    load.converge()
-    load.goes_on()
-    load.finish()
+    with ExitStack() as open_:
+        typists = [Typist(_browser(world, load, number, open_)) for number in range(case.browsers)]
+        for typist in typists:
+            typist.start()
+        case.inject(world, load)
+        load.converge()
+        load.goes_on()
+        for typist in typists:
+            typist.finish()
+        load.finish()
+        in_the_end = list(rows(world.database_url))
+        for typist in typists:
+            typist.look(in_the_end)
     load.read_again()
+
+
+def _browser(world: World, load: Load, number: int, open_: ExitStack) -> BrowserActor:
+    actor = BrowserActor(world.history, f"browser-{number}", world.url, f"Browser {number}", load.room)
+    open_.callback(actor.close)
+    actor.open()
+    return actor

@@ -73,6 +73,14 @@ def stop_a_worker(world: World, load: Load) -> None:
         load.goes_on(30)
 
 
+def step_clock(world: World, load: Load) -> None:
+    """The service's clock one hour ahead, right, one hour back, right again."""
+    with world.fault("the service's clock"):
+        for offset in ("+1h", "+0", "-1h", "+0"):
+            world.set_clock(offset)
+            load.goes_on(30)
+
+
 def await_new_workers(world: World, before: set[int], count: int | None = None) -> None:
     """Wait until all of these workers, or `count` of them, were replaced."""
     wanted = len(before) if count is None else count

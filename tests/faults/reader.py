@@ -139,15 +139,9 @@ class Reader(threading.Thread):
 
     def _take(self, conn: int, event: dict[str, Any]) -> None:
         message = event.get("message")
-        if event["type"] == "message.status" and "status" in event:
-            self._history.record(
-                self.name,
-                "receipt",
-                "ok",
-                id=event["messageId"],
-                status=event["status"],
-                deliveredTo=event["deliveredTo"],
-            )
+        if event["type"] == "message.status":
+            # Its deliveredTo is of the moment when it was published, and a GET may have said more before.
+            self._history.record(self.name, "receipt", "ok", id=event["messageId"], status=event["status"])
         fields: dict[str, Any] = {"id": None, "localId": None, "user": None, "seq": None, "hash": None, "status": None}
         if message is not None:
             fields = _fields(message) | {"status": message["status"]}

