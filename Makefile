@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run install test test-all test-tools check format lint types clean
+.PHONY: run install test test-all faults test-tools check format lint types clean
 
 # The upgrade first: it also says by one line which setting is wrong, gunicorn's own WEB_CONCURRENCY included.
 run: install
@@ -31,6 +31,10 @@ test: test-tools
 test-all: test-tools
 	node --test tests/js/*.test.js
 	$(BIN)/pytest
+
+# Every fault on both databases, a line each, about half an hour; the figures go to docs/reliability.md.
+faults: test-tools
+	$(BIN)/python -m tests.faults --write docs/reliability.md
 
 check: format lint types test
 

@@ -21,7 +21,7 @@ from chatapp.services import Services
 ROOT = Path(__file__).parent.parent
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-CORS_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"]
+CORS_HEADERS = ["Authorization", "Chat-User", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"]
 CORS_EXPOSED = ["Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed", "ETag"]
 
 

@@ -12,6 +12,7 @@ from chatapp.services import services
 from chatapp.sessions import SignedIn
 
 COOKIE = "chatapp_session"
+EXPECTED_USER = "Chat-User"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -23,7 +24,11 @@ def current() -> Identity:
             raise Unauthenticated
         if by_cookie:
             check_origin()
-        g.identity = services().sessions.identify(token)
+        identified = services().sessions.identify(token)
+        # A browser's cookie can change hands under an open page, whose messages must not go out as another's.
+        if request.headers.get(EXPECTED_USER, identified.id) != identified.id:
+            raise Unauthenticated("This is another user's session by now.")
+        g.identity = identified
     identity: Identity = g.identity
     return identity
 

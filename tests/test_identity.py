@@ -117,6 +117,16 @@ def test_sign_out_ends_the_session_and_its_streams(service: Service, ada: Person
         assert other.http.get("/session").status_code == 200
 
 
+def test_what_is_meant_as_someone_elses_is_refused(ada: Person, bob: Person, room: str) -> None:
+    """A browser's cookie can change hands under an open page."""
+    document = {"localId": new_local_id(), "body": "Bob's own words"}
+    refused = ada.http.post(f"/rooms/{room}/messages", json=document, headers={"Chat-User": bob.id})
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
+    accepted = bob.http.post(f"/rooms/{room}/messages", json=document, headers={"Chat-User": bob.id})
+    assert accepted.status_code == 201
+    assert [one["localId"] for one in ada.history(room)] == [document["localId"]]
+
+
 def test_the_cookie_must_come_from_this_site(browser: httpx.Client) -> None:
     def send(**headers: str) -> httpx.Response:
         body = b'{"localId": "%b", "body": "x"}' % new_local_id().encode()

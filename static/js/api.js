@@ -19,6 +19,11 @@ const POLL_GRACE_MS = 10_000; // on top of the time the server holds a poll
  */
 
 export class Api {
+  /**
+   * Whose page this is. The cookie may change hands without a word: what was meant as one user's is then refused.
+   * @type {string | null}
+   */
+  user = null;
   #root;
   #fetch;
   #clock;
@@ -215,8 +220,11 @@ export class Api {
       signal,
       credentials: 'same-origin',
       cache: 'no-store',
-      // The server asks for this type on every changing request: a plain HTML form cannot send it.
-      headers: method === 'GET' ? {} : { 'Content-Type': 'application/json' },
+      headers: {
+        // The server asks for this type on every changing request: a plain HTML form cannot send it.
+        ...(method === 'GET' ? {} : { 'Content-Type': 'application/json' }),
+        ...(this.user === null || path === '/session' ? {} : { 'Chat-User': this.user }),
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     if (answer.status === 204) return undefined;

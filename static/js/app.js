@@ -102,8 +102,9 @@ export class App {
 
   /** @param {User} user */
   async #enter(user) {
-    const { signIn, view, place, oneUser } = this.#parts;
+    const { api, signIn, view, place, oneUser } = this.#parts;
     oneUser.tell(user.id);
+    api.user = user.id;
     const chat = new Chat({ ...this.#parts, user, storage: await this.#parts.storage, forced: place.forcedTransport, on: this.#hooks() });
     this.chat = chat;
     chat.visible = !document.hidden;
@@ -156,6 +157,7 @@ export class App {
   #leave(note) {
     this.chat?.stop();
     this.chat = null;
+    this.#parts.api.user = null;
     this.#parts.oneUser.tell('');
     this.#parts.view.hide();
     this.#parts.signIn.show(note);

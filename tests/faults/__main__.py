@@ -1,4 +1,4 @@
-"""`python -m tests.faults [--only TEXT] [--database sqlite|postgres]`: every case, a line each."""
+"""`python -m tests.faults`: every case of the table on each of its databases, a line each."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from tests.faults.cases import CASES
+from tests.faults.figures import write
 from tests.faults.lab import run
 
 
@@ -14,15 +15,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="faults")
     parser.add_argument("--only", default="", help="cases whose name contains this")
     parser.add_argument("--database", choices=["sqlite", "postgres"])
+    parser.add_argument("--write", type=Path, help="put the figures into this file")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
-    bad = 0
+    results = []
     for case in CASES:
         for database in case.databases:
             if chosen.only in case.name and chosen.database in (None, database):
-                result = run(case, database, folder / f"{case.name.replace(' ', '-')}-{database}")
-                print(result, flush=True)
-                bad += not result.good
+                results.append(run(case, database, folder / f"{len(results):02d}"))
+                print(results[-1], flush=True)
+    if chosen.write is not None:
+        write(chosen.write, results)
+    bad = sum(not result.good for result in results)
+    print(f"{len(results)} runs, {bad} broke a promise")
     return min(bad, 100)
 
 

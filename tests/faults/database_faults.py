@@ -103,7 +103,7 @@ def commit_slowly(world: World, load: Load) -> None:
         database.execute("DROP TRIGGER slow ON events")
 
 
-def kill_between_publishing_and_recording(world: World, load: Load) -> None:
+def kill_unrecorded(world: World, load: Load) -> None:
     """What is published cannot be recorded; then kill -9 of all workers, three times."""
     install, remove = REFUSE_RECORDS[world.database]
     with world.fault("published, not recorded, killed"):

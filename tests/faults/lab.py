@@ -56,8 +56,8 @@ class Case:
     service_clock: bool = False
     # So many people at the page in a real Chromium.
     browsers: int = 0
-    # Part of `make test`.
-    short: bool = False
+    # The databases with which it is part of `make test`.
+    short: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,22 @@ class Result:
     findings: list[str]
     notes: list[str]
     converged_s: float | None
+    send_p99_s: float
     seconds: float
     history: Path
 
     @property
     def good(self) -> bool:
         return not self.report.violations and not self.findings
+
+    @property
+    def wrong(self) -> list[str]:
+        """What broke, the first of each invariant."""
+        found = []
+        for invariant, total in sorted(self.report.totals.items()):
+            texts = [one.text for one in self.report.violations if one.invariant == invariant]
+            found += [f"{invariant}, {total} times: {text}" for text in texts[:TEXTS_MAX]]
+        return found + self.findings
 
     def __str__(self) -> str:
         """One line, and under it what is wrong."""
@@ -85,14 +95,9 @@ class Result:
             f"lost {report.lost} repeated {report.repeated} moved {report.moved} | "
             f"longest gap {report.longest_gap_s:4.1f} s, whole again after {converged} | {self.case.injects}"
         )
-        if self.notes:
-            line += f" ({'; '.join(self.notes)})"
-        wrong = []
-        for invariant, total in sorted(report.totals.items()):
-            texts = [one.text for one in report.violations if one.invariant == invariant]
-            wrong += [f"     {invariant}, {total} times: {text}" for text in texts[:TEXTS_MAX]]
-        wrong += [f"     {finding}" for finding in self.findings]
-        return "\n".join([line, *wrong, *([] if self.good else [f"     history: {self.history}"])])
+        notes = [f"99 of 100 sends within {self.send_p99_s * 1000:.0f} ms", *self.notes]
+        lines = [f"{line} ({'; '.join(notes)})", *(f"     {text}" for text in self.wrong)]
+        return "\n".join(lines if self.good else [*lines, f"     history: {self.history}"])
 
 
 def run(case: Case, database: str, folder: Path) -> Result:
@@ -120,7 +125,6 @@ def run(case: Case, database: str, folder: Path) -> Result:
         finally:
             load.close()
         slowest_s = load.answered_s(1.0)
-        world.notes.append(f"sends p99 {load.answered_s(0.99) * 1000:.0f} ms, slowest {slowest_s * 1000:.0f} ms")
         world.require(slowest_s <= ANSWER_MAX_S, f"a send was answered after {slowest_s:.1f} s")
         world.require("Traceback" not in world.service.log(), "there is a traceback in the service's log")
     finally:
@@ -133,6 +137,7 @@ def run(case: Case, database: str, folder: Path) -> Result:
         world.findings,
         world.notes,
         max(healed) if healed else None,
+        load.answered_s(0.99),
         time.monotonic() - started_s,
         world.history.path,
     )
