@@ -43,17 +43,28 @@ class Client:
         self._redis = _client(url, timeout_s, max_connections)
         self._purpose = purpose
         self._failing = False
+        self._probing = False
         self._away_s = away_s
         self._away_until_s = 0.0
 
     @property
     def away(self) -> bool:
-        return time.monotonic() < self._away_until_s
+        return self._probing or time.monotonic() < self._away_until_s
 
     def call(self, ask: Callable[[Redis], T]) -> T:
         """Let `ask` talk to Redis. Raises RedisAway, at once while Redis is known to be away."""
         if self.away:
             raise RedisAway("away")
+        # After a failure one asks for all: the others need not pay the same time-out.
+        probing = self._failing
+        self._probing = probing
+        try:
+            return self._ask(ask)
+        finally:
+            if probing:
+                self._probing = False
+
+    def _ask(self, ask: Callable[[Redis], T]) -> T:
         try:
             answer = ask(self._redis)
         except (RedisError, OSError) as error:
@@ -90,8 +101,8 @@ class RedisLink:
 
     @property
     def away(self) -> bool:
-        """Whether publishing has just failed."""
-        return self.commands.away
+        """Whether nothing can be published just now, as far as is known."""
+        return self.commands.away or self.quick.away
 
     def ping(self) -> None:
         """Raises RedisAway unless Redis answers, asking also while it is known to be away."""

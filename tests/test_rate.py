@@ -5,6 +5,8 @@ import pytest
 from tests.conftest import Start
 from tests.support.person import Person
 from tests.support.person import new_local_id
+from tests.support.processes import wait_until
+from tests.support.redis_server import RedisServer
 from tests.support.service import Service
 
 
@@ -76,3 +78,17 @@ def test_edits_have_a_rate_too(ada: Person) -> None:
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
     assert int(refused.headers["Retry-After"]) >= 1
     assert ada.post(room, "sends have their own").status_code == 201
+
+
+def test_a_clock_set_back_does_not_use_up_the_rate(start_service: Start, redis_server: RedisServer) -> None:
+    """What was counted while Redis's clock was ahead is a full burst at most, and that drains."""
+    own = start_service("sqlite", REDIS_URL=redis_server.url, CHATAPP_RATE_BURST="2", CHATAPP_RATE_PER_SECOND="5")
+    with Person(own.url, "Ada") as ada:
+        room = ada.create_room()
+        ada.send(room, "one")
+        (key,) = redis_server.client.keys("chat:rate:*")
+        seconds, _ = redis_server.client.time()
+        redis_server.client.set(key, (seconds + 3600) * 1_000_000)
+        assert ada.post(room, "two").status_code == 429
+        wait_until(lambda: ada.post(room, "three").status_code == 201, 5)
+    own.stop()

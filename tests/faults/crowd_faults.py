@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 
-from tests.faults.crowd import Crowd
 from tests.faults.load import Load
 from tests.faults.world import World
+from tests.support.crowd import Crowd
 from tests.support.person import Person
 from tests.support.processes import wait_until
 from tests.support.stream import EventStream

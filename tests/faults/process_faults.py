@@ -61,6 +61,7 @@ def hang_up(world: World, load: Load) -> None:
         world.service.process.signal(signal.SIGHUP)
         wait_until(lambda: not before & set(world.service.workers()), RESPAWN_S, "the new workers")
         load.goes_on(30)
+    world.require(not any(sender.not_connected for sender in load.senders), "a connection was refused")
 
 
 def stop_a_worker(world: World, load: Load) -> None:

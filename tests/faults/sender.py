@@ -55,6 +55,8 @@ class Sender(threading.Thread):
         self.acknowledged: dict[str, str] = {}
         self.answered_s: list[float] = []
         self.unavailable = 0
+        # How often nobody took the connection.
+        self.not_connected = 0
         # Whether every 503 said when to come back.
         self.told_when = True
         history.record(name, "actor", "ok", user=person.id, continuous=False, rooms=rooms)
@@ -134,6 +136,9 @@ class Sender(threading.Thread):
         started_s = time.monotonic()
         try:
             answer = self._http.post(path, json=document)
+        except httpx.ConnectError:
+            self.not_connected += 1
+            return None
         except httpx.TransportError:
             return None
         self.answered_s.append(time.monotonic() - started_s)
