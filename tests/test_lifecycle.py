@@ -1,6 +1,5 @@
 """Start, stop, crash and return: what was acknowledged stays, and readers go on where they stood."""
 
-import itertools
 import os
 import signal
 import threading
@@ -14,7 +13,6 @@ import pytest
 import redis
 
 from tests.conftest import Start
-from tests.support.followers import FOLLOWERS
 from tests.support.followers import place
 from tests.support.person import Person
 from tests.support.person import new_local_id
@@ -24,92 +22,6 @@ from tests.support.service import Service
 
 # A whole stop takes at most 5 s; it takes 2 to 4 s here. Fourfold, because the machine is shared.
 STOP_BOUND_S = 4 * 5.0
-
-
-@pytest.fixture
-def own(request: pytest.FixtureRequest, start_service: Start) -> Any:
-    """A service that this test alone may stop and kill."""
-    service = start_service(request.param)
-    yield service
-    service.stop()
-
-
-class Sender(threading.Thread):
-    """Sends numbered messages one after another, each again with its localId until it is answered."""
-
-    def __init__(self, person: Person, room: str) -> None:
-        super().__init__(daemon=True)
-        self._person = person
-        self._room = room
-        self._stop_now = threading.Event()
-        self.acknowledged: list[str] = []
-
-    def run(self) -> None:
-        for number in itertools.count():
-            if self._stop_now.is_set():
-                return
-            local_id = f"sender-{number:06d}"
-            while not self._accepted(local_id):
-                time.sleep(0.05)
-            self.acknowledged.append(local_id)
-
-    def finish(self) -> list[str]:
-        self._stop_now.set()
-        self.join(30)
-        assert not self.is_alive()
-        return self.acknowledged
-
-    def _accepted(self, local_id: str) -> bool:
-        try:
-            answer = self._person.post(self._room, local_id, local_id)
-        except httpx.TransportError:
-            return False
-        assert answer.status_code in (200, 201, 503), answer.text
-        return answer.status_code != 503
-
-
-def check_nothing_lost(person: Person, room: str, acknowledged: list[str], shown: list[str]) -> None:
-    stored = [one["localId"] for one in person.history(room)]
-    assert stored == acknowledged
-    assert shown == acknowledged
-
-
-# All combinations on PostgreSQL, where it runs with two workers; a smaller selection on SQLite.
-@pytest.mark.parametrize(
-    ("own", "transport"), [("postgres", "stream"), ("postgres", "poll"), ("sqlite", "stream")], indirect=["own"]
-)
-@pytest.mark.parametrize("fault", ["restart", "kill a worker", "kill the master", "hang up"])
-def test_a_fault_in_the_middle_loses_and_repeats_nothing(own: Service, transport: str, fault: str) -> None:
-    with Person(own.url, "Ada") as ada, Person(own.url, "Bob") as bob:
-        room = ada.create_room()
-        bob.join(room)
-        follower = FOLLOWERS[transport](bob, rooms=room)
-        sender = Sender(ada, room)
-        sender.start()
-        wait_until(lambda: len(sender.acknowledged) > 20)
-        before = set(own.workers())
-        if fault == "restart":
-            own.restart()
-        elif fault == "kill a worker":
-            own.kill_worker()
-            wait_until(lambda: len(own.workers()) == len(before) and set(own.workers()) != before)
-        elif fault == "kill the master":
-            own.kill()
-            wait_until(lambda: not any(psutil.pid_exists(pid) for pid in before), 10)
-            own.start_again()
-        else:
-            own.process.signal(signal.SIGHUP)
-            wait_until(lambda: not before & set(own.workers()), 20)
-        after = len(sender.acknowledged)
-        wait_until(lambda: len(sender.acknowledged) > after + 20)
-        acknowledged = sender.finish()
-        shown: list[str] = []
-        while len(shown) < len(acknowledged):
-            event = follower.next(20)
-            if event["type"] == "message.created":
-                shown.append(event["message"]["localId"])
-        follower.close()
-        check_nothing_lost(ada, room, acknowledged, shown)
 
 
 def test_sigterm_closes_every_stream_and_poll_and_stops_soon(start_service: Start) -> None:

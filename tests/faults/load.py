@@ -4,6 +4,7 @@ import itertools
 import math
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from tests.faults.churn import Churn
@@ -25,6 +26,7 @@ START_TIMEOUT_S = 30.0
 SETTLE_TIMEOUT_S = 60.0
 DRAINS_BY_POLL = 12
 DRAINS_BY_STREAM = 4
+DRAINS_AT_ONCE = 6
 ASKED_STATUS = 20
 BURST_BATCH = 50
 
@@ -168,12 +170,15 @@ class Load:
         records = list(self._history.records)
         issued = {one["cursor"] for one in records if one["f"] == "connect" and one["type"] == "ok"}
         some = random.sample(sorted(issued), min(len(issued), DRAINS_BY_POLL + DRAINS_BY_STREAM))
-        for number, since in enumerate(["0-0", *some]):
-            reader = self.readers[number % len(self.readers)]
-            drain = drain_by_stream if number > DRAINS_BY_POLL else drain_by_poll
-            drain(self._history, reader.person, since, reader.rooms)
+        with ThreadPoolExecutor(DRAINS_AT_ONCE) as draining:
+            list(draining.map(self._drain, itertools.count(), ["0-0", *some]))
         for row in rows(self._database_url):
             self._history.record("lab", "row", "ok", **row)
+
+    def _drain(self, number: int, since: str) -> None:
+        reader = self.readers[number % len(self.readers)]
+        drain = drain_by_stream if number > DRAINS_BY_POLL else drain_by_poll
+        drain(self._history, reader.person, since, reader.rooms)
 
     def _ask_receipts(self, sender: Sender) -> None:
         sent = list(sender.acknowledged.values())

@@ -34,7 +34,7 @@ class Postgres:
                 if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
                     parent.chmod(parent.stat().st_mode | 0o011)
             self._as_user = [binary("setpriv"), f"--reuid={user}", "--regid=" + _group(user), "--clear-groups"]
-        self._run([binary("initdb", *FOLDERS), "-D", str(self._data), "-U", "chat", "-A", "trust", "-E", "UTF8"])
+        self._run([binary("initdb", *FOLDERS), "-D", str(self._data), "-U", "chat", "-A", "trust", "-E", "UTF8", "-N"])
         self.process = self._start()
 
     @property
