@@ -22,11 +22,11 @@ AHEAD_MAX_MS = 60_000
 class Feed:
     """Opens readers at a cursor. Both transports call this and nothing else."""
 
-    def __init__(self, hub: Hub, database: Database, positions: Positions) -> None:
+    def __init__(self, hub: Hub, database: Database, positions: Positions, known_rooms: KnownRooms) -> None:
         self.hub = hub
         self.database = database
         self.positions = positions
-        self.known_rooms = KnownRooms(database, hub)
+        self.known_rooms = known_rooms
 
     @contextmanager
     def open(self, identity: Identity, wanted: Wanted, since: Cursor | None) -> Iterator[Reader]:

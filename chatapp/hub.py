@@ -222,6 +222,9 @@ class Hub:
             self._signals_after = self._log.last_signal()
         if self._log.last() < self.window.end or self.window.end == Cursor(0):
             self._resync()
+        elif self._log.last() < self.floor:
+            # A client brought a cursor while Redis was away: what others publish must lie above it too.
+            self._log.raise_to(self.floor)
         self._broken()
         self._following = True
         self._heard_s = time.monotonic()

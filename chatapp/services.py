@@ -16,6 +16,7 @@ from chatapp.database import Database
 from chatapp.event_log import EventLog
 from chatapp.feed import Feed
 from chatapp.hub import Hub
+from chatapp.known_rooms import KnownRooms
 from chatapp.messaging import Messaging
 from chatapp.outbox import Outbox
 from chatapp.positions import Positions
@@ -45,7 +46,8 @@ class Services:
         self.receipts = Receipts(self.database, self.hub, self.outbox, self.positions)
         self.admission = Admission(self.link, Rate("send", config.rate_burst, config.rate_per_second))
         self.guest_rate = Rate("guests", config.guests_per_minute, config.guests_per_minute / 60)
-        self.feed = Feed(self.hub, self.database, self.positions)
+        self.known_rooms = KnownRooms(self.database, self.hub)
+        self.feed = Feed(self.hub, self.database, self.positions, self.known_rooms)
         self.connections = Connections(
             self.link,
             workers=config.workers,

@@ -10,7 +10,6 @@ from flask import Response
 from flask import make_response
 from flask import request
 
-from chatapp import access
 from chatapp import auth
 from chatapp import sse
 from chatapp import stream
@@ -99,11 +98,12 @@ def ack() -> Response:
     who = auth.current()
     body = document(ACK)
     cursor = parse_cursor(body["cursor"])
+    known_rooms = services().known_rooms
     if body["rooms"] is None:
-        rooms = services().database.read(lambda tx: access.memberships(tx, who))
+        rooms = known_rooms.memberships(who, cursor)
     else:
         wanted = frozenset(body["rooms"])
-        known = services().database.read(lambda tx: access.among(tx, who, wanted))
+        known = known_rooms.among(who, wanted)
         if len(known) < len(wanted):
             raise NotFound
         rooms = [room for room in known if room.member]
