@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import InterfaceError
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -154,8 +155,9 @@ class Database:
             raise self._unavailable(TimeoutError(f"no answer within {WORK_TIMEOUT_S} s")) from None
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise self._unavailable(error) from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
+        except SQLAlchemyError as error:
+            lost = isinstance(error, DBAPIError) and error.connection_invalidated
+            if lost or _follows(error, timeout):
                 raise self._unavailable(error) from error
             raise
 
@@ -183,6 +185,12 @@ class Database:
         except Exception as error:
             # The commit before it stands. The next write tries again.
             log.warning("checkpoint failed: %s", error)
+
+
+def _follows(error: BaseException, cause: BaseException) -> bool:
+    """Whether the error came up while this cause was dealt with: a driver in the middle of a ping hides it."""
+    context = error.__context__
+    return context is not None and (context is cause or _follows(context, cause))
 
 
 def _in_thread(pool: ThreadPool, work: Callable[[], T]) -> T:

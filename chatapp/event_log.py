@@ -36,11 +36,12 @@ READ_COUNT = 500
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What stands at one position: an event, or None where the log was only raised."""
+    """What stands at one position: an event and the number of its row, or None where the log was only raised."""
 
     cursor: Cursor
     prev: Cursor
     event: Event | None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ def _entry(raw_id: bytes, fields: dict[bytes, bytes]) -> LogEntry:
             return LogEntry(cursor, prev, None)
         body = orjson.loads(fields[b"body"])
         target, about = _text(fields[b"target"]) or None, _text(fields[b"about"]) or None
-        return LogEntry(cursor, prev, Event(cursor, type_, int(fields[b"room"]), body, target=target, about=about))
+        event = Event(cursor, type_, int(fields[b"room"]), body, target=target, about=about)
+        return LogEntry(cursor, prev, event, int(fields[b"number"]))
     except (KeyError, TypeError, ValueError) as error:
         # Not ours. It names no predecessor, so the tail takes it for what it is: a log changed beneath it.
         log.warning("the entry at %s is not from this service: %r", cursor, error)

@@ -21,6 +21,7 @@ from chatapp.event import Event
 from chatapp.event_log import EventLog
 from chatapp.event_log import LogEntry
 from chatapp.positions import Positions
+from chatapp.recent import Recent
 from chatapp.redis_link import RedisAway
 from chatapp.window import Window
 
@@ -39,6 +40,8 @@ RECORD_POLL_S = 0.02
 # A signal is heard within a few milliseconds; who waits for that must not wait for a lost one.
 SIGNAL_WAIT_S = 0.2
 SIGNAL_POLL_S = 0.005
+# Far more rows than are ever in the log and not recorded yet.
+SEEN_MAX = 5_000
 # A request that was under way when its session ended is over long before as many others have ended.
 ENDED_SESSIONS_MAX = 1000
 
@@ -86,6 +89,8 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._by_room: dict[int, set[Listener]] = defaultdict(set)
         self._by_user: dict[str, set[Listener]] = defaultdict(set)
+        # Row number -> its first place in the log, as this worker saw it.
+        self.seen: Recent[int, Cursor] = Recent(SEEN_MAX)
         self._signals_after: str | None = None
         self._ended_sessions: deque[str] = deque(maxlen=ENDED_SESSIONS_MAX)
         self._placed = False
@@ -208,6 +213,8 @@ class Hub:
             self.window.move(entry.cursor)
             return
         self.window.append(entry.event, entry.cursor)
+        if entry.number is not None:
+            self.seen.setdefault(entry.number, entry.cursor)
         for handle in self.on_event:
             handle(entry.event)
         for listener in self._by_room.get(entry.event.room_id or 0, ()):

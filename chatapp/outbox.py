@@ -76,7 +76,7 @@ class Outbox:
             continue
 
     def _flush_some(self) -> int:
-        entries = self._database.read(_unpublished)
+        entries = [self._at_first_place(entry) for entry in self._database.read(_unpublished)]
         if not entries:
             return 0
         try:
@@ -86,16 +86,28 @@ class Outbox:
             self._announce()
             raise
         self._hub.floor = max(self._hub.floor, *cursors)
+        for entry, cursor in zip(entries, cursors, strict=True):
+            self._hub.seen.setdefault(entry.number, cursor)
         # Recorded first, announced then: who is told a cursor finds it in the database, in every worker.
         created = self._database.write(lambda tx: _record(tx, entries, cursors))
         for entry, cursor in zip(entries, cursors, strict=True):
-            self._published[entry.number] = cursor
+            self._published[entry.number] = _message_place(entry, cursor)
         self._announce()
         # In a transaction of its own: of a record and an ack at the same moment, at least one sees the other.
         deliver = self.on_recorded
         if created and deliver is not None and self._database.write(lambda tx: deliver(tx, created)):
             self._loop.wake()
         return len(entries)
+
+    def _at_first_place(self, entry: Entry) -> Entry:
+        """A message that was in the log before keeps its place, should the log have been lost since.
+
+        Its readers have it there. Only the event comes again, with a later cursor.
+        """
+        first = self._hub.seen.get(entry.number)
+        if first is not None and entry.type == "message.created" and entry.body["message"]["cursor"] is None:
+            entry.body["message"]["cursor"] = str(first)
+        return entry
 
     def _announce(self) -> None:
         self._flushed.set()
@@ -117,7 +129,7 @@ def _record(tx: Transaction, entries: list[Entry], cursors: list[Cursor]) -> lis
         .execution_options(synchronize_session=False)
     )
     created = {
-        entry.body["message"]["id"]: int(cursor)
+        entry.body["message"]["id"]: int(_message_place(entry, cursor))
         for entry, cursor in zip(entries, cursors, strict=True)
         if entry.type == "message.created"
     }
@@ -129,6 +141,12 @@ def _record(tx: Transaction, entries: list[Entry], cursors: list[Cursor]) -> lis
             .execution_options(synchronize_session=False)
         )
     return list(created)
+
+
+def _message_place(entry: Entry, cursor: Cursor) -> Cursor:
+    """The place of the message that an entry created; of other entries their own."""
+    place = entry.body["message"]["cursor"] if entry.type == "message.created" else None
+    return cursor if place is None else Cursor.parse(place)
 
 
 def _unpublished(tx: Transaction) -> list[Entry]:
