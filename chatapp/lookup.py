@@ -23,7 +23,7 @@ V = TypeVar("V")
 # One query brings so many: thousands of clients that come back at once cost some dozen queries.
 BATCH_MAX = 200
 # Where several asked at once more will: they gather so long for the next query. Nobody waits who asks alone.
-GATHER_S = 0.01
+GATHER_S = 0.025
 # One query that is under way, and the own one. Two of these, for session and rooms, fit into a request.
 ANSWER_TIMEOUT_S = 4.0
 
