@@ -9,10 +9,12 @@ from typing import Any
 
 import httpx
 import psutil
+import psycopg
 import pytest
 import redis
 
 from tests.conftest import Start
+from tests.faults.database_faults import REFUSE_RECORDS
 from tests.support.followers import place
 from tests.support.person import Person
 from tests.support.person import new_local_id
@@ -233,6 +235,34 @@ class TestRedisAway:
             for _ in range(4):
                 again = bob.poll(before["cursor"], wait=5, rooms=room)["events"]
                 assert [one["message"]["body"] for one in again] == ["after"]
+        service.stop()
+
+    def test_a_message_keeps_its_place_when_log_and_record_are_lost(
+        self, start_service: Start, redis_server: RedisServer
+    ) -> None:
+        """Published and seen, not recorded, and then the log is gone: it is published again, at the same place."""
+        service = start_service("postgres", REDIS_URL=redis_server.url)
+        install, remove = REFUSE_RECORDS["postgres"]
+        with (
+            Person(service.url, "Ada") as ada,
+            Person(service.url, "Bob") as bob,
+            psycopg.connect(service.settings["DATABASE_URL"], autocommit=True) as database,
+        ):
+            room = ada.create_room()
+            bob.join(room)
+            with bob.stream(rooms=room) as stream:
+                stream.next()
+                database.execute(install)
+                ada.send(room, "seen")
+                seen = stream.messages(1)[0]
+                assert seen["cursor"] is not None
+                redis_server.client.flushall()
+                after = ada.send(room, "after")
+                database.execute(remove)
+                wait_until(lambda: all(one["cursor"] for one in ada.history(room)), 15)
+                history = ada.history(room)
+            assert [one["id"] for one in history] == [seen["id"], after["id"]]
+            assert history[0]["cursor"] == seen["cursor"]
         service.stop()
 
     def test_connections_that_ended_meanwhile_are_not_counted(
