@@ -1,5 +1,7 @@
 """Who asks: the session of a request, and whether a browser may carry its cookie here."""
 
+from urllib.parse import unquote
+
 from flask import g
 from flask import request
 from werkzeug.wrappers import Response
@@ -26,7 +28,8 @@ def current() -> Identity:
             check_origin()
         identified = services().sessions.identify(token)
         # A browser's cookie can change hands under an open page, whose messages must not go out as another's.
-        if request.headers.get(EXPECTED_USER, identified.id) != identified.id:
+        expected = request.headers.get(EXPECTED_USER)
+        if expected is not None and unquote(expected) != identified.id:
             raise Unauthenticated("This is another user's session by now.")
         g.identity = identified
     identity: Identity = g.identity

@@ -28,7 +28,7 @@ COUNT_PREFIX = "chat:connections:"
 class Connections:
     """One worker counts by itself; several count together in Redis, and each alone while it is away.
 
-    Far from the limit nobody needs to be asked: the count is then told a little later, many in one go.
+    A user's first connection in a worker asks nobody: its count is told a little later, those of many in one go.
     """
 
     def __init__(self, link: RedisLink, *, workers: int, per_user: int, per_worker: int) -> None:
@@ -40,8 +40,9 @@ class Connections:
         self._count = link.quick.script("connect")
         self._open: Counter[str] = Counter()
         self._total = 0
-        # With so many in each worker, a user is at half of the limit at most.
-        self._unasked = per_user // (2 * workers)
+        # The first one in each worker, but for small limits: so thousands who come back ask nobody, and a user
+        # whom another worker holds at the limit gets one more at most.
+        self._unasked = min(1, per_user // (2 * workers))
         self._untold: set[str] = set()
         self._loop = Loop("connections", self._tell, interval_s=ALIVE_INTERVAL_S, pause_s=TELL_PAUSE_S)
 

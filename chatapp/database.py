@@ -157,7 +157,7 @@ class Database:
             raise self._unavailable(error) from error
         except SQLAlchemyError as error:
             lost = isinstance(error, DBAPIError) and error.connection_invalidated
-            if lost or _follows(error, timeout):
+            if lost or _follows_timeout(error):
                 raise self._unavailable(error) from error
             raise
 
@@ -187,10 +187,10 @@ class Database:
             log.warning("checkpoint failed: %s", error)
 
 
-def _follows(error: BaseException, cause: BaseException) -> bool:
-    """Whether the error came up while this cause was dealt with: a driver in the middle of a ping hides it."""
+def _follows_timeout(error: BaseException) -> bool:
+    """Whether the error came up while a time-out was dealt with: a driver in the middle of a ping hides it."""
     context = error.__context__
-    return context is not None and (context is cause or _follows(context, cause))
+    return context is not None and (isinstance(context, gevent.Timeout) or _follows_timeout(context))
 
 
 def _in_thread(pool: ThreadPool, work: Callable[[], T]) -> T:

@@ -62,6 +62,11 @@ class EventLog:
         self._publish = link.commands.script("publish")
         self._raise = link.commands.script("raise")
 
+    @property
+    def writable(self) -> bool:
+        """Whether the last attempt to write, here or as a sign of life, succeeded."""
+        return not self._link.commands.failing
+
     def publish(self, entries: Sequence[Entry], floor: Cursor) -> list[Cursor]:
         """Append the entries in order and return their cursors; those appended before keep their first one."""
         period = now_ms() // 1000 // PUBLISHED_PERIOD_S

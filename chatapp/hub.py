@@ -29,9 +29,8 @@ log = logging.getLogger(__name__)
 
 # How often the tail looks whether the log still is the one it read: a flush wakes no blocked XREAD.
 LOOK_INTERVAL_S = 1.0
-# The tail hears from Redis every second, news or not; a busy worker somewhat later. What was said in the
-# meantime by others, such as a sign-out, is known here at most so much later.
-HEARD_MAX_S = 5.0
+# The tail hears from Redis every second, news or not; in a busy worker somewhat later.
+HEARD_MAX_S = 2.0
 # Everything live waits for the tail: when Redis is back it must be, too, and a refused connection costs nothing.
 TAIL_BACKOFF_MAX_S = 0.5
 # Rows that were published just before the log was lost get their ids recorded within this time.
@@ -84,7 +83,7 @@ class Hub:
         self.on_event: list[Callable[[Event], None]] = []
         # Events or signals may have been missed.
         self.on_break: list[Callable[[], None]] = []
-        self._log = event_log
+        self._event_log = event_log
         self._positions = positions
         self._listeners: set[Listener] = set()
         self._by_room: dict[int, set[Listener]] = defaultdict(set)
@@ -118,15 +117,16 @@ class Hub:
 
     @property
     def current(self) -> bool:
-        """Whether the tail follows the log: what was said there up to a moment ago was heard here."""
-        return self._following and time.monotonic() - self._heard_s < HEARD_MAX_S
+        """Whether what others change is heard here: the tail follows the log, and the log can be written to."""
+        heard = time.monotonic() - self._heard_s < HEARD_MAX_S
+        return heard and self._following and self._event_log.writable
 
     def accept(self, cursor: Cursor) -> None:
         """A client stands at `cursor`. If that lies ahead of the log, the log must rise above it."""
         self.floor = max(self.floor, cursor)
         if cursor > self.end:
             try:
-                self._log.raise_to(cursor)
+                self._event_log.raise_to(cursor)
             except RedisAway:
                 # The floor holds for what this worker publishes, and the tail raises the log on its return.
                 return
@@ -165,7 +165,7 @@ class Hub:
 
     def tell(self, signal: dict[str, Any]) -> None:
         """Signal all workers, and give them the time that this one takes to hear it. Raises RedisAway."""
-        sent = Cursor.parse(self._log.signal(signal))
+        sent = Cursor.parse(self._event_log.signal(signal))
         deadline_s = time.monotonic() + SIGNAL_WAIT_S
         while Cursor.parse(self._signals_after or "0-0") < sent and time.monotonic() < deadline_s:
             sleep(SIGNAL_POLL_S)
@@ -191,7 +191,7 @@ class Hub:
             self._look()
         assert self._signals_after is not None
         try:
-            news = self._log.read(self.window.end, self._signals_after)
+            news = self._event_log.read(self.window.end, self._signals_after)
         except RedisAway:
             self._following = False
             raise
@@ -226,12 +226,12 @@ class Hub:
     def _resume(self) -> None:
         """Redis is there, for the first time or again."""
         if self._signals_after is None:
-            self._signals_after = self._log.last_signal()
-        if self._log.last() < self.window.end or self.window.end == Cursor(0):
+            self._signals_after = self._event_log.last_signal()
+        if self._event_log.last() < self.window.end or self.window.end == Cursor(0):
             self._resync()
-        elif self._log.last() < self.floor:
+        elif self._event_log.last() < self.floor:
             # A client brought a cursor while Redis was away: what others publish must lie above it too.
-            self._log.raise_to(self.floor)
+            self._event_log.raise_to(self.floor)
         self._broken()
         self._following = True
         self._heard_s = time.monotonic()
@@ -240,7 +240,7 @@ class Hub:
     def _look(self) -> None:
         """Once a second: is the log gone, or does it end before what was read from it?"""
         self._looked_s = time.monotonic()
-        if self._log.last() < self.window.end:
+        if self._event_log.last() < self.window.end:
             log.warning("the log ends before %s: it was lost or replaced", self.end)
             self._resync()
 
@@ -255,10 +255,10 @@ class Hub:
         while pending & self._positions.unrecorded() and time.monotonic() < deadline_s:
             sleep(RECORD_POLL_S)
         self.floor = max(self.floor, self.window.end, self._positions.newest())
-        self.window.reset(self._log.raise_to(self.floor))
+        self.window.reset(self._event_log.raise_to(self.floor))
         self.floor = max(self.floor, self.window.end)
         # Signals are numbered by Redis's own clock: after a loss they may begin again further back.
-        last_signal = self._log.last_signal()
+        last_signal = self._event_log.last_signal()
         if Cursor.parse(last_signal) < Cursor.parse(self._signals_after or last_signal):
             self._signals_after = last_signal
         self._looked_s = time.monotonic()

@@ -1,5 +1,7 @@
 """`KnownRooms`: which rooms a connection follows, without a query for each connection."""
 
+from sqlalchemy.orm import Session as Transaction
+
 from chatapp import access
 from chatapp.access import Identity
 from chatapp.access import RoomRef
@@ -9,8 +11,10 @@ from chatapp.event import Cursor
 from chatapp.event import Event
 from chatapp.hub import Hub
 from chatapp.lookup import Lookup
+from chatapp.recent import Recent
 
 USERS_MAX = 20_000
+ROOMS_MAX = 50_000
 # Changes come by the log. This only bounds how long a change by hand in the database goes unnoticed.
 REMEMBER_S = 600.0
 
@@ -24,8 +28,12 @@ class KnownRooms:
 
     def __init__(self, database: Database, hub: Hub) -> None:
         self._hub = hub
-        self._memberships = Lookup(database, hub, access.memberships_of, size=USERS_MAX, remember_s=REMEMBER_S)
-        self._among = Lookup(database, hub, access.among_for, size=0, remember_s=0.0)
+        self._memberships = Lookup(database, hub, self._load, size=USERS_MAX, remember_s=REMEMBER_S)
+        self._among = Lookup(
+            database, hub, access.among_for, size=0, remember_s=0.0, weight=lambda asked: len(asked.names)
+        )
+        # One of each room, however many users belong to it.
+        self._rooms: Recent[RoomRef, RoomRef] = Recent(ROOMS_MAX)
         hub.on_event.append(self._take)
 
     def memberships(self, identity: Identity, position: Cursor) -> list[RoomRef]:
@@ -38,6 +46,16 @@ class KnownRooms:
     def among(self, identity: Identity, names: frozenset[str]) -> list[RoomRef]:
         """Those of the named rooms that may be read, by name. Raises Unavailable."""
         return list(self._among.ask(RoomsAsked(identity.id, identity.rooms, names)) or ())
+
+    def forget(self, user_id: str) -> None:
+        """This worker has changed the user's memberships."""
+        self._memberships.forget(user_id)
+
+    def _load(self, transaction: Transaction, user_ids: list[str]) -> dict[str, tuple[RoomRef, ...]]:
+        found = access.memberships_of(transaction, user_ids)
+        return {
+            user_id: tuple(self._rooms.setdefault(room, room) for room in rooms) for user_id, rooms in found.items()
+        }
 
     def _take(self, event: Event) -> None:
         if event.about is not None:

@@ -22,7 +22,9 @@ V = TypeVar("V")
 
 # One query brings so many: thousands of clients that come back at once cost some dozen queries.
 BATCH_MAX = 200
-# Where several asked at once more will: they gather so long for the next query. Nobody waits who asks alone.
+# Of keys that ask for several things each: far below what a statement may have of parameters (SQLite: 32,766).
+WEIGHT_MAX = 2000
+# Where several asked at once more will: they gather so long for the next query.
 GATHER_S = 0.025
 # One query that is under way, and the own one. Two of these, for session and rooms, fit into a request.
 ANSWER_TIMEOUT_S = 4.0
@@ -37,8 +39,9 @@ class _Asked(Generic[V]):
 class Lookup(Generic[K, V]):
     """Whoever asks while a query is under way shares the next one.
 
-    `size` values are remembered for `remember_s`, and only while the tail follows the log: then whoever
-    changes one says so, and `forget` is called. After any break everything is forgotten.
+    `size` values are remembered for `remember_s`, and only while what others change is heard: then whoever
+    changes one says so, and `forget` is called. After any break everything is forgotten. `weight` says how much of
+    a query a key takes.
     """
 
     def __init__(
@@ -49,11 +52,13 @@ class Lookup(Generic[K, V]):
         *,
         size: int,
         remember_s: float,
+        weight: Callable[[K], int] = lambda _: 1,
     ) -> None:
         self._database = database
         self._hub = hub
         self._load = load
         self._remember_s = remember_s
+        self._weight = weight
         self._known: Recent[K, tuple[float, V]] = Recent(size)
         self._waiting: dict[K, _Asked[V]] = {}
         self._loading: dict[K, _Asked[V]] = {}
@@ -94,7 +99,7 @@ class Lookup(Generic[K, V]):
     def _run(self) -> None:
         try:
             while self._waiting:
-                self._loading = {key: self._waiting.pop(key) for key in list(islice(self._waiting, BATCH_MAX))}
+                self._loading = {key: self._waiting.pop(key) for key in self._next_batch()}
                 crowded = len(self._loading) > 1
                 self._answer(self._loading)
                 if crowded:
@@ -102,7 +107,19 @@ class Lookup(Generic[K, V]):
         finally:
             self._running = False
 
+    def _next_batch(self) -> list[K]:
+        """As many as one query may ask for, and at least one."""
+        batch: list[K] = []
+        weight = 0
+        for key in islice(self._waiting, BATCH_MAX):
+            weight += self._weight(key)
+            if batch and weight > WEIGHT_MAX:
+                break
+            batch.append(key)
+        return batch
+
     def _answer(self, batch: dict[K, _Asked[V]]) -> None:
+        asked_s = time.monotonic()
         try:
             found = self._database.read(lambda tx: self._load(tx, list(batch)))
         except Exception as error:
@@ -112,5 +129,5 @@ class Lookup(Generic[K, V]):
         for key, asked in batch.items():
             value = found.get(key)
             if value is not None and not asked.changed:
-                self._known[key] = (time.monotonic(), value)
+                self._known[key] = (asked_s, value)
             asked.result.set(value)

@@ -168,7 +168,8 @@ class Messaging:
         draft = Draft(room.id, room.name, who.id, local_id, body)
         try:
             committed = self._committer.commit(draft)
-        except Unavailable:
+        except BaseException:
+            # Also when the request's time is over, which is no Exception.
             self._give_back(who, local_id, limit)
             raise
         self._outbox.wake()

@@ -110,7 +110,6 @@ def _move(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> None:
         ).tuples()
     )
     statement = insert_into(tx, Receipt)
-    # RETURNING makes SQLAlchemy write many rows by one statement.
     # A first cursor says nothing of what is older than what stands at it.
     moves = [_row(key, position - 1, position) for key, position in acks.items() if key in members]
     if moves:
@@ -119,6 +118,7 @@ def _move(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> None:
             set_={"delivered": statement.excluded.delivered},
             where=Receipt.delivered < statement.excluded.delivered,
         )
+        # RETURNING makes SQLAlchemy write many rows by one statement.
         tx.execute(forward.returning(Receipt.room_id), moves)
     begins = [_row(key, position, position) for key, position in begun.items() if key in members]
     if begins:

@@ -48,6 +48,11 @@ class Client:
         self._away_until_s = 0.0
 
     @property
+    def failing(self) -> bool:
+        """Whether the last call failed."""
+        return self._failing
+
+    @property
     def away(self) -> bool:
         return self._probing or time.monotonic() < self._away_until_s
 
@@ -56,7 +61,7 @@ class Client:
         if self.away:
             raise RedisAway("away")
         # After a failure one asks for all: the others need not pay the same time-out.
-        probing = self._failing
+        probing = self._failing and self._away_s > 0
         self._probing = probing
         try:
             return self._ask(ask)

@@ -23,6 +23,7 @@ from chatapp.errors import InvalidParameter
 from chatapp.errors import NotFound
 from chatapp.errors import RoomExists
 from chatapp.event import utc_now
+from chatapp.known_rooms import KnownRooms
 from chatapp.models import Membership
 from chatapp.models import Room
 from chatapp.models import User
@@ -39,9 +40,10 @@ class Member:
 
 
 class Rooms:
-    def __init__(self, database: Database, outbox: Outbox) -> None:
+    def __init__(self, database: Database, outbox: Outbox, known_rooms: KnownRooms) -> None:
         self._database = database
         self._outbox = outbox
+        self._known_rooms = known_rooms
 
     def list(self, who: Identity, after: str | None, limit: int) -> tuple[Sequence[room_list.RoomView], str | None]:
         """One page of the rooms the user belongs to, then of the public ones, and where the next begins.
@@ -75,7 +77,7 @@ class Rooms:
             number = self._database.write(work)
         except IntegrityError:
             raise RoomExists from None
-        self._published(number)
+        self._published(number, who.id)
         return self.get(who, name)
 
     def members(self, who: Identity, name: str) -> Sequence[Member]:
@@ -110,7 +112,7 @@ class Rooms:
             return Member(user.id, user.name, joined_at), number
 
         member, number = self._database.write(work)
-        self._published(number)
+        self._published(number, user_id)
         return member
 
     def remove(self, who: Identity, name: str, user_id: str) -> None:
@@ -122,7 +124,7 @@ class Rooms:
                 raise Forbidden("Only the owner may remove others.")
             return membership.leave(tx, room.id, access.plain_id(user_id))
 
-        self._published(self._database.write(work))
+        self._published(self._database.write(work), user_id)
 
     def direct(self, who: Identity, user_id: str) -> room_list.RoomView:
         """The room of these two, made if need be. Raises NotFound, Forbidden, InvalidParameter."""
@@ -144,11 +146,13 @@ class Rooms:
             return room.name, max(membership.join(tx, room.id, one) for one in (who.id, user_id))
 
         name, number = self._database.write(work)
-        self._published(number)
+        self._published(number, who.id, user_id)
         return self.get(who, name)
 
-    def _published(self, number: int) -> None:
+    def _published(self, number: int, *user_ids: str) -> None:
         """Wait a moment for the change to be in the log, so that what follows the answer comes after it."""
+        for user_id in user_ids:
+            self._known_rooms.forget(user_id)
         if number:
             self._outbox.wake()
             self._outbox.cursor_of(number)

@@ -55,7 +55,7 @@ class Services:
             per_worker=config.stream_places,
         )
         self.sessions = Sessions(config, self.database, self.outbox, self.hub)
-        self.rooms = Rooms(self.database, self.outbox)
+        self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
         self.messaging = Messaging(self.database, self.admission, self.committer, self.outbox)
         self.hub.on_signal.append(self._on_signal)
         self._parts = (self.hub, self.outbox, self.committer, self.receipts, self.connections)

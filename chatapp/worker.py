@@ -22,8 +22,9 @@ from chatapp.services import services
 WRITE_TIMEOUT_S = 20.0
 # What the kernel may hold for one reader. By itself it grows to 4 MiB, and a thousand stuck readers to 4 GiB.
 SEND_BUFFER_BYTES = 256 * 1024
-# When thousands connect at once, so many are let in between two turns of the loop. With gevent's 100 a send
-# waited for seconds behind them; with fewer than these the loop itself costs more.
+# When thousands connect at once, a single worker lets so many in between two turns of its loop. With gevent's
+# 100 a send waited for seconds behind them; with 4 the loop itself cost more. Of several workers gunicorn lets each
+# take one at a time.
 ACCEPT_MAX = 16
 # With so few places left, a new connection takes the place of the one that has been idle longest.
 PLACES_KEPT_FREE = 32
@@ -91,8 +92,7 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         self._clients[greenlet] = client
         self._new.add(greenlet)
         try:
-            if self._idle and len(self._clients) > self.worker_connections - self._kept_free:
-                self._end_idle([next(iter(self._idle))])
+            self._make_room()
             super().handle(self._names[id(listener)], client, addr)
         finally:
             del self._clients[greenlet]
@@ -117,6 +117,7 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         if not self.alive and greenlet not in self._new:
             raise NoMoreData  # The answer before was the last on this connection.
         self._idle[greenlet] = None
+        self._make_room()
         try:
             with super().timeout_ctx(), gevent.Timeout(None if self.alive else FIRST_REQUEST_S, NoMoreData):
                 yield
@@ -126,17 +127,25 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
 
     def _drain(self) -> None:
         services(self.wsgi).hub.drain()
-        self._end_idle(list(self._idle))
+        gevent.get_hub().loop.run_callback(self._end_idle, set(self._new))
+        gevent.sleep(FIRST_REQUEST_S)
+        gevent.get_hub().loop.run_callback(self._end_idle, set())
 
-    def _end_idle(self, greenlets: list[Any]) -> None:
-        for greenlet in greenlets:
-            gevent.get_hub().loop.run_callback(self._end_if_idle, greenlet)
+    def _make_room(self) -> None:
+        """With few places left, the connection that has been idle longest gives way."""
+        if len(self._clients) > self.worker_connections - self._kept_free:
+            gevent.get_hub().loop.run_callback(self._end_idle, set(), 1)
 
-    def _end_if_idle(self, greenlet: Any) -> None:
-        """Runs in the loop itself, so that nothing comes between the look and the end."""
-        if greenlet in self._idle and not _has_input(self._clients[greenlet]):
-            # To gunicorn this looks like a peer that went away between two requests.
-            greenlet.throw(NoMoreData)
+    def _end_idle(self, spared: set[Any], most: int | None = None) -> None:
+        """End idle connections. Runs in the loop itself, so that nothing comes between the look and the end."""
+        ended = 0
+        for greenlet in list(self._idle):
+            if ended == most:
+                return
+            if greenlet in self._idle and greenlet not in spared and not _has_input(self._clients[greenlet]):
+                # To gunicorn this looks like a peer that went away between two requests.
+                greenlet.throw(NoMoreData)
+                ended += 1
 
 
 class _Name:

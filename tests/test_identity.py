@@ -125,6 +125,8 @@ def test_what_is_meant_as_someone_elses_is_refused(ada: Person, bob: Person, roo
     accepted = bob.http.post(f"/rooms/{room}/messages", json=document, headers={"Chat-User": bob.id})
     assert accepted.status_code == 201
     assert [one["localId"] for one in ada.history(room)] == [document["localId"]]
+    encoded = "".join(f"%{byte:02X}" for byte in ada.id.encode())
+    assert ada.http.get("/session", headers={"Chat-User": encoded}).status_code == 200
 
 
 def test_the_cookie_must_come_from_this_site(browser: httpx.Client) -> None:

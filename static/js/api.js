@@ -223,7 +223,11 @@ export class Api {
       headers: {
         // The server asks for this type on every changing request: a plain HTML form cannot send it.
         ...(method === 'GET' ? {} : { 'Content-Type': 'application/json' }),
-        ...(this.user === null || path === '/session' ? {} : { 'Chat-User': this.user }),
+        // Who is asked about the session itself may be somebody else; who signs out means this user. Encoded: a host's
+        // ids may have any letters, a header only those of Latin-1.
+        ...(this.user === null || (path === '/session' && method !== 'DELETE')
+          ? {}
+          : { 'Chat-User': encodeURIComponent(this.user) }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),
     });

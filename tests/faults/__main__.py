@@ -17,6 +17,8 @@ def main() -> int:
     parser.add_argument("--database", choices=["sqlite", "postgres"])
     parser.add_argument("--write", type=Path, help="put the figures into this file")
     chosen = parser.parse_args()
+    if chosen.write is not None and (chosen.only or chosen.database):
+        parser.error("only the figures of all cases are written")
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     results = []
     for case in CASES:

@@ -20,6 +20,7 @@ def chaos(world: World, load: Load) -> None:
     faults: list[Callable[[World], None]] = [_kill_worker, _stop_worker, _flush, _restart_redis, _stop_redis, _cut]
     if world.database == "postgres":
         faults.append(_terminate_backends)
+    world.owes_answers = False
     with world.fault("one fault after another"):
         for fault in random.choices(faults, k=FAULTS):
             world.history.record("nemesis", "fault", "info", what=fault.__name__)

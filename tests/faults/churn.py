@@ -1,42 +1,32 @@
 """`Churn`: a member of a private room who is removed and invited again, all the time."""
 
 import itertools
-import threading
 
 import httpx
 
+from tests.faults.actor import Actor
 from tests.faults.history import History
 from tests.support.person import Person
 
 STAY_S = 1.0
-STOP_TIMEOUT_S = 30.0
 
 
-class Churn(threading.Thread):
+class Churn(Actor):
     def __init__(self, history: History, owner: Person, room: str, leaver: Person) -> None:
-        super().__init__(name="churn", daemon=True)
+        super().__init__("churn")
         self._history = history
         self._owner = owner
         self._room = room
         self._leaver = leaver
-        self._stopping = threading.Event()
 
-    def run(self) -> None:
+    def act(self) -> None:
         for turn in itertools.count():
-            if self._stopping.wait(STAY_S):
+            if self.stopping.wait(STAY_S):
                 return
             if turn % 2:
                 self._change("PUT", "joined")
             else:
                 self._change("DELETE", "left")
-
-    def finish(self) -> None:
-        self._stopping.set()
-
-    def wait(self) -> None:
-        self.join(STOP_TIMEOUT_S)
-        if self.is_alive():
-            raise TimeoutError("the churn did not stop")
 
     def _change(self, method: str, change: str) -> None:
         fields = {"user": self._leaver.id, "room": self._room, "change": change}

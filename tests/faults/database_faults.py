@@ -106,6 +106,7 @@ def commit_slowly(world: World, load: Load) -> None:
 def kill_unrecorded(world: World, load: Load) -> None:
     """What is published cannot be recorded; then kill -9 of all workers, three times."""
     install, remove = REFUSE_RECORDS[world.database]
+    world.owes_answers = False
     with world.fault("published, not recorded, killed"):
         for _ in range(3):
             _execute(world, install)
@@ -159,6 +160,8 @@ def _streams_stayed(world: World, load: Load) -> None:
     silence_s = max(reader.silence_s for reader in load.readers)
     world.notes.append(f"longest silence on a stream {silence_s:.2f} s, {load.unavailable} sends refused for now")
     world.require(silence_s < SILENCE_MAX_S, f"a stream said nothing for {silence_s:.1f} s")
+    broken = sum(reader.broken for reader in load.readers)
+    world.require(not broken, f"{broken} streams ended without a word")
     world.require(all(sender.told_when for sender in load.senders), "a 503 came without Retry-After")
 
 

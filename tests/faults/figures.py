@@ -65,4 +65,4 @@ def _row(result: Result) -> str:
         f"{result.send_p99_s * 1000:.0f} ms",
         "; ".join([*result.notes, *(f"**{text}**" for text in result.wrong)]),
     ]
-    return f"| {' | '.join(str(cell) for cell in cells)} |"
+    return f"| {' | '.join(' '.join(str(cell).replace('|', '/').split()) for cell in cells)} |"

@@ -12,6 +12,7 @@ from tests.faults.drain import drain_by_poll
 from tests.faults.drain import drain_by_stream
 from tests.faults.history import digest
 from tests.faults.reader import Reader
+from tests.faults.replayer import Replayer
 from tests.faults.sender import Sender
 from tests.faults.storage_dump import rows
 from tests.faults.world import World
@@ -23,6 +24,8 @@ TRANSPORTS = ("stream", "poll", "changing")
 # However many clients there are, they are these many people's: signing in is not what is tested here.
 PEOPLE_MAX = 20
 START_TIMEOUT_S = 30.0
+# Within 15 s of healing all is well again; then a few dozen messages take a second or two.
+GOES_ON_S = 20.0
 SETTLE_TIMEOUT_S = 60.0
 DRAINS_BY_POLL = 12
 DRAINS_BY_STREAM = 4
@@ -67,13 +70,15 @@ class Load:
             self.readers.append(
                 Reader(history, url, person, f"{transport}-{number}", rooms, transport, acks=number % 3 == 2)
             )
-        others = [
+        self.leavers = [
             Reader(history, url, self._leaver, f"leaver-{transport}", [self.private], transport, continuous=False)
             for transport in ("stream", "poll")
         ]
         # A sender's own client is told what became of its messages.
-        others.append(Reader(history, url, self.owner, "owner-stream", [self.room], "stream", continuous=False))
-        self._others = others
+        owner = Reader(history, url, self.owner, "owner-stream", [self.room], "stream", continuous=False)
+        self._others = [*self.leavers, owner]
+        self.replayer = Replayer(history, url, self._leaver, self.private)
+        self._bursts: list[Sender] = []
         self._churn = Churn(history, self.owner, self.private, self._leaver)
 
     @property
@@ -89,12 +94,13 @@ class Load:
         """Readers first; returns when the first messages went through."""
         for reader in [*self.readers, *self._others]:
             reader.start()
-        wait_until(lambda: all(one.cursor for one in self.readers), START_TIMEOUT_S, "every reader's first cursor")
-        for thread in [*self.senders, self._churn]:
+        everyone = [*self.readers, *self._others]
+        wait_until(lambda: all(one.cursor for one in everyone), START_TIMEOUT_S, "every reader's first cursor")
+        for thread in [*self.senders, self._churn, self.replayer]:
             thread.start()
         self.goes_on()
 
-    def goes_on(self, messages: int = 20, seconds: float = START_TIMEOUT_S) -> None:
+    def goes_on(self, messages: int = 20, seconds: float = GOES_ON_S) -> None:
         """Wait until so many more messages were acknowledged."""
         wanted = self.acknowledged + messages
         wait_until(lambda: self.acknowledged >= wanted, seconds, f"{messages} more acknowledged messages")
@@ -111,6 +117,7 @@ class Load:
             batch=BURST_BATCH,
             body_bytes=body_bytes,
         )
+        self._bursts.append(sender)
         sender.start()
         wait_until(lambda: len(sender.acknowledged) >= messages, SETTLE_TIMEOUT_S, f"{messages} messages at once")
         sender.finish()
@@ -127,10 +134,8 @@ class Load:
         message = person.send(room, body, local_id)
         self._history.record("lab", "send", "ok", id=message["id"], seq=message["cursor"], status=201, **fields)
 
-    def converge(self) -> None:
-        """After healing: how long until everything accepted so far is shown by everyone. Recorded for the checker."""
-        healed_s = time.monotonic()
-        self._history.record("nemesis", "heal", "ok")
+    def converge(self, healed_s: float) -> None:
+        """How long after healing everything accepted so far is shown by everyone. Recorded for the checker."""
         wanted = {id_ for sender in self.senders for id_ in list(sender.acknowledged.values())}
         # A private room's messages are not for every reader.
         private = {
@@ -153,11 +158,12 @@ class Load:
 
     def finish(self) -> None:
         """Let the senders get their last answers and the readers the last messages; then end them all."""
-        for thread in [*self.senders, self._churn]:
-            thread.finish()
-        for thread in [*self.senders, self._churn]:
-            thread.wait()
-        self.converge()
+        acting = [*self.senders, self._churn, self.replayer]
+        for actor in acting:
+            actor.finish()
+        for actor in acting:
+            actor.wait()
+        self.converge(time.monotonic())
         for reader in [*self.readers, *self._others]:
             reader.finish()
         for reader in [*self.readers, *self._others]:
@@ -189,9 +195,9 @@ class Load:
 
     def close(self) -> None:
         """End every client, also those that a failure left running."""
-        clients = [*self.senders, self._churn, *self.readers, *self._others]
+        clients = [*self.senders, *self._bursts, self._churn, self.replayer, *self.readers, *self._others]
         for client in clients:
-            client.finish()
+            client.abandon()
         for client in clients:
             with suppress(TimeoutError, RuntimeError):
                 client.wait()

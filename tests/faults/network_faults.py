@@ -15,6 +15,7 @@ GATEWAY_ANSWERS: list[tuple[int, bytes, str]] = [
 
 def cut(world: World, load: Load) -> None:
     """All connections cut, ten times."""
+    world.owes_answers = False
     with world.fault("connections cut"):
         for _ in range(10):
             world.proxy.cut_now()
@@ -23,6 +24,7 @@ def cut(world: World, load: Load) -> None:
 
 def refuse(world: World, load: Load) -> None:
     """Nobody gets through for eight seconds."""
+    world.owes_answers = False
     with world.fault("connections refused"):
         world.proxy.cut()
         world.hold(HELD_S)
@@ -32,6 +34,7 @@ def refuse(world: World, load: Load) -> None:
 
 def hold_streams_back(world: World, load: Load) -> None:
     """Streams are held back for eight seconds, as a proxy does that gathers its answers."""
+    world.owes_answers = False
     with world.fault("streams held back"):
         world.proxy.mute_streams()
         world.hold(HELD_S)
@@ -40,6 +43,7 @@ def hold_streams_back(world: World, load: Load) -> None:
 
 def swallow_replies(world: World, load: Load) -> None:
     """What is sent arrives, and no answer comes back, for eight seconds."""
+    world.owes_answers = False
     with world.fault("replies swallowed"):
         world.proxy.swallow_replies()
         world.hold(HELD_S)
@@ -49,6 +53,7 @@ def swallow_replies(world: World, load: Load) -> None:
 
 def silence(world: World, load: Load) -> None:
     """No byte in either direction for eight seconds, and no end of a connection."""
+    world.owes_answers = False
     with world.fault("silence"):
         world.proxy.silence()
         world.hold(HELD_S)
@@ -58,6 +63,7 @@ def silence(world: World, load: Load) -> None:
 
 def answer_like_a_gateway(world: World, load: Load) -> None:
     """Streams and polls are answered 502, 503, 200 with a page, and 204, for three seconds each."""
+    world.owes_answers = False
     with world.fault("a broken gateway"):
         for status, body, content_type in GATEWAY_ANSWERS:
             world.proxy.answer_streams(status, body, content_type)

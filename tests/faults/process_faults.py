@@ -20,6 +20,7 @@ ORPHANS_GONE_S = 5.0
 
 def kill_workers(world: World, load: Load) -> None:
     """kill -9 of a random worker, five times."""
+    world.owes_answers = False
     with world.fault("kill -9 of a worker"):
         for _ in range(5):
             before = set(world.service.workers())
@@ -30,6 +31,7 @@ def kill_workers(world: World, load: Load) -> None:
 
 def kill_master(world: World, load: Load) -> None:
     """kill -9 of the master, and of the one after it; each time a supervisor starts it again."""
+    world.owes_answers = False
     with world.fault("kill -9 of the master"):
         for _ in range(2):
             family = psutil.Process(world.service.process.pid).children(recursive=True)
@@ -45,6 +47,7 @@ def kill_master(world: World, load: Load) -> None:
 
 def restart(world: World, load: Load) -> None:
     """SIGTERM, and start again."""
+    world.owes_answers = False
     with world.fault("SIGTERM"):
         stopped_s = time.monotonic()
         world.service.stop()
@@ -56,6 +59,8 @@ def restart(world: World, load: Load) -> None:
 
 def hang_up(world: World, load: Load) -> None:
     """SIGHUP: new workers in place of the old ones."""
+    # One may be on its way on a connection that is being closed: then it is sent again.
+    world.owes_answers = False
     with world.fault("SIGHUP"):
         before = set(world.service.workers())
         world.service.process.signal(signal.SIGHUP)

@@ -2,13 +2,13 @@
 
 import itertools
 import random
-import threading
 import time
 from contextlib import closing
 from typing import Any
 
 import httpx
 
+from tests.faults.actor import Actor
 from tests.faults.history import History
 from tests.faults.history import digest
 from tests.support.person import Person
@@ -25,10 +25,9 @@ STAY_S = (0.5, 3.0)
 # Coming back: the server's word is obeyed up to here, so that a short run sees many returns.
 PAUSE_S = (0.05, 0.5)
 RETRY_MAX_S = 1.0
-STOP_TIMEOUT_S = 20.0
 
 
-class Reader(threading.Thread):
+class Reader(Actor):
     """Shows each message once, as the contract tells clients to: a known id is not shown again.
 
     `transport` is 'stream', 'poll' or 'changing'. `continuous` readers are owed everything from their first cursor.
@@ -46,14 +45,13 @@ class Reader(threading.Thread):
         continuous: bool = True,
         acks: bool = False,
     ) -> None:
-        super().__init__(name=name, daemon=True)
+        super().__init__(name)
         self._history = history
         self._url = url
         self.person = person
         self._transport = transport
         self.rooms = rooms
         self._acks = acks
-        self._stopping = threading.Event()
         self._connections = itertools.count()
         self._http = httpx.Client(
             base_url=f"{url}/api/v1", timeout=POLL_TIMEOUT_S, headers={"Authorization": f"Bearer {person.token}"}
@@ -62,11 +60,13 @@ class Reader(threading.Thread):
         self.shown: set[str] = set()
         # The longest time without a word on an open stream.
         self.silence_s = 0.0
+        # Streams that ended without a word, or were not opened.
+        self.broken = 0
         history.record(name, "actor", "ok", user=person.id, continuous=continuous, rooms=rooms)
 
-    def run(self) -> None:
+    def act(self) -> None:
         by_stream = itertools.cycle([True, False]) if self._transport == "changing" else None
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             streams = next(by_stream) if by_stream is not None else self._transport == "stream"
             conn = next(self._connections)
             self._history.record(self.name, "connect", "invoke", conn=conn, cursor=self.cursor)
@@ -76,17 +76,10 @@ class Reader(threading.Thread):
             except (OSError, StreamEnded, httpx.TransportError, ValueError) as error:
                 reason = f"{type(error).__name__}: {error}"
                 self._history.record(self.name, "disconnect", "info", conn=conn, reason=reason)
+                self.broken += streams
                 pause_s = random.uniform(*PAUSE_S)
-            self._stopping.wait(pause_s)
+            self.stopping.wait(pause_s)
         self._http.close()
-
-    def finish(self) -> None:
-        self._stopping.set()
-
-    def wait(self) -> None:
-        self.join(STOP_TIMEOUT_S)
-        if self.is_alive():
-            raise TimeoutError(f"{self.name} did not stop within {STOP_TIMEOUT_S} s")
 
     def _stream(self, conn: int) -> float:
         """One stream until it ends. Returns how long to stay away, in seconds."""
@@ -97,11 +90,12 @@ class Reader(threading.Thread):
             if stream.status != 200:
                 raise ValueError(f"status {stream.status}")
             heard_s = time.monotonic()
-            while not self._stopping.is_set() and time.monotonic() < leave_s:
+            while not self.stopping.is_set() and time.monotonic() < leave_s:
                 # Looking up now and then, to stop or to leave in time.
                 try:
                     event = stream.next(min(0.25, DEAD_AFTER_S))
                 except TimeoutError:
+                    self.silence_s = max(self.silence_s, time.monotonic() - heard_s)
                     if time.monotonic() - heard_s > DEAD_AFTER_S:
                         raise
                     continue

@@ -1,6 +1,9 @@
 """What happens to Redis."""
 
 import signal
+import time
+
+import redis
 
 from tests.faults.load import Load
 from tests.faults.world import World
@@ -8,6 +11,7 @@ from tests.faults.world import World
 # The promise: sends are answered within a second for 99 of 100 while Redis is away. Fourfold, the machine is shared.
 SEND_P99_S = 4 * 1.0
 MAXLEN_SMALL = 10
+CLOCK_AWAY_MIN_S = 3500
 
 
 def kill(world: World, load: Load) -> None:
@@ -87,6 +91,7 @@ def refuse_writes(world: World, load: Load) -> None:
     """Made a replica of nobody, so that it refuses writes, for five seconds; then master again."""
     with world.fault("REPLICAOF"):
         world.redis.client.replicaof("127.0.0.1", "1")
+        world.require(_refuses(world), "Redis took a write as a replica")
         world.hold(5.0)
         world.redis.client.replicaof("NO", "ONE")
         load.goes_on(30)
@@ -96,6 +101,7 @@ def out_of_memory(world: World, load: Load) -> None:
     """maxmemory below what is used, so that it refuses writes, for five seconds."""
     with world.fault("maxmemory"):
         world.redis.client.config_set("maxmemory", "1mb")
+        world.require(_refuses(world), "Redis took a write beyond its memory")
         world.hold(5.0)
         world.redis.client.config_set("maxmemory", "0")
         load.goes_on(30)
@@ -104,6 +110,8 @@ def out_of_memory(world: World, load: Load) -> None:
 def _clock(world: World, load: Load, offset: str) -> None:
     with world.fault(f"Redis's clock {offset}, FLUSHALL"):
         world.set_clock(offset)
+        away_s = abs(world.redis.client.time()[0] - time.time())
+        world.require(away_s > CLOCK_AWAY_MIN_S, f"Redis's clock is only {away_s:.0f} s away")
         load.goes_on(30)
         world.redis.client.flushall()
         load.goes_on(30)
@@ -111,6 +119,14 @@ def _clock(world: World, load: Load, offset: str) -> None:
         load.goes_on(30)
         world.redis.client.flushall()
         load.goes_on(30)
+
+
+def _refuses(world: World) -> bool:
+    try:
+        world.redis.client.set("laboratory", "1")
+    except redis.ResponseError:
+        return True
+    return False
 
 
 def _sends_were_answered(world: World, load: Load) -> None:

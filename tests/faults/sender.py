@@ -1,12 +1,12 @@
 """`Sender`: a person who sends one message after another, each again with its localId until it is answered."""
 
 import itertools
-import threading
 import time
 from typing import Any
 
 import httpx
 
+from tests.faults.actor import Actor
 from tests.faults.history import History
 from tests.faults.history import digest
 from tests.support.person import Person
@@ -15,12 +15,11 @@ from tests.support.person import Person
 CLIENT_TIMEOUT_S = 12.0
 RETRY_PAUSE_S = 0.1
 RETRY_AFTER_MAX_S = 1.0
-STOP_TIMEOUT_S = 60.0
 # Now and then one that must be refused, and never be seen by anyone.
 REFUSED_EVERY = 25
 
 
-class Sender(threading.Thread):
+class Sender(Actor):
     """Sends to its rooms in turn, with a pause in between; `batch` messages at a time if more than one.
 
     Bodies are short, or of about `body_bytes`.
@@ -38,14 +37,13 @@ class Sender(threading.Thread):
         batch: int = 1,
         body_bytes: int = 0,
     ) -> None:
-        super().__init__(name=name, daemon=True)
+        super().__init__(name)
         self._history = history
         self.person = person
         self._rooms = itertools.cycle(rooms)
         self._pause_s = pause_s
         self._batch = batch
         self._padding = "x" * max(0, body_bytes - 50)
-        self._stopping = threading.Event()
         self._http = httpx.Client(
             base_url=f"{url}/api/v1",
             timeout=CLIENT_TIMEOUT_S,
@@ -55,34 +53,25 @@ class Sender(threading.Thread):
         self.acknowledged: dict[str, str] = {}
         self.answered_s: list[float] = []
         self.unavailable = 0
-        # How often nobody took the connection.
+        # How often nobody took the connection, and how often it was taken and no answer came.
         self.not_connected = 0
+        self.unanswered = 0
         # Whether every 503 said when to come back.
         self.told_when = True
         history.record(name, "actor", "ok", user=person.id, continuous=False, rooms=rooms)
 
-    def run(self) -> None:
+    def act(self) -> None:
         for number in itertools.count():
-            if self._stopping.wait(self._pause_s):
+            if self.stopping.wait(self._pause_s):
                 return
             if number % REFUSED_EVERY == REFUSED_EVERY - 1:
                 self._refused(number)
             room = next(self._rooms)
             items = [self._item(room, number * self._batch + place) for place in range(self._batch)]
-            while items:
+            while items and not self.abandoned.is_set():
                 items = self._one(items) if self._batch == 1 else self._many(items)
                 if items:
                     time.sleep(RETRY_PAUSE_S)
-
-    def finish(self) -> None:
-        """Stop after what is under way was answered."""
-        self._stopping.set()
-
-    def wait(self) -> None:
-        self.join(STOP_TIMEOUT_S)
-        if self.is_alive():
-            raise TimeoutError(f"{self.name} got no final answer within {STOP_TIMEOUT_S} s")
-        self._http.close()
 
     def _item(self, room: str, number: int) -> dict[str, str]:
         return {
@@ -140,6 +129,7 @@ class Sender(threading.Thread):
             self.not_connected += 1
             return None
         except httpx.TransportError:
+            self.unanswered += 1
             return None
         self.answered_s.append(time.monotonic() - started_s)
         if answer.status_code == 503:

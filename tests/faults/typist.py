@@ -1,33 +1,31 @@
 """`Typist`: a person in a real browser who writes something now and then."""
 
 import itertools
-import threading
 
+from tests.faults.actor import Actor
 from tests.faults.browser_actor import BrowserActor
 from tests.faults.history import Record
 from tests.support.processes import wait_until
 
 PAUSE_S = 1.5
-STOP_TIMEOUT_S = 60.0
 # From healing until everyone has everything: the promise, fourfold, the browsers share the machine.
 WHOLE_AGAIN_S = 4 * 15.0
 
 
-class Typist(threading.Thread):
+class Typist(Actor):
     def __init__(self, actor: BrowserActor) -> None:
-        super().__init__(name=actor.name, daemon=True)
+        super().__init__(actor.name)
         self.actor = actor
-        self._stopping = threading.Event()
 
-    def run(self) -> None:
+    def act(self) -> None:
         for number in itertools.count():
-            if self._stopping.wait(PAUSE_S):
+            if self.stopping.wait(PAUSE_S):
                 return
             self.actor.send(f"{self.name} types {number}")
 
-    def finish(self) -> None:
-        self._stopping.set()
-        self.join(STOP_TIMEOUT_S)
+    def wait(self) -> None:
+        """Until the page shows everything as sent."""
+        super().wait()
         self.actor.wait_sent(self.actor.asked, WHOLE_AGAIN_S)
 
     def look(self, rows: list[Record]) -> None:

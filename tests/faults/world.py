@@ -3,6 +3,7 @@
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from contextlib import contextmanager
@@ -49,6 +50,9 @@ class World:
         # What a case has to say beside the invariants: findings break it, notes stand in its line.
         self.findings: list[str] = []
         self.notes: list[str] = []
+        # Whether every send is owed an answer: not while processes are killed or connections cut.
+        self.owes_answers = True
+        self.healed_s = 0.0
         self._clock = folder / "clock"
         self._under = [binary("prlimit"), f"--nofile={files}:{files}"] if files else []
         if service_clock:
@@ -96,6 +100,8 @@ class World:
         self.history.record("nemesis", "fault", "invoke", what=what)
         yield
         self.history.record("nemesis", "fault", "ok", what=what)
+        self.history.record("nemesis", "heal", "ok")
+        self.healed_s = time.monotonic()
 
     def hold(self, seconds: float) -> None:
         """Let the fault last. Some faults are made of time."""

@@ -45,7 +45,7 @@ class Crowd:
     def come_back(self, cursor: str, mark: bytes, wanted: int, within_s: float) -> None:
         """All connect within a second with this cursor; wait until each has got `mark` so many times.
 
-        Raises TimeoutError. A client that is turned away comes again, as the contract tells it to, but at once.
+        Raises TimeoutError, and ConnectionError when one is turned away.
         """
         epoll = select.epoll()
         by_descriptor: dict[int, tuple[Client, Person]] = {}

@@ -49,6 +49,7 @@ class Service:
         try:
             wait_until(self.ready, what=f"the service; its log: {self.folder / 'service.log'}")
         except TimeoutError:
+            process.stop()
             raise TimeoutError(self.log()) from None
         except RuntimeError:
             process.stop()

@@ -128,11 +128,14 @@ class EventStream:
         return StreamEvent(fields.get("id"), fields.get("event", "message"), json.loads(fields["data"]), block)
 
     def _chunk(self, deadline_s: float) -> bytes:
-        size_line = self._until(b"\r\n", deadline_s - time.monotonic())
-        size = int(size_line, 16)
-        while len(self._raw) < size + 2:
+        # Nothing is taken before the whole chunk is here: a time-out in its middle loses nothing.
+        while True:
+            size_line, separator, rest = self._raw.partition(b"\r\n")
+            size = int(size_line, 16) if separator else 0
+            if separator and len(rest) >= size + 2:
+                break
             self._fill(deadline_s - time.monotonic())
-        chunk, self._raw = self._raw[:size], self._raw[size + 2 :]
+        chunk, self._raw = rest[:size], rest[size + 2 :]
         if size == 0:
             raise StreamEnded
         return chunk
