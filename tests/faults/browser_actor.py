@@ -103,7 +103,7 @@ class BrowserActor:
         known = {row["id"]: row for row in rows}
         seen = [row for row in self.browser.call(self._read_all, 4 * PATIENCE_S) if row["id"] is not None]
         final = f"{self.name}-final"
-        self._declare(final, self._first_cursor)
+        self._declare(final, self._first_cursor, live=False)
         for row in seen:
             row["seq"] = known[row["id"]]["seq"] if row["id"] in known else None
             self._record_shown(final, row)
@@ -262,8 +262,8 @@ class BrowserActor:
         self.history.record(self.name, "send", "invoke", user=self.user, **about)
         self._typed.discard(one["body"])
 
-    def _declare(self, actor: str, cursor: str) -> None:
-        self.history.record(actor, "actor", "ok", user=self.user, continuous=True, rooms=[self.room])
+    def _declare(self, actor: str, cursor: str, *, live: bool = True) -> None:
+        self.history.record(actor, "actor", "ok", user=self.user, continuous=True, live=live, rooms=[self.room])
         self.history.record(actor, "connect", "ok", conn=0, cursor=cursor)
 
     def _record_shown(self, actor: str, one: dict[str, Any]) -> None:
