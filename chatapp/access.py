@@ -1,5 +1,6 @@
 """Who may see and use which room: one answer for every door."""
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,13 +114,18 @@ def plain_id(value: str) -> str:
 
 def memberships(transaction: Transaction, identity: Identity) -> list[RoomRef]:
     """The rooms that the identity belongs to, by name."""
-    return _refs(transaction, _rooms(identity).where(Membership.user_id.is_not(None)).order_by(Room.name))
+    return claimed(identity, memberships_of(transaction, [identity.id])[identity.id])
+
+
+def claimed(identity: Identity, rooms: Iterable[RoomRef]) -> list[RoomRef]:
+    """Those of the rooms that exist for this identity."""
+    return [room for room in rooms if identity.rooms is None or room.name in identity.rooms]
 
 
 def among(transaction: Transaction, identity: Identity, names: frozenset[str]) -> list[RoomRef]:
     """Those of the named rooms that may be read, by name."""
-    possible = [name for name in names if ROOM_NAME.fullmatch(name)]
-    return _refs(transaction, _rooms(identity).where(Room.name.in_(possible), readable_clause()).order_by(Room.name))
+    asked = RoomsAsked(identity.id, identity.rooms, names)
+    return list(among_for(transaction, [asked])[asked])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ class RoomsAsked:
 
 
 def memberships_of(transaction: Transaction, user_ids: Sequence[str]) -> dict[str, tuple[RoomRef, ...]]:
-    """What `memberships` says, for many users at once and without a claim."""
+    """The rooms that each user belongs to, by name, whatever a token claims."""
     query = (
         select(Membership.user_id, Room.id, Room.name, Room.visibility, Room.owner_id)
         .join(Room, Room.id == Membership.room_id)
@@ -146,7 +152,7 @@ def memberships_of(transaction: Transaction, user_ids: Sequence[str]) -> dict[st
 
 
 def among_for(transaction: Transaction, asked: Sequence[RoomsAsked]) -> dict[RoomsAsked, tuple[RoomRef, ...]]:
-    """What `among` says, for many at once."""
+    """Of each, those of the named rooms that may be read, by name."""
     names = {name for one in asked for name in one.names if ROOM_NAME.fullmatch(name)}
     query = (
         select(Room.id, Room.name, Room.visibility, Room.owner_id, Membership.user_id)

@@ -40,8 +40,7 @@ class KnownRooms:
         """The rooms that the identity belongs to, by name, for a reader at `position`. Raises Unavailable."""
         # Ahead of the tail there may be a joining behind which this reader already stands.
         ask = self._memberships.ask if position > self._hub.end else self._memberships.get
-        rooms = ask(identity.id) or ()
-        return [room for room in rooms if identity.rooms is None or room.name in identity.rooms]
+        return access.claimed(identity, ask(identity.id) or ())
 
     def among(self, identity: Identity, names: frozenset[str]) -> list[RoomRef]:
         """Those of the named rooms that may be read, by name. Raises Unavailable."""
