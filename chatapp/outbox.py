@@ -76,6 +76,9 @@ class Outbox:
             continue
 
     def _flush_some(self) -> int:
+        if self._link.commands.away:
+            self._announce()
+            raise RedisAway("away")
         entries = [self._at_first_place(entry) for entry in self._database.read(_unpublished)]
         if not entries:
             return 0

@@ -92,7 +92,7 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         self._clients[greenlet] = client
         self._new.add(greenlet)
         try:
-            self._make_room()
+            self._make_room(greenlet)
             super().handle(self._names[id(listener)], client, addr)
         finally:
             del self._clients[greenlet]
@@ -117,7 +117,7 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         if not self.alive and greenlet not in self._new:
             raise NoMoreData  # The answer before was the last on this connection.
         self._idle[greenlet] = None
-        self._make_room()
+        self._make_room(greenlet)
         try:
             with super().timeout_ctx(), gevent.Timeout(None if self.alive else FIRST_REQUEST_S, NoMoreData):
                 yield
@@ -131,10 +131,10 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         gevent.sleep(FIRST_REQUEST_S)
         gevent.get_hub().loop.run_callback(self._end_idle, set())
 
-    def _make_room(self) -> None:
-        """With few places left, the connection that has been idle longest gives way."""
+    def _make_room(self, newest: Any) -> None:
+        """With few places left, the connection that has been idle longest gives way, but not the newest."""
         if len(self._clients) > self.worker_connections - self._kept_free:
-            gevent.get_hub().loop.run_callback(self._end_idle, set(), 1)
+            gevent.get_hub().loop.run_callback(self._end_idle, {newest}, 1)
 
     def _end_idle(self, spared: set[Any], most: int | None = None) -> None:
         """End idle connections. Runs in the loop itself, so that nothing comes between the look and the end."""
