@@ -34,7 +34,8 @@ class Replayer(Actor):
                 answer = self._http.get("/events/poll", params=query)
             except httpx.TransportError:
                 continue
-            if answer.status_code == 200:
+            # What stands between may answer for the service: that is not its to be judged by.
+            if answer.status_code == 200 and answer.headers["Content-Type"] == "application/json":
                 for event in answer.json()["events"]:
                     self._take(event)
         self._http.close()
