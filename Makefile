@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run install test test-all faults test-tools check format lint types clean
+.PHONY: run install test test-all faults bench test-tools check format lint types clean
 
 # The upgrade first: it also says by one line which setting is wrong, gunicorn's own WEB_CONCURRENCY included.
 run: install
@@ -35,6 +35,10 @@ test-all: test-tools
 # Every fault on both databases, a line each, about half an hour; the figures go to docs/reliability.md.
 faults: test-tools
 	$(BIN)/python -m tests.faults --write docs/reliability.md
+
+# Against a bare loop in C, which takes a C compiler; two minutes.
+bench: test-tools
+	$(BIN)/python -m bench
 
 check: format lint types test
 
