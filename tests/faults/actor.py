@@ -6,7 +6,7 @@ STOP_TIMEOUT_S = 60.0
 
 
 class Actor(threading.Thread):
-    """Write `act`, which looks at `stopping` now and then."""
+    """Write `act`, which looks at `stopping` now and then. `close` comes after it, however it ended."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name, daemon=True)
@@ -23,6 +23,11 @@ class Actor(threading.Thread):
             self.act()
         except Exception as failure:
             self._failure = failure
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of what the actor holds open."""
 
     def finish(self) -> None:
         """Stop when what is under way has come to its end."""

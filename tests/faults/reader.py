@@ -79,6 +79,8 @@ class Reader(Actor):
                 self.broken += streams
                 pause_s = random.uniform(*PAUSE_S)
             self.stopping.wait(pause_s)
+
+    def close(self) -> None:
         self._http.close()
 
     def _stream(self, conn: int) -> float:

@@ -38,6 +38,8 @@ class Replayer(Actor):
             if answer.status_code == 200 and answer.headers["Content-Type"] == "application/json":
                 for event in answer.json()["events"]:
                     self._take(event)
+
+    def close(self) -> None:
         self._http.close()
 
     def _take(self, event: dict[str, object]) -> None:

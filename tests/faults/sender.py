@@ -73,6 +73,9 @@ class Sender(Actor):
                 if items:
                     time.sleep(RETRY_PAUSE_S)
 
+    def close(self) -> None:
+        self._http.close()
+
     def _item(self, room: str, number: int) -> dict[str, str]:
         return {
             "room": room,

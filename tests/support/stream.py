@@ -45,12 +45,16 @@ class EventStream:
             lines.append(f"Last-Event-ID: {last_event_id}")
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         self.socket = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=10)
-        self.socket.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
         self._raw = b""
         self._text = b""
         self.retry_ms: int | None = None
         self.seen: list[StreamEvent] = []
-        head = self._until(b"\r\n\r\n", 10.0)
+        try:
+            self.socket.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+            head = self._until(b"\r\n\r\n", 10.0)
+        except BaseException:
+            self.close()
+            raise
         status, *fields = head.decode("latin-1").split("\r\n")
         self.status = int(status.split()[1])
         self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)}
