@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import psycopg
 
+from tests.faults.database_faults import TERMINATE_OTHERS
 from tests.faults.load import Load
 from tests.faults.world import World
 
@@ -71,6 +72,5 @@ def _cut(world: World) -> None:
 
 
 def _terminate_backends(world: World) -> None:
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     with psycopg.connect(world.database_url, autocommit=True) as connection:
-        connection.execute(f"{others} AND pid <> pg_backend_pid()")
+        connection.execute(TERMINATE_OTHERS)

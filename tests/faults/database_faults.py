@@ -25,6 +25,10 @@ $$ BEGIN IF random() < 0.2 THEN PERFORM pg_sleep(random() * 0.8); END IF; RETURN
 CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW EXECUTE FUNCTION slow();
 """
+TERMINATE_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 REFUSE_RECORDS = {
     "postgres": (
         """
@@ -87,10 +91,9 @@ def freeze_postgres(world: World, load: Load) -> None:
 
 def terminate_backends(world: World, load: Load) -> None:
     """pg_terminate_backend for every connection of the service, thirty times, in the middle of commits."""
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     with world.fault("pg_terminate_backend"), _postgres(world) as database:
         for _ in range(30):
-            database.execute(f"{others} AND pid <> pg_backend_pid()")
+            database.execute(TERMINATE_OTHERS)
             world.hold(0.15)
     _streams_stayed(world, load)
 
