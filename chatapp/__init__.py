@@ -14,6 +14,7 @@ from chatapp.config import Config
 from chatapp.database import engine_options
 from chatapp.database import prepare
 from chatapp.deadline import Deadline
+from chatapp.detach import Detach
 from chatapp.models import db
 from chatapp.services import NAME
 from chatapp.services import Services
@@ -62,4 +63,5 @@ def create_app(config: Config | None = None) -> Flask:
     if config.proxies:
         trusted = config.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, trusted, trusted, trusted, 0, trusted)  # type: ignore[method-assign]
+    app.wsgi_app = Detach(app.wsgi_app, app.extensions[NAME].detached)  # type: ignore[method-assign]
     return app

@@ -1,6 +1,5 @@
 """Who may see and use which room: one answer for every door."""
 
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -114,12 +113,12 @@ def plain_id(value: str) -> str:
 
 def memberships(transaction: Transaction, identity: Identity) -> list[RoomRef]:
     """The rooms that the identity belongs to, by name."""
-    return claimed(identity, memberships_of(transaction, [identity.id])[identity.id])
+    return list(claimed(identity, memberships_of(transaction, [identity.id])[identity.id]))
 
 
-def claimed(identity: Identity, rooms: Iterable[RoomRef]) -> list[RoomRef]:
-    """Those of the rooms that exist for this identity."""
-    return [room for room in rooms if identity.rooms is None or room.name in identity.rooms]
+def claimed(identity: Identity, rooms: tuple[RoomRef, ...]) -> tuple[RoomRef, ...]:
+    """Those of the rooms that exist for this identity; all of them are the same tuple."""
+    return rooms if identity.rooms is None else tuple(room for room in rooms if room.name in identity.rooms)
 
 
 def among(transaction: Transaction, identity: Identity, names: frozenset[str]) -> list[RoomRef]:

@@ -63,6 +63,7 @@ class Config:
     window: int
     stream_seconds: float
     heartbeat_seconds: float
+    carrier: str
     max_connections_per_user: int
     max_connections: int
 
@@ -125,6 +126,7 @@ class Config:
             window=read.whole("CHATAPP_WINDOW", 10_000, 1, 10_000_000),
             stream_seconds=read.number("CHATAPP_STREAM_SECONDS", 55.0, 0.1, 86_400),
             heartbeat_seconds=read.number("CHATAPP_HEARTBEAT_SECONDS", 15.0, 0.1, 3600),
+            carrier=read.choice("CHATAPP_CARRIER", "detached", ("detached", "portable")),
             max_connections_per_user=read.whole("CHATAPP_MAX_CONNECTIONS_PER_USER", 20, 1, 1_000_000),
             max_connections=read.whole("CHATAPP_MAX_CONNECTIONS", _default_max_connections(), 1, 10_000_000),
         )

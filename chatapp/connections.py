@@ -2,8 +2,6 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from chatapp.background import Loop
@@ -53,41 +51,43 @@ class Connections:
     def stop(self) -> None:
         self._loop.stop()
 
-    @contextmanager
-    def hold(self, user_id: str) -> Iterator[None]:
-        """Count one connection while it lasts. Raises TooManyConnections."""
+    def take(self, user_id: str) -> None:
+        """Count one connection, until `give_back`. Raises TooManyConnections."""
         if self._total >= self._per_worker or self._open[user_id] >= self._per_user:
             raise TooManyConnections(retry_after_s=RETRY_AFTER_S)
         self._total += 1
         self._open[user_id] += 1
         try:
-            if self._shared and not self._changed(user_id, self._open[user_id], self._per_user):
-                raise TooManyConnections(retry_after_s=RETRY_AFTER_S)
-            yield
-        finally:
-            self._total -= 1
-            self._open[user_id] -= 1
-            before = self._open[user_id] + 1
-            if not self._open[user_id]:
-                del self._open[user_id]
-            if self._shared:
-                self._changed(user_id, before)
+            admitted = not self._shared or self._asked(user_id, self._open[user_id])
+        except BaseException:
+            self.give_back(user_id)
+            raise
+        if not admitted:
+            self.give_back(user_id)
+            raise TooManyConnections(retry_after_s=RETRY_AFTER_S)
 
-    def _changed(self, user_id: str, most: int, limit: int = 0) -> bool:
-        """Tell the others, at once where `most`, the greater of the counts before and after, comes near the limit."""
-        if most > self._unasked:
-            return self._say_count(user_id, limit)
-        self._untold.add(user_id)
-        self._loop.wake()
-        return True
+    def give_back(self, user_id: str) -> None:
+        """Count one less. Waits for nothing: the others are told a moment later."""
+        self._total -= 1
+        self._open[user_id] -= 1
+        if not self._open[user_id]:
+            del self._open[user_id]
+        self._tell_later(user_id)
 
-    def _say_count(self, user_id: str, limit: int = 0) -> bool:
-        """Tell the other workers how many this one holds. False if that would be more than `limit` in all.
+    def _tell_later(self, user_id: str) -> None:
+        if self._shared:
+            self._untold.add(user_id)
+            self._loop.wake()
+
+    def _asked(self, user_id: str, count: int) -> bool:
+        """Tell the other workers that this one holds so many. False if that would be too many in all.
 
         True while Redis is away: this worker's own count has to do, and is told when it is back.
         """
-        count = self._open.get(user_id, 0)
-        args = [self._worker, ALIVE_PREFIX, count, limit, COUNT_S]
+        if count <= self._unasked:
+            self._tell_later(user_id)
+            return True
+        args = [self._worker, ALIVE_PREFIX, count, self._per_user, COUNT_S]
         try:
             told = bool(self._count([COUNT_PREFIX + user_id], args))
         except RedisAway:

@@ -29,6 +29,8 @@ class Cursor(int):
     out, means the same as the last one of its millisecond.
     """
 
+    __slots__ = ()
+
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """Read `<milliseconds>-<sequence>`. Raises ValueError for anything else."""

@@ -2,17 +2,14 @@
 
 import logging
 import time
-from collections import defaultdict
-from collections import deque
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import groupby
 from typing import Any
 
 from gevent import sleep
-from gevent.event import Event as Flag
 
 from chatapp.background import Loop
 from chatapp.errors import Unavailable
@@ -20,6 +17,9 @@ from chatapp.event import Cursor
 from chatapp.event import Event
 from chatapp.event_log import EventLog
 from chatapp.event_log import LogEntry
+from chatapp.listener import Followers
+from chatapp.listener import Listener
+from chatapp.listener import Waiter
 from chatapp.positions import Positions
 from chatapp.recent import Recent
 from chatapp.redis_link import RedisAway
@@ -41,35 +41,10 @@ SIGNAL_WAIT_S = 0.2
 SIGNAL_POLL_S = 0.005
 # Far more rows than are ever in the log and not recorded yet.
 SEEN_MAX = 5_000
+# News for many readers gives way to other work after this time.
+HOLD_MAX_S = 0.01
 # A request that was under way when its session ended is over long before as many others have ended.
 ENDED_SESSIONS_MAX = 1000
-
-
-class Listener:
-    """One waiting connection. It holds no events, only a flag: what it missed it reads by its position."""
-
-    __slots__ = ("_flag", "closing", "rooms", "session_id", "user_id")
-
-    def __init__(self, user_id: str, session_id: str) -> None:
-        self.user_id = user_id
-        self.session_id = session_id
-        self.rooms: frozenset[int] = frozenset()
-        self.closing: str | None = None
-        self._flag = Flag()
-
-    def wake(self) -> None:
-        self._flag.set()
-
-    def clear(self) -> None:
-        """Call before looking for events, so that what comes after the look is not slept through."""
-        self._flag.clear()
-
-    def wait(self, seconds: float) -> None:
-        self._flag.wait(max(0.0, seconds))
-
-    def close(self, reason: str) -> None:
-        self.closing = self.closing or reason
-        self._flag.set()
 
 
 class Hub:
@@ -81,17 +56,20 @@ class Hub:
         self.floor = Cursor(0)
         self.on_signal: list[Callable[[dict[str, Any]], None]] = []
         self.on_event: list[Callable[[Event], None]] = []
+        # Called with events that came into the window just now, all of one room, and where the window ended before.
+        self.on_news: list[Callable[[Sequence[Event], Cursor], None]] = []
+        # Called before the window is emptied, with where it ended.
+        self.on_reset: list[Callable[[Cursor], None]] = []
         # Events or signals may have been missed.
         self.on_break: list[Callable[[], None]] = []
         self._event_log = event_log
         self._positions = positions
         self._listeners: set[Listener] = set()
-        self._by_room: dict[int, set[Listener]] = defaultdict(set)
-        self._by_user: dict[str, set[Listener]] = defaultdict(set)
+        self.waiters: Followers[Waiter] = Followers()
         # Row number -> its first place in the log, as this worker saw it.
         self.seen: Recent[int, Cursor] = Recent(SEEN_MAX)
         self._signals_after: str | None = None
-        self._ended_sessions: deque[str] = deque(maxlen=ENDED_SESSIONS_MAX)
+        self._ended_sessions: Recent[str, None] = Recent(ENDED_SESSIONS_MAX)
         self._placed = False
         self._following = False
         self._looked_s = 0.0
@@ -131,35 +109,21 @@ class Hub:
                 # The floor holds for what this worker publishes, and the tail raises the log on its return.
                 return
 
-    @contextmanager
-    def listen(self, user_id: str, session_id: str) -> Iterator[Listener]:
-        """A listener for the duration of a connection; `follow` says to which rooms it listens."""
-        listener = Listener(user_id, session_id)
+    def add(self, listener: Listener) -> None:
+        """Know this connection until `remove`, so that it ends with its session and with this worker."""
         self._listeners.add(listener)
-        self._by_user[user_id].add(listener)
         if self._closing:
             listener.close(self._closing)
-        elif session_id in self._ended_sessions:
+        elif listener.session_id in self._ended_sessions:
             listener.close("signed_out")
-        try:
-            yield listener
-        finally:
-            self.follow(listener, ())
-            self._listeners.discard(listener)
-            _discard(self._by_user, user_id, listener)
 
-    def follow(self, listener: Listener, rooms: Iterable[int]) -> None:
-        """Wake the listener for these rooms, and no longer for others."""
-        wanted = frozenset(rooms)
-        for room in listener.rooms - wanted:
-            _discard(self._by_room, room, listener)
-        for room in wanted - listener.rooms:
-            self._by_room[room].add(listener)
-        listener.rooms = wanted
+    def remove(self, listener: Listener) -> None:
+        listener.leave()
+        self._listeners.discard(listener)
 
     def end_session(self, session_id: str) -> None:
         """Close the connections of one session here, and those that it is opening just now."""
-        self._ended_sessions.append(session_id)
+        self._ended_sessions[session_id] = None
         for listener in [one for one in self._listeners if one.session_id == session_id]:
             listener.close("signed_out")
 
@@ -200,28 +164,46 @@ class Hub:
             for handle in self.on_signal:
                 handle(signal)
         self._signals_after = news.signals_after
-        for entry in news.entries:
+        since_s = time.monotonic()
+        for run in _runs(news.entries):
+            if not self._take(run):
+                break
+            if time.monotonic() - since_s > HOLD_MAX_S:
+                sleep(0)
+                since_s = time.monotonic()
+
+    def _take(self, run: list[LogEntry]) -> bool:
+        """Entries of one room into the window, and on to who follows it. False if the log was changed beneath."""
+        before = self.window.end
+        events: list[Event] = []
+        for entry in run:
             if entry.prev != self.window.end:
                 log.warning("the log was changed beneath %s: %s follows %s", self.end, entry.cursor, entry.prev)
+                self._tell_news(events, before)
                 self._resync()
-                break
-            self._take(entry)
+                return False
+            self.floor = max(self.floor, entry.cursor)
+            if entry.event is None:
+                self.window.move(entry.cursor)
+                continue
+            self.window.append(entry.event, entry.cursor)
+            if entry.number is not None:
+                self.seen.setdefault(entry.number, entry.cursor)
+            for handle in self.on_event:
+                handle(entry.event)
+            events.append(entry.event)
+        self._tell_news(events, before)
+        return True
 
-    def _take(self, entry: LogEntry) -> None:
-        self.floor = max(self.floor, entry.cursor)
-        if entry.event is None:
-            self.window.move(entry.cursor)
-            return
-        self.window.append(entry.event, entry.cursor)
-        if entry.number is not None:
-            self.seen.setdefault(entry.number, entry.cursor)
-        for handle in self.on_event:
-            handle(entry.event)
-        for listener in self._by_room.get(entry.event.room_id or 0, ()):
-            if entry.event.visible_to(listener.user_id):
-                listener.wake()
-        for listener in self._by_user.get(entry.event.about or "", ()):
-            listener.wake()
+    def _tell_news(self, events: list[Event], before: Cursor) -> None:
+        for tell in self.on_news:
+            tell(events, before)
+        for event in events:
+            for waiter in self.waiters.of_room(event.room_id):
+                if event.visible_to(waiter.user_id):
+                    waiter.wake()
+            for waiter in self.waiters.of_user(event.about):
+                waiter.wake()
 
     def _resume(self) -> None:
         """Redis is there, for the first time or again."""
@@ -255,7 +237,10 @@ class Hub:
         while pending & self._positions.unrecorded() and time.monotonic() < deadline_s:
             sleep(RECORD_POLL_S)
         self.floor = max(self.floor, self.window.end, self._positions.newest())
-        self.window.reset(self._event_log.raise_to(self.floor))
+        end = self._event_log.raise_to(self.floor)
+        for tell in self.on_reset:
+            tell(self.window.end)
+        self.window.reset(end)
         self.floor = max(self.floor, self.window.end)
         # Signals are numbered by Redis's own clock: after a loss they may begin again further back.
         last_signal = self._event_log.last_signal()
@@ -263,15 +248,15 @@ class Hub:
             self._signals_after = last_signal
         self._looked_s = time.monotonic()
         self._broken()
-        for listener in self._listeners:
-            listener.wake()
+        for waiter in self.waiters:
+            waiter.wake()
 
     def _broken(self) -> None:
         for handle in self.on_break:
             handle()
 
 
-def _discard(index: dict[Any, set[Listener]], key: Any, listener: Listener) -> None:
-    index[key].discard(listener)
-    if not index[key]:
-        del index[key]
+def _runs(entries: Sequence[LogEntry]) -> Iterator[list[LogEntry]]:
+    """The entries in their order, those that follow one another in one room together."""
+    for _, run in groupby(entries, lambda entry: entry.event and entry.event.room_id):
+        yield list(run)

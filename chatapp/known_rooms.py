@@ -36,15 +36,15 @@ class KnownRooms:
         self._rooms: Recent[RoomRef, RoomRef] = Recent(ROOMS_MAX)
         hub.on_event.append(self._take)
 
-    def memberships(self, identity: Identity, position: Cursor) -> list[RoomRef]:
+    def memberships(self, identity: Identity, position: Cursor) -> tuple[RoomRef, ...]:
         """The rooms that the identity belongs to, by name, for a reader at `position`. Raises Unavailable."""
         # Ahead of the tail there may be a joining behind which this reader already stands.
         ask = self._memberships.ask if position > self._hub.end else self._memberships.get
         return access.claimed(identity, ask(identity.id) or ())
 
-    def among(self, identity: Identity, names: frozenset[str]) -> list[RoomRef]:
+    def among(self, identity: Identity, names: frozenset[str]) -> tuple[RoomRef, ...]:
         """Those of the named rooms that may be read, by name. Raises Unavailable."""
-        return list(self._among.ask(RoomsAsked(identity.id, identity.rooms, names)) or ())
+        return self._among.ask(RoomsAsked(identity.id, identity.rooms, names)) or ()
 
     def forget(self, user_id: str) -> None:
         """This worker has changed the user's memberships."""

@@ -17,7 +17,8 @@ from chatapp.database import Database
 from chatapp.event import Cursor
 from chatapp.event import Event
 from chatapp.hub import Hub
-from chatapp.hub import Listener
+from chatapp.listener import Listener
+from chatapp.listener import Waiter
 from chatapp.models import EventRow
 from chatapp.models import Visibility
 from chatapp.positions import UNRECORDED_MAX
@@ -41,14 +42,28 @@ class Wanted:
     lenient: bool = False
 
 
+@dataclass(slots=True)
+class Sources:
+    """What every reader of a worker reads from."""
+
+    hub: Hub
+    database: Database
+    positions: Positions
+    # Called at a user's own joining, with user, room and the cursor of the joining.
+    on_joined: Callable[[str, int, Cursor], None]
+
+
 class Reader:
-    """One connection's place in the log. It holds a position, never a queue."""
+    """One connection's place in the log. It holds a position, never a queue.
+
+    Thousands of them wait at a time: what can be shared between them is.
+    """
+
+    __slots__ = ("_asked_at", "_belongs", "_identity", "_sources", "_wanted", "listener", "position", "reset", "rooms")
 
     def __init__(
         self,
-        hub: Hub,
-        database: Database,
-        positions: Positions,
+        sources: Sources,
         identity: Identity,
         wanted: Wanted,
         listener: Listener,
@@ -56,91 +71,80 @@ class Reader:
         *,
         reset: bool,
     ) -> None:
-        self._hub = hub
-        self._database = database
-        self._positions = positions
+        self._sources = sources
         self._identity = identity
         self._wanted = wanted
-        self._listener = listener
+        self.listener = listener
         self.position = position
         self.reset = reset
-        self.rooms: dict[int, RoomRef] = {}
+        self.rooms: tuple[RoomRef, ...] = ()
         # The memberships as the database last had them, and how far the log was read before that.
-        self._belongs: frozenset[int] = frozenset()
+        self._belongs: tuple[RoomRef, ...] = ()
         self._asked_at = Cursor(0)
-        # Called with room and cursor at one's own joining.
-        self.on_joined: Callable[[int, Cursor], None] | None = None
-
-    @property
-    def closing(self) -> str | None:
-        """Why this connection must end now, or None."""
-        return self._listener.closing
-
-    def close(self, reason: str) -> None:
-        """End this connection."""
-        self._listener.close(reason)
 
     @property
     def behind(self) -> bool:
         """Whether more may lie between the position and what this worker has read."""
-        return self.position < self._hub.end
+        return self.position < self._sources.hub.end
 
-    def next(self, limit: int, seconds: float) -> list[Event]:
-        """The next events, at most `limit`, waiting up to `seconds` for the first. Empty: nothing came.
+    @property
+    def needs_database(self) -> bool:
+        """Whether `read` has to ask the database, and so may wait."""
+        return self.position < self._sources.hub.window.start
+
+    def read(self, limit: int) -> list[Event]:
+        """The next events, at most `limit`, from database or window. Empty does not mean that it is at the end.
 
         Moves the position to the last of them, or to the end of what was read. Raises Unavailable.
         """
+        return self._from_database(limit) if self.needs_database else self._from_window(limit)
+
+    def next(self, waiter: Waiter, limit: int, seconds: float) -> list[Event]:
+        """Like `read`, but waits up to `seconds` for the first event. Empty: nothing came."""
         deadline_s = time.monotonic() + seconds
         while True:
-            self._listener.clear()
-            events = self._read(limit)
-            if events or self.closing:
+            waiter.clear()
+            events = self.read(limit)
+            if events or waiter.closing:
                 return events
             if self.behind:
                 continue  # What was read came from the database; the window's part has not been looked at.
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
                 return []
-            self._listener.wait(left_s)
+            waiter.wait(left_s)
 
-    def pause(self, seconds: float) -> None:
-        """Wait, unless this connection is to end."""
-        self._listener.clear()
-        if not self.closing:
-            self._listener.wait(seconds)
-
-    def enter(self, rooms: list[RoomRef], asked_at: Cursor) -> None:
+    def enter(self, rooms: tuple[RoomRef, ...], asked_at: Cursor) -> None:
         """Follow these rooms from the position; one joined behind it only from its joining, like a live one.
 
         The database was asked for them when the log had been read up to `asked_at`.
         """
-        self._belongs = frozenset(room.id for room in rooms)
+        self._belongs = rooms
         self._asked_at = asked_at
-        moves: dict[int | None, str] = {}
-        if self._wanted.names is None and self.position >= self._hub.window.start:
-            for event in self._hub.window.after(self.position, (), self._identity.id):
+        window = self._sources.hub.window
+        if self._wanted.names is None and window.start <= self.position < window.end:
+            moves: dict[int | None, str] = {}
+            for event in window.after(self.position, (), self._identity.id):
                 moves.setdefault(event.room_id, event.type)
-        self._follow([room for room in rooms if moves.get(room.id) != "member.joined"])
+            if "member.joined" in moves.values():
+                rooms = tuple(room for room in rooms if moves.get(room.id) != "member.joined")
+        self._follow(rooms)
 
-    def _follow(self, rooms: list[RoomRef]) -> None:
-        self.rooms = {room.id: room for room in rooms}
-        self._hub.follow(self._listener, self.rooms)
-
-    def _read(self, limit: int) -> list[Event]:
-        if self.position < self._hub.window.start:
-            return self._from_database(limit)
-        return self._from_window(limit)
+    def _follow(self, rooms: tuple[RoomRef, ...]) -> None:
+        self.rooms = rooms
+        self.listener.follow(tuple(room.id for room in rooms))
 
     def _from_window(self, limit: int) -> list[Event]:
-        window = self._hub.window
+        window = self._sources.hub.window
         found: list[Event] = []
         while True:
-            for event in window.after(self.position, self.rooms, self._identity.id):
+            rooms = frozenset(self.listener.rooms)
+            for event in window.after(self.position, rooms, self._identity.id):
                 if len(found) == limit:
                     return found
                 assert event.cursor is not None
                 self.position = event.cursor
-                if not self._concerns(event):
+                if event.room_id not in rooms and not self._concerns(event):
                     continue
                 found.append(event)
                 if event.about == self._identity.id and self._moved(event):
@@ -151,22 +155,21 @@ class Reader:
                 return found
 
     def _concerns(self, event: Event) -> bool:
-        """Whether an event that was found is for this connection: not of rooms it did not ask for or may not know."""
-        if event.room_id in self.rooms:
-            return True
+        """Whether one's own joining or leaving of another room is for this connection: not of rooms it did not
+        ask for or may not know."""
         claim = self._identity.rooms
         return self._wanted.names is None and (claim is None or event.body["room"] in claim)
 
     def _moved(self, event: Event) -> bool:
         """Follow one's own joining and leaving. True if that changed the rooms."""
         assert event.room_id is not None
+        room = next((room for room in self.rooms if room.id == event.room_id), None)
         if event.type == "member.left":
-            room = self.rooms.get(event.room_id)
             if room is None or (self._wanted.names is not None and room.public):
                 return False
-            self._follow([other for other in self.rooms.values() if other.id != room.id])
+            self._follow(tuple(other for other in self.rooms if other is not room))
             return True
-        if self._wanted.names is not None or event.room_id in self.rooms:
+        if self._wanted.names is not None or room is not None:
             return False
         return self._joined(event, event.room_id)
 
@@ -176,17 +179,16 @@ class Reader:
             return False
         # Asking the database could fail, with events in hand. All that matters here is that leaving ends it.
         room = RoomRef(room_id, name, Visibility.PRIVATE, member=True, owner_id=None)
-        self._follow([*self.rooms.values(), room])
-        if self.on_joined is not None:
-            self.on_joined(room_id, self.position)
+        self._follow((*self.rooms, room))
+        self._sources.on_joined(self._identity.id, room_id, self.position)
         return True
 
     def _left_since(self, joined: Event, room_id: int) -> bool:
         """Whether this joining lies in the past, and the leaving too: nothing of that time is told any more."""
         assert joined.cursor is not None
-        if joined.cursor <= self._asked_at and room_id not in self._belongs:
+        if joined.cursor <= self._asked_at and all(room.id != room_id for room in self._belongs):
             return True
-        later = self._hub.window.after(joined.cursor, (), self._identity.id)
+        later = self._sources.hub.window.after(joined.cursor, (), self._identity.id)
         return any(event.type == "member.left" and event.room_id == room_id for event in later)
 
     def _from_database(self, limit: int) -> list[Event]:
@@ -196,14 +198,13 @@ class Reader:
         this looks for rows without a cursor: so each such row is found there, or has its cursor by the
         time of the scan, or stands in the window.
         """
-        start, asked_at = self._hub.window.start, self._hub.end
+        start, asked_at = self._sources.hub.window.start, self._sources.hub.end
         page = self._page(start, limit)
         if page.unrecorded and not page.full:
             deadline_s = time.monotonic() + RECORD_WAIT_S
-            while page.unrecorded and time.monotonic() < deadline_s and not self.closing:
-                self._listener.clear()
-                self._listener.wait(RECORD_POLL_S)
-                if not self._positions.unrecorded() & page.unrecorded:
+            while page.unrecorded and time.monotonic() < deadline_s and not self.listener.closing:
+                time.sleep(RECORD_POLL_S)
+                if not self._sources.positions.unrecorded() & page.unrecorded:
                     break
             page = self._page(start, limit, pending=page.unrecorded)
         self.position = page.end if page.full else max(self.position, start)
@@ -211,7 +212,7 @@ class Reader:
         return page.events
 
     def _page(self, end: Cursor, limit: int, pending: frozenset[int] = frozenset()) -> "_Page":
-        return self._database.read(lambda tx: self._load(tx, end, limit, pending))
+        return self._sources.database.read(lambda tx: self._load(tx, end, limit, pending))
 
     def _load(self, tx: Transaction, end: Cursor, limit: int, pending: frozenset[int]) -> "_Page":
         names = self._wanted.names
@@ -219,7 +220,7 @@ class Reader:
         mine = (EventRow.user_id == self._identity.id) & EventRow.type.in_(MEMBER_EVENTS)
         if self._wanted.names is not None:
             # Of rooms asked for by name, the leaving of one that is lost, and no others.
-            mine &= EventRow.room_id.in_(list(self.rooms))
+            mine &= EventRow.room_id.in_([room.id for room in self.rooms])
         elif self._identity.rooms is not None:
             mine &= EventRow.room.has(access.within_claim(self._identity))
         concerns = or_(EventRow.room_id.in_([room.id for room in rooms]), mine)
@@ -238,7 +239,7 @@ class Reader:
         if self._wanted.names is None:
             moves = Moves(tx.scalars(select(EventRow).where(mine, or_(after, EventRow.log_id.is_(None)))))
             rows = [row for row in rows if moves.follows(row)]
-        return _Page(rooms, render.events(tx, rows), waiting, full, page_end)
+        return _Page(tuple(rooms), render.events(tx, rows), waiting, full, page_end)
 
 
 class Moves:
@@ -266,7 +267,7 @@ def _published_order(row: EventRow) -> tuple[bool, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    rooms: list[RoomRef]
+    rooms: tuple[RoomRef, ...]
     events: list[Event]
     unrecorded: frozenset[int]
     full: bool

@@ -67,6 +67,9 @@ class Receipts:
         if new:
             self._loop.wake()
 
+    def joined(self, user_id: str, room_id: int, position: Cursor) -> None:
+        self.begin(user_id, [room_id], position)
+
     def ack(self, user_id: str, rooms: Iterable[int], cursor: Cursor) -> None:
         """The user's client has received all up to `cursor` in these rooms, of which the user is a member."""
         position = min(cursor, self._newest(cursor)).packed

@@ -13,6 +13,7 @@ from chatapp.committer import Committer
 from chatapp.config import Config
 from chatapp.connections import Connections
 from chatapp.database import Database
+from chatapp.detached import Detached
 from chatapp.event_log import EventLog
 from chatapp.feed import Feed
 from chatapp.hub import Hub
@@ -47,18 +48,19 @@ class Services:
         self.admission = Admission(self.link, Rate("send", config.rate_burst, config.rate_per_second))
         self.guest_rate = Rate("guests", config.guests_per_minute, config.guests_per_minute / 60)
         self.known_rooms = KnownRooms(self.database, self.hub)
-        self.feed = Feed(self.hub, self.database, self.positions, self.known_rooms)
         self.connections = Connections(
             self.link,
             workers=config.workers,
             per_user=config.max_connections_per_user,
             per_worker=config.stream_places,
         )
+        self.feed = Feed(self.hub, self.database, self.positions, self.known_rooms, self.connections, self.receipts)
+        self.detached = Detached(self.hub, self.feed)
         self.sessions = Sessions(config, self.database, self.outbox, self.hub)
         self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
         self.messaging = Messaging(self.database, self.admission, self.committer, self.outbox)
         self.hub.on_signal.append(self._on_signal)
-        self._parts = (self.hub, self.outbox, self.committer, self.receipts, self.connections)
+        self._parts = (self.hub, self.outbox, self.committer, self.receipts, self.connections, self.detached)
 
     def start(self) -> None:
         """Start what runs in the background. Raises Unavailable without a database."""

@@ -1,25 +1,25 @@
 """`Stream`: one Server-Sent Events connection, its life from `ready` to `closing`.
 
-It knows what to say and when, not how the bytes leave: the carrier asks for the next piece.
+It knows what to say and when, not how the bytes leave: that is the carrier's.
 """
 
 import random
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from chatapp import sse
 from chatapp import wire
 from chatapp.access import Identity
-from chatapp.errors import Unavailable
 from chatapp.event import Cursor
 from chatapp.event import utc_now
 from chatapp.reader import Reader
 
 # Many events leave in one write, and a long catch-up still leaves room for others between its pages.
 EVENTS_PER_WRITE = 200
-LIFE_JITTER = 0.1
 CATCH_UP_RETRY_S = 1.0
+# A reader that takes nothing for this long is gone; it comes back with its cursor.
+WRITE_TIMEOUT_S = 20.0
+LIFE_JITTER = 0.1
 
 # How long a client is told to stay away, in milliseconds: a random time between the two, so that many
 # do not come back as one.
@@ -34,8 +34,12 @@ RETRY_MS = {
 
 
 class Stream:
+    """`due_s`: when it has something to say besides events, or to end, in seconds of the monotonic clock."""
+
+    __slots__ = ("_ends_s", "_expires_s", "_heartbeat_due_s", "_heartbeat_s", "_who", "reader")
+
     def __init__(self, reader: Reader, who: Identity, *, life_s: float, heartbeat_s: float) -> None:
-        self._reader = reader
+        self.reader = reader
         self._who = who
         self._heartbeat_s = heartbeat_s
         now_s = time.monotonic()
@@ -43,49 +47,46 @@ class Stream:
         self._expires_s = now_s + (who.ends_at - utc_now()).total_seconds()
         self._heartbeat_due_s = now_s + heartbeat_s
 
-    def pieces(self) -> Iterator[bytes]:
-        """Everything this connection says, piece by piece, waiting in between. Ends with `closing`."""
-        yield self._ready()
-        while (reason := self._over()) is None:
-            yield from self._events()
-            if time.monotonic() >= self._heartbeat_due_s:
-                self._heartbeat_due_s = time.monotonic() + self._heartbeat_s
-                yield self._own("heartbeat")
-        if reason != "gone":
-            yield closing(reason, self._reader.position)
+    @property
+    def due_s(self) -> float:
+        return min(self._heartbeat_due_s, self._ends_s, self._expires_s)
 
-    def _events(self) -> Iterator[bytes]:
-        until_s = min(self._heartbeat_due_s, self._ends_s, self._expires_s)
-        try:
-            events = self._reader.next(EVENTS_PER_WRITE, until_s - time.monotonic())
-        except Unavailable:
-            # Catching up needs the database. The connection stays: what is live comes by the window.
-            self._reader.pause(CATCH_UP_RETRY_S)
-            return
-        if events:
-            yield b"".join(event.frame for event in events)
-
-    def _over(self) -> str | None:
-        if self._reader.closing:
-            return self._reader.closing
-        if time.monotonic() >= self._expires_s:
+    def over(self) -> str | None:
+        """Why it has to end now, or None."""
+        if self.reader.listener.closing:
+            return self.reader.listener.closing
+        now_s = time.monotonic()
+        if now_s >= self._expires_s:
             return "expired"
-        return "rotate" if time.monotonic() >= self._ends_s else None
+        return "rotate" if now_s >= self._ends_s else None
 
-    def _ready(self) -> bytes:
+    def ready(self) -> bytes:
+        """The first event, and a second one when the cursor it came with was never handed out."""
         ready = self._own(
             "ready",
             heartbeatSeconds=int(self._heartbeat_s) if self._heartbeat_s.is_integer() else self._heartbeat_s,
             user={"id": self._who.id, "name": self._who.name},
-            rooms=sorted(room.name for room in self._reader.rooms.values()),
+            rooms=sorted(room.name for room in self.reader.rooms),
         )
-        if not self._reader.reset:
+        if not self.reader.reset:
             return ready
         return ready + self._own("reset", reason="The cursor was never handed out: reload and go on from this one.")
 
+    def heartbeat(self) -> bytes:
+        """The heartbeat if it is due; then the next one is so long after."""
+        now_s = time.monotonic()
+        if now_s < self._heartbeat_due_s:
+            return b""
+        self._heartbeat_due_s = now_s + self._heartbeat_s
+        return self._own("heartbeat")
+
+    def closing(self, reason: str) -> bytes:
+        """The last event; nothing for a peer that is gone."""
+        return b"" if reason == "gone" else closing(reason, self.reader.position)
+
     def _own(self, type_: str, **body: Any) -> bytes:
         """An event of this connection alone, at its position."""
-        cursor = str(self._reader.position)
+        cursor = str(self.reader.position)
         return sse.frame(type_, wire.dumps({"type": type_, "cursor": cursor, **body}), cursor)
 
 

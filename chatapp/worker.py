@@ -17,9 +17,8 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.ggevent import GeventWorker
 
 from chatapp.services import services
+from chatapp.stream import WRITE_TIMEOUT_S
 
-# A reader that takes nothing for this long is gone; it comes back with its cursor.
-WRITE_TIMEOUT_S = 20.0
 # What the kernel may hold for one reader. By itself it grows to 4 MiB, and a thousand stuck readers to 4 GiB.
 SEND_BUFFER_BYTES = 256 * 1024
 # When thousands connect at once, a single worker lets so many in between two turns of its loop. With gevent's

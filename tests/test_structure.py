@@ -12,13 +12,13 @@ PACKAGE = ROOT / "chatapp"
 
 # From the bottom up: a module imports only from rows above its own, or from its own row.
 LAYERS = [
-    {"config", "wire", "sse", "event", "recent", "redis_scripts"},
+    {"config", "wire", "sse", "event", "recent", "redis_scripts", "listener"},
     {"errors", "models", "redis_link"},
     {"schemas", "background", "event_log", "window", "deadline", "embedded_redis", "peer", "data_lock"},
     {"database", "access", "render", "positions"},
     {"hub", "admission", "committer", "connections"},
     {"outbox", "history", "membership", "room_list", "reader", "lookup"},
-    {"known_rooms", "rooms", "feed", "receipts", "messaging", "stream"},
+    {"known_rooms", "rooms", "feed", "receipts", "messaging", "stream", "portable", "detached", "detach"},
     {"sessions"},
     {"services"},
     {"auth"},
@@ -63,6 +63,8 @@ def test_imports_point_one_way(module: str, path: Path) -> None:
             {
                 "background",
                 "hub",
+                "listener",
+                "detached",
                 "committer",
                 "lookup",
                 "outbox",

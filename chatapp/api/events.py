@@ -1,9 +1,8 @@
 """`/events`: the stream, the long poll, and acks."""
 
 from collections.abc import Iterable
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from contextlib import ExitStack
-from contextlib import contextmanager
 
 from flask import Blueprint
 from flask import Response
@@ -11,10 +10,10 @@ from flask import make_response
 from flask import request
 
 from chatapp import auth
+from chatapp import portable
 from chatapp import sse
 from chatapp import stream
 from chatapp import wire
-from chatapp.access import Identity
 from chatapp.api.answers import answer
 from chatapp.api.inputs import cursor_parameter
 from chatapp.api.inputs import document
@@ -22,11 +21,12 @@ from chatapp.api.inputs import number_parameter
 from chatapp.api.inputs import parse_cursor
 from chatapp.api.inputs import query_parameters
 from chatapp.api.inputs import text_parameter
+from chatapp.detach import CONNECTION
 from chatapp.errors import InvalidParameter
 from chatapp.errors import NotFound
 from chatapp.errors import TooManyConnections
 from chatapp.errors import Unavailable
-from chatapp.event import Cursor
+from chatapp.listener import Waiter
 from chatapp.peer import watch_end
 from chatapp.reader import Reader
 from chatapp.reader import Wanted
@@ -70,11 +70,19 @@ def _open_stream() -> Response:
     wanted = _wanted(lenient=bool(returning))
     if request.method == "HEAD":
         return _stream(())
-    config = services().config
+    parts = services()
+    life = {"life_s": parts.config.stream_seconds, "heartbeat_s": parts.config.heartbeat_seconds}
+    if parts.config.carrier == "detached" and parts.detached.takes(request.environ):
+        connection = parts.detached.connection(who)
+        connection.stream = Stream(parts.feed.open(connection, who, wanted, since), who, **life)
+        request.environ[CONNECTION] = connection
+        return _stream(())
     with ExitStack() as held:
-        reader = held.enter_context(_reader(who, wanted, since))
-        pieces = Stream(reader, who, life_s=config.stream_seconds, heartbeat_s=config.heartbeat_seconds).pieces()
-        response = _stream(pieces)
+        waiter = parts.feed.waiter(who)
+        stream_ = Stream(parts.feed.open(waiter, who, wanted, since), who, **life)
+        held.callback(parts.feed.close, waiter)
+        held.enter_context(_watched(waiter))
+        response = _stream(portable.pieces(stream_, waiter))
         response.call_on_close(held.pop_all().close)
     return response
 
@@ -86,11 +94,17 @@ def poll() -> Response:
     since, wanted = cursor_parameter("since"), _wanted()
     wait_s = number_parameter("wait", WAIT_DEFAULT_S, 0, WAIT_MAX_S)
     limit = number_parameter("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
-    with _reader(who, wanted, since) as reader:
+    feed = services().feed
+    waiter = feed.waiter(who)
+    reader = feed.open(waiter, who, wanted, since)
+    try:
         if since is None or reader.reset:
             return _poll_answer([], reader)
-        events = reader.next(limit, wait_s)
+        with _watched(waiter):
+            events = reader.next(waiter, limit, wait_s)
         return _poll_answer([event.data for event in events], reader)
+    finally:
+        feed.close(waiter)
 
 
 @blueprint.post("/ack")
@@ -106,7 +120,7 @@ def ack() -> Response:
         known = known_rooms.among(who, wanted)
         if len(known) < len(wanted):
             raise NotFound
-        rooms = [room for room in known if room.member]
+        rooms = tuple(room for room in known if room.member)
     services().receipts.ack(who.id, [room.id for room in rooms], cursor)
     return make_response("", 204)
 
@@ -121,24 +135,9 @@ def _wanted(*, lenient: bool = False) -> Wanted:
     return Wanted(wanted, lenient)
 
 
-@contextmanager
-def _reader(who: Identity, wanted: Wanted, since: Cursor | None) -> Iterator[Reader]:
-    """One counted connection, over as soon as its peer is gone."""
-    parts = services()
-    with parts.connections.hold(who.id), parts.feed.open(who, wanted, since) as reader:
-        reader.on_joined = lambda room_id, cursor: parts.receipts.begin(who.id, [room_id], cursor)
-        _confirm(who, reader, since)
-        with watch_end(request.environ.get("gunicorn.socket"), lambda: reader.close("gone")):
-            yield reader
-
-
-def _confirm(who: Identity, reader: Reader, since: Cursor | None) -> None:
-    """A cursor that a client brings confirms all up to it."""
-    rooms = [room.id for room in reader.rooms.values() if room.member]
-    if since is None or reader.reset:
-        services().receipts.begin(who.id, rooms, reader.position)
-    else:
-        services().receipts.ack(who.id, rooms, since)
+def _watched(waiter: Waiter) -> AbstractContextManager[None]:
+    """Over as soon as the peer is gone."""
+    return watch_end(request.environ.get("gunicorn.socket"), lambda: waiter.close("gone"))
 
 
 def _stream(pieces: Iterable[bytes]) -> Response:

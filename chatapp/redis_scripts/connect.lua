@@ -3,31 +3,24 @@
 --
 -- KEYS[1] worker -> connections of this user (hash)
 -- ARGV[1] this worker, ARGV[2] prefix of the keys that say a worker lives
--- ARGV[3] how many this worker holds now; ARGV[4] how many all may hold, or 0 not to ask
+-- ARGV[3] how many this worker holds now, at least one; ARGV[4] how many all may hold
 -- ARGV[5] seconds to keep the count
 -- Returns 1 if the count was written, 0 if it would be too many.
 
-local count, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
-if limit > 0 then
-  local open = count
-  local counts = redis.call('HGETALL', KEYS[1])
-  for i = 1, #counts, 2 do
-    if counts[i] ~= ARGV[1] then
-      if redis.call('EXISTS', ARGV[2] .. counts[i]) == 1 then
-        open = open + tonumber(counts[i + 1])
-      else
-        redis.call('HDEL', KEYS[1], counts[i])
-      end
+local open = tonumber(ARGV[3])
+local counts = redis.call('HGETALL', KEYS[1])
+for i = 1, #counts, 2 do
+  if counts[i] ~= ARGV[1] then
+    if redis.call('EXISTS', ARGV[2] .. counts[i]) == 1 then
+      open = open + tonumber(counts[i + 1])
+    else
+      redis.call('HDEL', KEYS[1], counts[i])
     end
   end
-  if open > limit then
-    return 0
-  end
 end
-if count > 0 then
-  redis.call('HSET', KEYS[1], ARGV[1], count)
-  redis.call('EXPIRE', KEYS[1], ARGV[5])
-else
-  redis.call('HDEL', KEYS[1], ARGV[1])
+if open > tonumber(ARGV[4]) then
+  return 0
 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[5])
 return 1

@@ -132,6 +132,12 @@ class EventStream:
         return StreamEvent(fields.get("id"), fields.get("event", "message"), json.loads(fields["data"]), block)
 
     def _chunk(self, deadline_s: float) -> bytes:
+        if "transfer-encoding" not in self.headers:
+            # It ends with the connection.
+            if not self._raw:
+                self._fill(deadline_s - time.monotonic())
+            found, self._raw = self._raw, b""
+            return found
         # Nothing is taken before the whole chunk is here: a time-out in its middle loses nothing.
         while True:
             size_line, separator, rest = self._raw.partition(b"\r\n")

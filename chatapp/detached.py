@@ -1,0 +1,361 @@
+"""The detached carrier: streams without greenlets. The hub's news goes straight to the sockets of who follows it.
+
+A connection *leads* when it has been given everything up to the end of the window: its position is then that end,
+and nothing is kept for it. News of a room is one string of bytes, written without blocking to all that lead there.
+Who cannot take all of it keeps the rest of that one write, steps down, and reads on from its position when it can
+be written to again.
+"""
+
+import logging
+import os
+import select
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import gevent
+from gevent import monkey
+from gevent.socket import socket
+from gevent.socket import wait_read
+
+from chatapp.access import Identity
+from chatapp.background import Loop
+from chatapp.errors import Unavailable
+from chatapp.event import Cursor
+from chatapp.event import Event
+from chatapp.feed import Feed
+from chatapp.hub import Hub
+from chatapp.listener import Followers
+from chatapp.listener import Listener
+from chatapp.stream import CATCH_UP_RETRY_S
+from chatapp.stream import EVENTS_PER_WRITE
+from chatapp.stream import WRITE_TIMEOUT_S
+from chatapp.stream import Stream
+
+log = logging.getLogger(__name__)
+
+# Heartbeats and ends come at most this much late.
+TICK_S = 0.1
+# Of who cannot be written to, so often it is looked whether it is to end.
+STUCK_LOOK_S = 1.0
+# Pages that are read from the database at once: a reader of months leaves room for others.
+CATCHING_UP_MAX = 8
+READY_MAX = 1024
+# In HTTP/2 a connection carries other requests too.
+PROTOCOLS = ("HTTP/1.0", "HTTP/1.1")
+# Input is not watched: what a peer says behind its request would wake this for ever.
+GONE = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+
+
+class Connection(Listener):
+    """One stream. `fd` is its socket, -1 before and after; `blob` from `offset` on is what is not written yet."""
+
+    __slots__ = ("_carrier", "blob", "fd", "leading", "offset", "stream", "stuck_s", "tick")
+    stream: Stream
+
+    def __init__(self, user_id: str, session_id: str, carrier: "Detached") -> None:
+        super().__init__(user_id, session_id)
+        self._carrier = carrier
+        self.fd = -1
+        self.leading = False
+        self.blob: bytes | None = None
+        self.offset = 0
+        # Since when nothing could be written.
+        self.stuck_s = 0.0
+        # Where in the wheel it stands.
+        self.tick = 0
+
+    def follow(self, rooms: tuple[int, ...]) -> None:
+        self.rooms = rooms
+
+    def close(self, reason: str) -> None:
+        self.closing = self.closing or reason
+        self._carrier.end(self, reason)
+
+    def leave(self) -> None:
+        self._carrier.forget(self)
+
+
+class Detached:
+    """All detached connections of a worker. Nothing here waits but `_catch_up`, so no two greenlets share one."""
+
+    def __init__(self, hub: Hub, feed: Feed) -> None:
+        self._hub = hub
+        self._feed = feed
+        self._head: Followers[Connection] = Followers()
+        # They stand behind what this worker has read: another worker was quicker.
+        self._ahead: set[Connection] = set()
+        self._behind: deque[Connection] = deque()
+        self._catching_up = 0
+        self._by_fd: dict[int, Connection] = {}
+        self._wheel: dict[int, list[Connection]] = {}
+        self._turned = 0
+        self._epoll: Any = None
+        self._loop = Loop("streams", self._turn, interval_s=0.0)
+        hub.on_news.append(self._give)
+        hub.on_reset.append(self._step_down_all)
+
+    def start(self) -> None:
+        # gevent takes it away, because it would block; asked with a time-out of 0 it does not.
+        self._epoll = monkey.get_original("select", "epoll")()
+        self._turned = _tick(time.monotonic())
+        self._loop.start()
+
+    def stop(self) -> None:
+        for connection in list(self._by_fd.values()):
+            self.end(connection, "shutdown")
+        self._loop.stop()
+        if self._epoll is not None:
+            self._epoll.close()
+            self._epoll = None
+
+    def takes(self, environ: dict[str, Any]) -> bool:
+        """Whether this request's socket can be taken: gunicorn's, without TLS."""
+        plain = type(environ.get("gunicorn.socket")) is socket
+        return plain and self._epoll is not None and environ.get("SERVER_PROTOCOL") in PROTOCOLS
+
+    def connection(self, identity: Identity) -> Connection:
+        return Connection(identity.id, identity.session_id, self)
+
+    def adopt(self, connection: Connection, fileno: int, head: bytes) -> None:
+        """Go on with a duplicate of this descriptor. `head` is the response's, up to the empty line.
+
+        Raises OSError without a descriptor left.
+        """
+        fd = os.dup(fileno)
+        try:
+            self._epoll.register(fd, GONE)
+        except OSError:
+            os.close(fd)
+            raise
+        connection.fd = fd
+        self._by_fd[fd] = connection
+        stream = connection.stream
+        self._write(connection, head + stream.ready())
+        if reason := stream.over():
+            self.end(connection, reason)
+        else:
+            self._schedule(connection)
+            self._advance(connection)
+
+    def drop(self, connection: Connection | None) -> None:
+        """It was opened and will not be adopted."""
+        if connection is not None and connection.fd < 0:
+            self._feed.close(connection)
+
+    def end(self, connection: Connection, reason: str) -> None:
+        """Say why, as far as the peer takes it, and close."""
+        fd = connection.fd
+        if fd < 0:
+            return
+        if connection.leading:
+            self._step_down(connection, self._hub.window.end)
+        if last := connection.stream.closing(reason):
+            rest = b"" if connection.blob is None else connection.blob[connection.offset :]
+            with suppress(OSError):
+                os.write(fd, rest + last)
+        # Before it is closed: a duplicate that gunicorn still holds would keep the entry alive.
+        self._epoll.unregister(fd)
+        del self._by_fd[fd]
+        os.close(fd)
+        connection.fd = -1
+        self._feed.close(connection)
+        # Stream, reader and listener know one another; without this they would wait for the garbage collector.
+        del connection.stream
+        connection.blob = None
+
+    def forget(self, connection: Connection) -> None:
+        if connection.leading:
+            self._head.discard(connection)
+            connection.leading = False
+        self._ahead.discard(connection)
+
+    def _give(self, events: Sequence[Event], before: Cursor) -> None:
+        """The hub's news, all of one room: the window ended at `before`, and now ends behind them."""
+        concerned = [user_id for event in events for user_id in (event.about, event.target) if user_id]
+        # They see something else than the others, or follow other rooms from here on.
+        alone = {connection for user_id in concerned for connection in self._head.of_user(user_id)}
+        for connection in alone:
+            self._step_down(connection, before)
+        shared = [event.frame for event in events if event.target is None]
+        if shared:
+            self._share(events[0].room_id, b"".join(shared) if len(shared) > 1 else shared[0])
+        for connection in alone:
+            self._advance(connection)
+        if self._ahead:
+            for connection in list(self._ahead):
+                self._ahead.discard(connection)
+                self._advance(connection)
+
+    def _share(self, room_id: int | None, blob: bytes) -> None:
+        """Write the same bytes to all that lead in this room."""
+        size = len(blob)
+        write = os.write
+        stuck: list[tuple[Connection, int]] = []
+        gone: list[Connection] = []
+        for connection in self._head.of_room(room_id):
+            try:
+                written = write(connection.fd, blob)
+                if written != size:
+                    stuck.append((connection, written))
+            except BlockingIOError:
+                stuck.append((connection, 0))
+            except OSError:
+                gone.append(connection)
+        for connection, written in stuck:
+            self._stick(connection, blob, written)
+        for connection in gone:
+            self.end(connection, "gone")
+
+    def _write(self, connection: Connection, blob: bytes) -> None:
+        """Write behind what waits already."""
+        if connection.blob is not None:
+            connection.blob = connection.blob[connection.offset :] + blob
+            connection.offset = 0
+            return
+        try:
+            written = os.write(connection.fd, blob)
+        except BlockingIOError:
+            written = 0
+        except OSError:
+            self.end(connection, "gone")
+            return
+        if written != len(blob):
+            self._stick(connection, blob, written)
+
+    def _stick(self, connection: Connection, blob: bytes, written: int) -> None:
+        """It takes no more for now: go on when it can be written to."""
+        if connection.leading:
+            self._step_down(connection, self._hub.window.end)
+        connection.blob, connection.offset = blob, written
+        connection.stuck_s = time.monotonic()
+        self._epoll.modify(connection.fd, GONE | select.EPOLLOUT)
+
+    def _flush(self, connection: Connection) -> None:
+        assert connection.blob is not None
+        try:
+            connection.offset += os.write(connection.fd, memoryview(connection.blob)[connection.offset :])
+        except BlockingIOError:
+            return
+        except OSError:
+            self.end(connection, "gone")
+            return
+        connection.stuck_s = time.monotonic()
+        if connection.offset == len(connection.blob):
+            connection.blob, connection.offset = None, 0
+            self._epoll.modify(connection.fd, GONE)
+            self._advance(connection)
+
+    def _step_down(self, connection: Connection, position: Cursor) -> None:
+        self._head.discard(connection)
+        connection.leading = False
+        connection.stream.reader.position = position
+
+    def _step_down_all(self, position: Cursor) -> None:
+        """The window is emptied: what lies behind `position` may have to come from the database."""
+        for connection in list(self._head):
+            self._step_down(connection, position)
+            self._catch_up_later(connection)
+        for connection in self._ahead:
+            self._catch_up_later(connection)
+        self._ahead.clear()
+
+    def _advance(self, connection: Connection) -> None:
+        """Write what the window has behind the position, until nothing is left or it takes no more."""
+        while connection.fd >= 0 and connection.blob is None:
+            reader = connection.stream.reader
+            if reader.needs_database:
+                self._catch_up_later(connection)
+                return
+            events = reader.read(EVENTS_PER_WRITE)
+            if events:
+                self._write(connection, b"".join([event.frame for event in events]))
+            elif reader.position == self._hub.window.end:
+                connection.leading = True
+                self._head.add(connection)
+                return
+            else:
+                self._ahead.add(connection)
+                return
+
+    def _catch_up_later(self, connection: Connection) -> None:
+        self._behind.append(connection)
+        if self._catching_up < CATCHING_UP_MAX:
+            self._catching_up += 1
+            gevent.spawn(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Read one page of each from the database, in turn."""
+        try:
+            while self._behind:
+                connection = self._behind.popleft()
+                if connection.fd < 0:
+                    continue
+                try:
+                    self._read_page(connection)
+                except Unavailable:
+                    gevent.spawn_later(CATCH_UP_RETRY_S, self._advance, connection)
+                except Exception:
+                    log.exception("a stream could not be continued")
+                    self.end(connection, "unavailable")
+        finally:
+            self._catching_up -= 1
+
+    def _read_page(self, connection: Connection) -> None:
+        reader = connection.stream.reader
+        events = reader.read(EVENTS_PER_WRITE) if reader.needs_database else []
+        if connection.fd < 0:
+            return  # It ended meanwhile.
+        if events:
+            self._write(connection, b"".join([event.frame for event in events]))
+        self._advance(connection)
+
+    def _turn(self) -> None:
+        """Wait for sockets, at most until the next tick; then see to those that are due."""
+        with suppress(TimeoutError):
+            wait_read(self._epoll.fileno(), timeout=TICK_S)
+        for fd, ready in self._epoll.poll(0, READY_MAX):
+            # Descriptors are used again, but not before this list is through: nothing in between waits.
+            connection = self._by_fd.get(fd)
+            if connection is None:
+                continue
+            if ready & GONE:
+                self.end(connection, "gone")
+            else:
+                self._flush(connection)
+        now = _tick(time.monotonic())
+        while self._turned < now:
+            self._turned += 1
+            for connection in self._wheel.pop(self._turned, ()):
+                if connection.fd >= 0 and connection.tick == self._turned:
+                    self._look(connection)
+
+    def _look(self, connection: Connection) -> None:
+        """A heartbeat may be due, or the end."""
+        stream = connection.stream
+        if reason := stream.over():
+            self.end(connection, reason)
+            return
+        if connection.blob is None:
+            if connection.leading:
+                stream.reader.position = self._hub.window.end
+            if beat := stream.heartbeat():
+                self._write(connection, beat)
+        elif time.monotonic() - connection.stuck_s > WRITE_TIMEOUT_S:
+            log.info("cut a connection that took nothing for %.0f s", WRITE_TIMEOUT_S)
+            self.end(connection, "gone")
+        if connection.fd >= 0:
+            self._schedule(connection)
+
+    def _schedule(self, connection: Connection) -> None:
+        due_s = connection.stream.due_s
+        if connection.blob is not None:
+            due_s = max(due_s, time.monotonic() + STUCK_LOOK_S)
+        connection.tick = max(_tick(due_s), self._turned) + 1
+        self._wheel.setdefault(connection.tick, []).append(connection)
+
+
+def _tick(moment_s: float) -> int:
+    return int(moment_s / TICK_S)

@@ -1,0 +1,110 @@
+"""`Listener`: a connection as the hub knows it; `Waiter`, one whose greenlet waits; `Followers`, who follows what."""
+
+from collections.abc import Collection
+from collections.abc import Iterator
+from typing import Generic
+from typing import TypeVar
+
+from gevent.event import Event as Flag
+
+
+class Listener:
+    """A connection that is told of events. It holds no events: what it missed is read by its position."""
+
+    __slots__ = ("closing", "rooms", "session_id", "user_id")
+
+    def __init__(self, user_id: str, session_id: str) -> None:
+        self.user_id = user_id
+        self.session_id = session_id
+        self.rooms: tuple[int, ...] = ()
+        # Why it must end, or None.
+        self.closing: str | None = None
+
+    def follow(self, rooms: tuple[int, ...]) -> None:
+        """Be told of these rooms from now on, and no longer of others."""
+        raise NotImplementedError
+
+    def close(self, reason: str) -> None:
+        """End this connection. The first reason counts."""
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """Be told of nothing any more."""
+        raise NotImplementedError
+
+
+L = TypeVar("L", bound=Listener)
+
+
+class Followers(Generic[L]):
+    """Connections by the rooms that they follow and by their user."""
+
+    def __init__(self) -> None:
+        self._by_room: dict[int, set[L]] = {}
+        # A user has few connections, and a tuple is a quarter of the size of a set.
+        self._by_user: dict[str, tuple[L, ...]] = {}
+
+    def add(self, listener: L) -> None:
+        for room in listener.rooms:
+            self._by_room.setdefault(room, set()).add(listener)
+        self._by_user[listener.user_id] = (*self._by_user.get(listener.user_id, ()), listener)
+
+    def discard(self, listener: L) -> None:
+        """Forget it; to be called before its rooms change."""
+        for room in listener.rooms:
+            followers = self._by_room.get(room, set())
+            followers.discard(listener)
+            if not followers:
+                self._by_room.pop(room, None)
+        rest = tuple(other for other in self._by_user.pop(listener.user_id, ()) if other is not listener)
+        if rest:
+            self._by_user[listener.user_id] = rest
+
+    def of_room(self, room: int | None) -> Collection[L]:
+        return self._by_room.get(room or 0, ())
+
+    def of_user(self, user_id: str | None) -> Collection[L]:
+        return self._by_user.get(user_id or "", ())
+
+    def __iter__(self) -> Iterator[L]:
+        for listeners in list(self._by_user.values()):
+            yield from listeners
+
+
+class Waiter(Listener):
+    """A connection with a greenlet of its own, which sleeps until there may be something to read."""
+
+    __slots__ = ("_flag", "_followers")
+
+    def __init__(self, user_id: str, session_id: str, followers: "Followers[Waiter]") -> None:
+        super().__init__(user_id, session_id)
+        self._followers = followers
+        self._flag = Flag()
+
+    def follow(self, rooms: tuple[int, ...]) -> None:
+        self._followers.discard(self)
+        self.rooms = rooms
+        self._followers.add(self)
+
+    def close(self, reason: str) -> None:
+        self.closing = self.closing or reason
+        self._flag.set()
+
+    def leave(self) -> None:
+        self._followers.discard(self)
+
+    def wake(self) -> None:
+        self._flag.set()
+
+    def clear(self) -> None:
+        """Call before looking for events, so that what comes after the look is not slept through."""
+        self._flag.clear()
+
+    def wait(self, seconds: float) -> None:
+        self._flag.wait(max(0.0, seconds))
+
+    def pause(self, seconds: float) -> None:
+        """Wait whatever comes, unless this connection is to end."""
+        self._flag.clear()
+        if not self.closing:
+            self._flag.wait(seconds)
