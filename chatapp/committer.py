@@ -2,27 +2,37 @@
 
 import logging
 from collections import deque
+from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
 from functools import partial
+from typing import Any
+from typing import cast
 
 from gevent.event import AsyncResult
+from sqlalchemy import Table
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
+from chatapp import schemas
 from chatapp.background import Loop
 from chatapp.database import Database
 from chatapp.database import insert_into
 from chatapp.errors import Unavailable
+from chatapp.event import Entry
 from chatapp.event import utc_now
 from chatapp.models import EventRow
+from chatapp.models import Membership
 from chatapp.models import Message
 from chatapp.models import MessageStatus
+from chatapp.models import User
 from chatapp.models import content_hash
 from chatapp.models import uuid7
+from chatapp.positions import UNRECORDED_MAX
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +42,16 @@ BATCH_MAX = 100
 QUEUE_MAX = 2000
 # A send is answered within 10 s: this much of it may go by here.
 ANSWER_TIMEOUT_S = 5.5
+
+# Every send passes here: statements on the tables cost a fraction of those on the mapped classes.
+MESSAGES = cast(Table, Message.__table__)
+EVENTS = cast(Table, EventRow.__table__)
+
+Key = tuple[str, str]
+
+
+class NotMember(Exception):
+    """The sender does not belong to the room, or no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +65,28 @@ class Draft:
     body: str
 
     @property
+    def key(self) -> Key:
+        return self.sender_id, self.local_id
+
+    @property
     def content_hash(self) -> str:
         return content_hash(self.room, self.body)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Committed:
-    """What stands in the database now. `number` is the event's row, None if the message was there before."""
+    """What stands in the database now: the message as the wire shows it, and what a reuse of its localId is
+    judged by. `number` is the event's row, None if the message was there before."""
 
-    message: Message
-    number: int | None
+    document: dict[str, Any]
+    content_hash: str
+    room_id: int
+    number: int | None = None
+
+    @classmethod
+    def before(cls, message: Message) -> "Committed":
+        """A message that was accepted earlier."""
+        return cls(schemas.message(message), message.content_hash, message.room_id)
 
 
 @dataclass(slots=True)
@@ -63,11 +95,23 @@ class _Waiting:
     result: "AsyncResult[Committed]" = field(default_factory=AsyncResult)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Of one transaction: what came of each draft, the new messages on their way into the log, and the numbers
+    of all rows that waited to be published when it ended."""
+
+    outcomes: list[Committed | NotMember]
+    entries: list[Entry]
+    unpublished: frozenset[int]
+
+
 class Committer:
     """Group commit: while one transaction is written, the next gathers."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, publish: Callable[[list[Entry], frozenset[int]], None]) -> None:
         self._database = database
+        # Called after each commit, with the new entries and the numbers of all rows that waited to be published.
+        self._publish = publish
         self._queue: deque[_Waiting] = deque()
         self._loop = Loop("committer", self._commit_waiting, interval_s=60.0)
 
@@ -78,7 +122,7 @@ class Committer:
         self._loop.stop()
 
     def commit(self, draft: Draft) -> Committed:
-        """Store the message unless its localId is taken. Raises Unavailable: the outcome is then open."""
+        """Store the message unless its localId is taken. Raises NotMember, and Unavailable: the outcome is open."""
         if len(self._queue) >= QUEUE_MAX:
             raise Unavailable("too many messages are waiting to be stored", retry_after_s=2.0)
         waiting = _Waiting(draft)
@@ -95,7 +139,7 @@ class Committer:
         while self._queue:
             batch = [self._queue.popleft() for _ in range(min(BATCH_MAX, len(self._queue)))]
             try:
-                self._answer(batch, self._database.write(partial(_store, batch=batch)))
+                self._write(batch)
             except Unavailable as error:
                 self._look_up(batch, error)
             except SQLAlchemyError:
@@ -107,7 +151,7 @@ class Committer:
         """One row that the database refuses must not take the others with it."""
         for waiting in batch:
             try:
-                self._answer([waiting], self._database.write(partial(_store, batch=[waiting])))
+                self._write([waiting])
             except Exception as error:
                 if not isinstance(error, Unavailable):
                     log.error("the database refuses a message", exc_info=error)
@@ -116,19 +160,23 @@ class Committer:
     def _look_up(self, batch: list[_Waiting], error: Exception) -> None:
         """The outcome of the commit is unknown: what stands in the database was stored."""
         try:
-            stored = self._database.read(lambda tx: _find(tx, [one.draft for one in batch]))
+            stored = self._database.read(lambda tx: _before(tx, [one.draft.key for one in batch]))
         except Exception:
             stored = {}
         for waiting in batch:
-            message = stored.get((waiting.draft.sender_id, waiting.draft.local_id))
-            if message is None:
-                waiting.result.set_exception(error)
+            if waiting.draft.key in stored:
+                waiting.result.set(stored[waiting.draft.key])
             else:
-                waiting.result.set(Committed(message, None))
+                waiting.result.set_exception(error)
 
-    def _answer(self, batch: list[_Waiting], committed: list[Committed]) -> None:
-        for waiting, outcome in zip(batch, committed, strict=True):
-            waiting.result.set(outcome)
+    def _write(self, batch: list[_Waiting]) -> None:
+        stored = self._database.write(partial(_store, drafts=[one.draft for one in batch]))
+        self._publish(stored.entries, stored.unpublished)
+        for waiting, outcome in zip(batch, stored.outcomes, strict=True):
+            if isinstance(outcome, NotMember):
+                waiting.result.set_exception(outcome)
+            else:
+                waiting.result.set(outcome)
 
     def _fail(self, batch: list[_Waiting], error: Exception) -> None:
         for waiting in batch:
@@ -136,44 +184,81 @@ class Committer:
         raise error
 
 
-def _store(tx: Transaction, batch: list[_Waiting]) -> list[Committed]:
+def _store(tx: Transaction, drafts: list[Draft]) -> _Stored:
     """Insert what is new, with its event; the unique (sender, localId) is the judge.
 
     Messages go in sorted, so that two workers lock in the same order; events in order of arrival.
     """
-    drafts = {(one.draft.sender_id, one.draft.local_id): one.draft for one in reversed(batch)}
-    rows = [_row(drafts[key]) for key in sorted(drafts)]
-    statement = insert_into(tx, Message)
-    inserted = set(
-        tx.scalars(
-            statement.on_conflict_do_nothing(index_elements=["sender_id", "local_id"]).returning(Message.id),
-            rows,
+    firsts = {draft.key: draft for draft in reversed(drafts)}
+    names = _names(tx, {(draft.room_id, draft.sender_id) for draft in drafts})
+    rows = {key: _row(firsts[key]) for key in sorted(firsts) if (firsts[key].room_id, key[0]) in names}
+    new = _insert(tx, rows)
+    known = _before(tx, rows.keys() - new)
+    # Of two copies in one batch, the first is the new message and the second its replay.
+    arrived = [key for key in dict.fromkeys(draft.key for draft in drafts) if key in new]
+    numbers, unpublished = _insert_events(tx, [rows[key] for key in arrived])
+    entries: list[Entry] = []
+    committed: dict[Key, Committed] = {}
+    for key in arrived:
+        draft, row = firsts[key], rows[key]
+        document = schemas.new_message(
+            id_=row["id"],
+            local_id=draft.local_id,
+            room=draft.room,
+            sender_id=draft.sender_id,
+            sender_name=names[draft.room_id, draft.sender_id],
+            body=draft.body,
+            created_at=row["created_at"],
         )
+        number = numbers[row["id"]]
+        committed[key] = Committed(document, row["content_hash"], draft.room_id, number)
+        entries.append(Entry(number, "message.created", draft.room_id, {"room": draft.room, "message": {**document}}))
+    outcomes: list[Committed | NotMember] = []
+    for key in (draft.key for draft in drafts):
+        first = committed.pop(key, None)
+        if first is not None:
+            known[key] = Committed(first.document, first.content_hash, first.room_id)
+        outcomes.append(first or known.get(key) or NotMember())
+    return _Stored(outcomes, entries, unpublished)
+
+
+def _names(tx: Transaction, members: set[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    """Of those who belong to the room, their names. Whoever was removed since the send was admitted is left out."""
+    query = (
+        select(Membership.room_id, Membership.user_id, User.name)
+        .join(User, User.id == Membership.user_id)
+        .where(tuple_(Membership.room_id, Membership.user_id).in_(members))
     )
-    new = {(row["sender_id"], row["local_id"]): row["id"] for row in rows if row["id"] in inserted}
-    arrived = [key for key in dict.fromkeys(map(_key, batch)) if key in new]
-    numbers: dict[tuple[str, str], int] = {}
-    if arrived:
-        events = [
-            {"type": "message.created", "room_id": drafts[key].room_id, "message_id": new[key]} for key in arrived
-        ]
-        statement_ = insert(EventRow).returning(EventRow.number, sort_by_parameter_order=True)
-        numbers = dict(zip(arrived, tx.scalars(statement_, events), strict=True))
-    messages = _find(tx, list(drafts.values()))
-    answered: set[tuple[str, str]] = set()
-    outcomes = []
-    for key in map(_key, batch):
-        # Of two copies in one batch, the first is the new message and the second its replay.
-        outcomes.append(Committed(messages[key], None if key in answered else numbers.get(key)))
-        answered.add(key)
-    return outcomes
+    return {(room_id, user_id): name for room_id, user_id, name in tx.connection().execute(query)}
 
 
-def _key(waiting: _Waiting) -> tuple[str, str]:
-    return waiting.draft.sender_id, waiting.draft.local_id
+def _insert(tx: Transaction, rows: dict[Key, dict[str, Any]]) -> set[Key]:
+    """Insert messages. Returns the keys of those that were not there before."""
+    if not rows:
+        return set()
+    statement = insert_into(tx, MESSAGES).on_conflict_do_nothing(index_elements=["sender_id", "local_id"])
+    inserted = tx.connection().execute(statement, list(rows.values())).rowcount
+    if inserted == len(rows):
+        return set(rows)
+    ids = {row["id"]: key for key, row in rows.items()}
+    return {ids[id_] for id_ in tx.connection().scalars(select(MESSAGES.c.id).where(MESSAGES.c.id.in_(ids)))}
 
 
-def _row(draft: Draft) -> dict[str, object]:
+def _insert_events(tx: Transaction, rows: list[dict[str, Any]]) -> tuple[dict[str, int], frozenset[int]]:
+    """Insert an event for each of these messages. Returns its number by message id, and all unpublished numbers."""
+    events = [{"type": "message.created", "room_id": row["room_id"], "message_id": row["id"]} for row in rows]
+    if events:
+        tx.connection().execute(insert(EVENTS), events)
+    columns = select(EVENTS.c.number, EVENTS.c.message_id, EVENTS.c.type)
+    waiting = columns.where(EVENTS.c.log_id.is_(None)).order_by(EVENTS.c.number).limit(UNRECORDED_MAX)
+    found = list(tx.connection().execute(waiting))
+    unpublished = frozenset(number for number, _, _ in found)
+    if len(found) == UNRECORDED_MAX:
+        found = list(tx.connection().execute(columns.where(EVENTS.c.message_id.in_([row["id"] for row in rows]))))
+    return {id_: number for number, id_, type_ in found if type_ == "message.created"}, unpublished
+
+
+def _row(draft: Draft) -> dict[str, Any]:
     return {
         "id": uuid7(),
         "room_id": draft.room_id,
@@ -186,7 +271,10 @@ def _row(draft: Draft) -> dict[str, object]:
     }
 
 
-def _find(tx: Transaction, drafts: list[Draft]) -> dict[tuple[str, str], Message]:
-    keys = [(draft.sender_id, draft.local_id) for draft in drafts]
-    found = tx.scalars(select(Message).where(tuple_(Message.sender_id, Message.local_id).in_(keys)))
-    return {(message.sender_id, message.local_id): message for message in found}
+def _before(tx: Transaction, keys: Iterable[Key]) -> dict[Key, Committed]:
+    """Those that stand in the database."""
+    asked = list(keys)
+    if not asked:
+        return {}
+    found = tx.scalars(select(Message).where(tuple_(Message.sender_id, Message.local_id).in_(asked)))
+    return {(message.sender_id, message.local_id): Committed.before(message) for message in found}

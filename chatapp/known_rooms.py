@@ -42,6 +42,11 @@ class KnownRooms:
         ask = self._memberships.ask if position > self._hub.end else self._memberships.get
         return access.claimed(identity, ask(identity.id) or ())
 
+    def membership(self, identity: Identity, name: str) -> RoomRef | None:
+        """The room of this name, if the identity is known to belong to it. Raises Unavailable."""
+        rooms = self.memberships(identity, self._hub.end)
+        return next((room for room in rooms if room.name == name), None)
+
     def among(self, identity: Identity, names: frozenset[str]) -> tuple[RoomRef, ...]:
         """Those of the named rooms that may be read, by name. Raises Unavailable."""
         return self._among.ask(RoomsAsked(identity.id, identity.rooms, names)) or ()

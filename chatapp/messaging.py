@@ -7,23 +7,28 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
-from sqlalchemy.orm import make_transient
 
 from chatapp import access
 from chatapp import render
+from chatapp import schemas
 from chatapp.access import Identity
+from chatapp.access import RoomRef
 from chatapp.admission import Admission
 from chatapp.admission import Rate
 from chatapp.admission import Verdict
+from chatapp.committer import Committed
 from chatapp.committer import Committer
 from chatapp.committer import Draft
+from chatapp.committer import NotMember
 from chatapp.database import Database
 from chatapp.errors import ChatError
 from chatapp.errors import Forbidden
 from chatapp.errors import LocalIdReused
 from chatapp.errors import NotFound
 from chatapp.errors import Unavailable
+from chatapp.event import text
 from chatapp.event import utc_now
+from chatapp.known_rooms import KnownRooms
 from chatapp.models import EventRow
 from chatapp.models import Message
 from chatapp.models import MessageStatus
@@ -45,20 +50,32 @@ BATCH_ITEM = BatchItemSchema()
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The stored message; `number` is its event's row if it is new, None if it was accepted before."""
+    """What stands in the database, new or accepted before, and what is left of the rate."""
 
-    message: Message
-    number: int | None
+    committed: Committed
     limit: Verdict
 
     @property
+    def document(self) -> dict[str, Any]:
+        """The message as the wire shows it."""
+        return self.committed.document
+
+    @property
     def replayed(self) -> bool:
-        return self.number is None
+        return self.committed.number is None
 
 
 class Messaging:
-    def __init__(self, database: Database, admission: Admission, committer: Committer, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        database: Database,
+        known_rooms: KnownRooms,
+        admission: Admission,
+        committer: Committer,
+        outbox: Outbox,
+    ) -> None:
         self._database = database
+        self._known_rooms = known_rooms
         self._admission = admission
         self._committer = committer
         self._outbox = outbox
@@ -157,28 +174,35 @@ class Messaging:
         return message
 
     def _store(self, who: Identity, room_name: str, local_id: str, body: str) -> Sent:
-        room = self._database.read(lambda tx: access.writable(tx, who, room_name))
+        room = self._writable(who, room_name)
         limit = self._admit(who, local_id)
         if limit.verdict in ("known", "limited"):
-            message = self._find(who, local_id)
-            if message is not None:
-                return self._replay(who, message, room.name, body, limit)
+            known = self._find(who, local_id)
+            if known is not None:
+                return self._replay(who, known, room.name, body, limit)
         if limit.verdict == "limited":
             raise limit.refusal()
-        draft = Draft(room.id, room.name, who.id, local_id, body)
         try:
-            committed = self._committer.commit(draft)
+            committed = self._committer.commit(Draft(room.id, room.name, who.id, local_id, body))
+        except NotMember:
+            self._give_back(who, local_id, limit)
+            self._database.read(lambda tx: access.writable(tx, who, room_name))
+            raise Unavailable("The membership changed just now.") from None
         except BaseException:
             # Also when the request's time is over, which is no Exception.
             self._give_back(who, local_id, limit)
             raise
-        self._outbox.wake()
-        self._admission.accepted(who.id, local_id, committed.message.id)
+        self._admission.accepted(who.id, local_id, committed.document["id"])
         if committed.number is None:
             if limit.verdict == "admitted":
                 self._admission.refund(who.id)
-            return self._replay(who, committed.message, room.name, body, limit)
-        return Sent(committed.message, committed.number, limit)
+            return self._replay(who, committed, room.name, body, limit)
+        return Sent(committed, limit)
+
+    def _writable(self, who: Identity, room_name: str) -> RoomRef:
+        """The room, as far as is remembered: the commit looks again. Raises NotFound, Forbidden."""
+        room = self._known_rooms.membership(who, room_name)
+        return room or self._database.read(lambda tx: access.writable(tx, who, room_name))
 
     def _admit(self, who: Identity, local_id: str) -> Verdict:
         deadline_s = time.monotonic() + CLAIM_WAIT_S
@@ -193,18 +217,23 @@ class Messaging:
             self._admission.release(who.id, local_id)
             self._admission.refund(who.id)
 
-    def _find(self, who: Identity, local_id: str) -> Message | None:
+    def _find(self, who: Identity, local_id: str) -> Committed | None:
         query = select(Message).where(Message.sender_id == who.id, Message.local_id == local_id)
-        return self._database.read(lambda tx: tx.scalar(query))
 
-    def _replay(self, who: Identity, message: Message, room: str, body: str, limit: Verdict) -> Sent:
-        if message.content_hash == content_hash(room, body):
-            return Sent(message, None, limit)
+        def work(tx: Transaction) -> Committed | None:
+            message = tx.scalar(query)
+            return None if message is None else Committed.before(message)
+
+        return self._database.read(work)
+
+    def _replay(self, who: Identity, known: Committed, room: str, body: str, limit: Verdict) -> Sent:
+        if known.content_hash == content_hash(room, body):
+            return Sent(known, limit)
         try:
-            self._database.read(lambda tx: access.readable_by_id(tx, who, message.room_id))
+            self._database.read(lambda tx: access.readable_by_id(tx, who, known.room_id))
         except NotFound:
             raise LocalIdReused from None
-        raise LocalIdReused(message=render.MESSAGE.dump(message))
+        raise LocalIdReused(message=known.document)
 
     def _batch_item(
         self, who: Identity, item: Any, blocked: dict[str, ChatError], deadline_s: float
@@ -215,10 +244,10 @@ class Messaging:
             if room not in blocked and time.monotonic() > deadline_s:
                 blocked[room] = Unavailable("The batch took too long.")
             if room in blocked:
-                known = self._known(who, loaded)
-                if known is None:
+                accepted = self._accepted(who, loaded)
+                if accepted is None:
                     raise blocked[room]
-                return known
+                return accepted
             return self._store(who, room, loaded["localId"], loaded["body"])
         except ChatError as error:
             self.refuse(who, _local_id_of(item), error)
@@ -226,20 +255,20 @@ class Messaging:
                 blocked[room] = error
             return error
 
-    def _known(self, who: Identity, item: dict[str, Any]) -> Sent | None:
+    def _accepted(self, who: Identity, item: dict[str, Any]) -> Sent | None:
         """Behind a refused item only what was accepted before is answered: order must hold for the new ones."""
-        message = self._find(who, item["localId"])
-        if message is None:
+        known = self._find(who, item["localId"])
+        if known is None:
             return None
         self._database.read(lambda tx: access.writable(tx, who, item["room"]))
-        return self._replay(who, message, item["room"], item["body"], self._admission.peek(who.id))
+        return self._replay(who, known, item["room"], item["body"], self._admission.peek(who.id))
 
     def _await_cursors(self, sent: Iterable[Sent]) -> None:
         deadline_s = time.monotonic() + CURSOR_WAIT_S
-        for one in sent:
-            if one.number is not None and one.message.log_id is None:
-                make_transient(one.message)
-                one.message.log_id = self._outbox.cursor_of(one.number, deadline_s - time.monotonic())
+        for committed in (one.committed for one in sent):
+            if committed.number is not None:
+                cursor = self._outbox.cursor_of(committed.number, deadline_s - time.monotonic())
+                committed.document["cursor"] = text(cursor)
 
 
 def _readable_message(tx: Transaction, who: Identity, message_id: str, *, lock: bool = False) -> Message:
@@ -266,8 +295,8 @@ def _result(local_id: str | None, outcome: Sent | ChatError) -> dict[str, Any]:
         return {"localId": local_id, "status": MessageStatus.FAILED, "problem": outcome.problem(local_id)}
     return {
         "localId": local_id,
-        "status": outcome.message.status,
-        "message": render.MESSAGE.dump(outcome.message),
+        "status": outcome.document["status"],
+        "message": outcome.document,
     }
 
 
@@ -286,7 +315,7 @@ def _status(
         message, readable = stored
         if not readable:
             return {"localId": local_id, "status": message.status}
-        return {"localId": local_id, "status": message.status, "message": render.MESSAGE.dump(message)}
+        return {"localId": local_id, "status": message.status, "message": schemas.message(message)}
     if local_id not in others:
         return {"localId": local_id, "status": MessageStatus.UNKNOWN}
     problem = others[local_id]

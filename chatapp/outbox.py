@@ -2,14 +2,17 @@
 
 The rows without a `log_id` are the outbox. Whoever commits publishes all of them, whoever wrote them, and
 the script answers a repeat with the first id: so there is no leader and no lock, and the relay that runs on
-a timer is the same call.
+a timer is the same call. A commit that finds no rows but this worker's own need not read them again.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable
-from collections.abc import Sequence
+from typing import cast
 
 from gevent.event import Event as Flag
+from sqlalchemy import Table
+from sqlalchemy import bindparam
 from sqlalchemy import case
 from sqlalchemy import select
 from sqlalchemy import update
@@ -35,6 +38,19 @@ RELAY_INTERVAL_S = 2.0
 CURSOR_WAIT_S = 0.2
 REMEMBERED = 10_000
 
+_EVENTS, _MESSAGES = cast(Table, EventRow.__table__), cast(Table, Message.__table__)
+RECORD_EVENT = (
+    update(_EVENTS)
+    .where(_EVENTS.c.number == bindparam("row"))
+    .where(_EVENTS.c.log_id.is_(None) | (_EVENTS.c.log_id < bindparam("place")))
+    .values(log_id=bindparam("place"))
+)
+RECORD_MESSAGE = (
+    update(_MESSAGES)
+    .where(_MESSAGES.c.id == bindparam("row"), _MESSAGES.c.log_id.is_(None))
+    .values(log_id=bindparam("place"))
+)
+
 
 class Outbox:
     """Publish after every commit (`wake`), and on a timer what others left behind."""
@@ -46,10 +62,17 @@ class Outbox:
         self._hub = hub
         self._published: Recent[int, Cursor] = Recent(REMEMBERED)
         self._flushed = Flag()
-        self._loop = Loop("outbox", self.flush, interval_s=RELAY_INTERVAL_S)
-        # Runs in a transaction after the one that recorded cursors, with the ids of the messages created there.
-        # True if that led to new events.
-        self.on_recorded: Callable[[Transaction, Sequence[str]], bool] | None = None
+        # Committed here just now, in order, and not published yet; they need not be read from the database.
+        self._fresh: deque[Entry] = deque()
+        # The numbers of those and of the ones that are being published.
+        self._own: set[int] = set()
+        # The numbers of rows that waited besides, and whether there are more of which only the database knows.
+        self._others: set[int] = set()
+        self._asked = True
+        self._relayed_s = 0.0
+        self._loop = Loop("outbox", self._flush, interval_s=RELAY_INTERVAL_S)
+        # Called with the ids of messages whose cursors were recorded.
+        self.on_recorded: list[Callable[[list[str]], None]] = []
 
     def start(self) -> None:
         self._loop.start()
@@ -58,6 +81,15 @@ class Outbox:
         self._loop.stop()
 
     def wake(self) -> None:
+        """There are rows to publish."""
+        self._asked = True
+        self._loop.wake()
+
+    def publish(self, entries: list[Entry], unpublished: frozenset[int]) -> None:
+        """These rows were committed just now; `unpublished` are the numbers of all that waited then."""
+        self._own.update(entry.number for entry in entries)
+        self._others |= unpublished - self._own
+        self._fresh += entries
         self._loop.wake()
 
     def cursor_of(self, number: int, seconds: float = CURSOR_WAIT_S) -> Cursor | None:
@@ -70,37 +102,60 @@ class Outbox:
             self._flushed.wait(left_s)
         return self._published.get(number)
 
-    def flush(self) -> None:
-        """Publish every committed row without a cursor. Raises RedisAway, Unavailable."""
-        while self._flush_some() == PUBLISH_MAX:
-            continue
+    def _flush(self) -> None:
+        """Publish what was committed here; on a timer, and where there is more, all that stands in the database.
 
-    def _flush_some(self) -> int:
-        if self._link.commands.away:
-            self._announce()
-            raise RedisAway("away")
-        entries = [self._at_first_place(entry) for entry in self._database.read(_unpublished)]
-        if not entries:
-            return 0
+        Raises RedisAway, Unavailable.
+        """
         try:
-            cursors = self._event_log.publish(entries, self._hub.floor)
-        except RedisAway:
+            now_s = time.monotonic()
+            self._others = {one for one in self._others if one not in self._own and one not in self._published}
+            if self._asked or self._others or now_s - self._relayed_s >= RELAY_INTERVAL_S:
+                self._relayed_s = now_s
+                self._flush_database()
+            while self._fresh:
+                entries = [self._fresh.popleft() for _ in range(min(PUBLISH_MAX, len(self._fresh)))]
+                self._publish([entry for entry in entries if entry.number not in self._published])
+        except Exception:
+            # The database has them: from there they are published again, to the same cursors.
+            self._asked = True
             # Nobody needs to wait for what cannot come.
             self._announce()
             raise
-        self._hub.floor = max(self._hub.floor, *cursors)
-        for entry, cursor in zip(entries, cursors, strict=True):
-            self._hub.seen.setdefault(entry.number, cursor)
-        # Recorded first, announced then: who is told a cursor finds it in the database, in every worker.
-        created = self._database.write(lambda tx: _record(tx, entries, cursors))
-        for entry, cursor in zip(entries, cursors, strict=True):
-            self._published[entry.number] = _message_place(entry, cursor)
+
+    def _flush_database(self) -> None:
+        """Publish every committed row without a cursor."""
+        if self._link.commands.away:
+            raise RedisAway("away")
+        self._asked = False
+        self._fresh.clear()
+        self._own.clear()
+        full = True
+        while full:
+            entries = self._database.read(_unpublished)
+            full = len(entries) == PUBLISH_MAX
+            self._own.update(entry.number for entry in entries)
+            self._publish(entries)
+
+    def _publish(self, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        entries = [self._at_first_place(entry) for entry in entries]
+        try:
+            cursors = self._event_log.publish(entries, self._hub.floor)
+            self._hub.floor = max(self._hub.floor, *cursors)
+            for entry, cursor in zip(entries, cursors, strict=True):
+                self._hub.seen.setdefault(entry.number, cursor)
+            # Recorded first, announced then: who is told a cursor finds it in the database, in every worker.
+            created = self._database.write(lambda tx: _record(tx, entries, cursors))
+            for entry, cursor in zip(entries, cursors, strict=True):
+                self._published[entry.number] = _message_place(entry, cursor)
+        finally:
+            self._own.difference_update(entry.number for entry in entries)
         self._announce()
-        # In a transaction of its own: of a record and an ack at the same moment, at least one sees the other.
-        deliver = self.on_recorded
-        if created and deliver is not None and self._database.write(lambda tx: deliver(tx, created)):
-            self._loop.wake()
-        return len(entries)
+        if created:
+            for tell in self.on_recorded:
+                tell(created)
 
     def _at_first_place(self, entry: Entry) -> Entry:
         """A message that was in the log before keeps its place, should the log have been lost since.
@@ -123,27 +178,22 @@ def _record(tx: Transaction, entries: list[Entry], cursors: list[Cursor]) -> lis
     A row that was published twice, because the log was lost in between, keeps the later place in the
     log, so that no reader behind the first one misses it; its message keeps the first.
     """
-    places = {entry.number: int(cursor) for entry, cursor in zip(entries, cursors, strict=True)}
-    place = case(places, value=EventRow.number)
-    tx.execute(
-        update(EventRow)
-        .where(EventRow.number.in_(places), (EventRow.log_id.is_(None)) | (EventRow.log_id < place))
-        .values(log_id=place)
-        .execution_options(synchronize_session=False)
+    places = list(zip(entries, cursors, strict=True))
+    tx.connection().execute(
+        RECORD_EVENT, [{"row": entry.number, "place": int(cursor)} for entry, cursor in sorted(places, key=_number)]
     )
-    created = {
-        entry.body["message"]["id"]: int(_message_place(entry, cursor))
-        for entry, cursor in zip(entries, cursors, strict=True)
+    created = [
+        {"row": entry.body["message"]["id"], "place": int(_message_place(entry, cursor))}
+        for entry, cursor in places
         if entry.type == "message.created"
-    }
+    ]
     if created:
-        tx.execute(
-            update(Message)
-            .where(Message.id.in_(created), Message.log_id.is_(None))
-            .values(log_id=case(created, value=Message.id))
-            .execution_options(synchronize_session=False)
-        )
-    return list(created)
+        tx.connection().execute(RECORD_MESSAGE, sorted(created, key=lambda one: one["row"]))
+    return [one["row"] for one in created]
+
+
+def _number(place: tuple[Entry, Cursor]) -> int:
+    return place[0].number
 
 
 def _message_place(entry: Entry, cursor: Cursor) -> Cursor:

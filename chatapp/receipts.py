@@ -1,7 +1,6 @@
 """`Receipts`: how far each user's clients have received each room; what turns `sent` into `delivered`."""
 
 from collections.abc import Iterable
-from collections.abc import Sequence
 from functools import partial
 
 from sqlalchemy import ColumnElement
@@ -29,6 +28,8 @@ from chatapp.recent import Recent
 
 # Acks gather this long, so that a room of 500 costs a handful of statements a message, not 500.
 GATHER_S = 0.25
+# An ack can be quicker than the record of the cursor that it confirms. That is rare, so it is looked after seldom.
+LOOK_AGAIN_S = 1.0
 # Rows of one transaction; the rest goes into the next.
 FLUSH_MAX = 500
 REMEMBERED = 50_000
@@ -49,8 +50,10 @@ class Receipts:
         # Written already, by this worker: what it need not write again.
         self._begun: Recent[Key, int] = Recent(REMEMBERED)
         self._known: Recent[Key, int] = Recent(REMEMBERED)
-        self._loop = Loop("receipts", self.flush, interval_s=60.0, pause_s=GATHER_S)
-        outbox.on_recorded = deliver_recorded
+        # Messages whose cursors were recorded, and may have been acked before that.
+        self._recorded: list[str] = []
+        self._loop = Loop("receipts", self.flush, interval_s=LOOK_AGAIN_S, pause_s=GATHER_S)
+        outbox.on_recorded.append(self._recorded.extend)
 
     def start(self) -> None:
         self._loop.start()
@@ -95,6 +98,12 @@ class Receipts:
                 self._outbox.wake()
             self._settle(self._beginning, begun, self._begun)
             self._settle(self._waiting, acks, self._known)
+        while self._recorded:
+            recorded = self._recorded[:FLUSH_MAX]
+            # After the record has been committed: of an ack and a record at the same moment, one sees the other.
+            if self._database.write(partial(_deliver, among=Message.id.in_(recorded))):
+                self._outbox.wake()
+            del self._recorded[: len(recorded)]
 
     def _settle(self, waiting: dict[Key, int], written: dict[Key, int], remembered: Recent[Key, int]) -> None:
         for key, position in written.items():
@@ -150,11 +159,6 @@ def _deliver_reached(tx: Transaction, keys: list[Key]) -> bool:
 
 def _row(key: Key, first: int, delivered: int) -> dict[str, int | str]:
     return {"room_id": key[0], "user_id": key[1], "first": first, "delivered": delivered}
-
-
-def deliver_recorded(tx: Transaction, message_ids: Sequence[str]) -> bool:
-    """An ack can be quicker than the record of the cursor that it confirms: look again after the record."""
-    return _deliver(tx, Message.id.in_(message_ids))
 
 
 def _deliver(tx: Transaction, among: ColumnElement[bool]) -> bool:

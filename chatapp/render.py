@@ -12,10 +12,9 @@ from chatapp.event import Event
 from chatapp.models import EventRow
 from chatapp.models import Message
 from chatapp.models import Receipt
-from chatapp.schemas import MessageSchema
 from chatapp.schemas import UserSchema
+from chatapp.schemas import message
 
-MESSAGE = MessageSchema()
 USER = UserSchema()
 
 
@@ -79,4 +78,4 @@ def _body(row: EventRow, counts: dict[str, int]) -> dict[str, Any]:
             "status": row.message.status,
             "deliveredTo": counts.get(row.message.id, 0),
         }
-    return {"room": room, "message": MESSAGE.dump(row.message)}
+    return {"room": room, "message": message(row.message)}

@@ -43,7 +43,7 @@ class Services:
         self.positions = Positions(self.database, self.event_log)
         self.hub = Hub(self.event_log, self.positions, config.window)
         self.outbox = Outbox(self.database, self.event_log, self.link, self.hub)
-        self.committer = Committer(self.database)
+        self.committer = Committer(self.database, self.outbox.publish)
         self.receipts = Receipts(self.database, self.hub, self.outbox, self.positions)
         self.admission = Admission(self.link, Rate("send", config.rate_burst, config.rate_per_second))
         self.guest_rate = Rate("guests", config.guests_per_minute, config.guests_per_minute / 60)
@@ -58,7 +58,7 @@ class Services:
         self.detached = Detached(self.hub, self.feed)
         self.sessions = Sessions(config, self.database, self.outbox, self.hub)
         self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
-        self.messaging = Messaging(self.database, self.admission, self.committer, self.outbox)
+        self.messaging = Messaging(self.database, self.known_rooms, self.admission, self.committer, self.outbox)
         self.hub.on_signal.append(self._on_signal)
         self._parts = (self.hub, self.outbox, self.committer, self.receipts, self.connections, self.detached)
 

@@ -10,7 +10,7 @@ from flask import request
 from chatapp import access
 from chatapp import auth
 from chatapp import history
-from chatapp import render
+from chatapp import schemas
 from chatapp.access import Identity
 from chatapp.admission import Verdict
 from chatapp.api.answers import answer
@@ -56,7 +56,7 @@ def send(room: str) -> Response:
             error.local_id = local_id
         raise
     g.limit = sent.limit
-    response = answer(render.MESSAGE.dump(sent.message), 200 if sent.replayed else 201)
+    response = answer(sent.document, 200 if sent.replayed else 201)
     if sent.replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
@@ -83,7 +83,7 @@ def status() -> Response:
 @blueprint.get("/messages/<message_id>")
 def get_message(message_id: str) -> Response:
     message, delivered_to = services().messaging.get(auth.current(), message_id)
-    response = answer({**_dump(message), "deliveredTo": delivered_to})
+    response = answer({**schemas.message(message), "deliveredTo": delivered_to})
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     response.make_conditional(request)
@@ -93,12 +93,12 @@ def get_message(message_id: str) -> Response:
 @blueprint.patch("/messages/<message_id>")
 def edit(message_id: str) -> Response:
     who = auth.current()
-    return answer(_dump(services().messaging.edit(who, message_id, document(EDIT)["body"])))
+    return answer(schemas.message(services().messaging.edit(who, message_id, document(EDIT)["body"])))
 
 
 @blueprint.delete("/messages/<message_id>")
 def withdraw(message_id: str) -> Response:
-    return answer(_dump(services().messaging.withdraw(auth.current(), message_id)))
+    return answer(schemas.message(services().messaging.withdraw(auth.current(), message_id)))
 
 
 @blueprint.get("/rooms/<room>/messages")
@@ -114,7 +114,7 @@ def room_history(room: str) -> Response:
     )
     return answer(
         {
-            "messages": render.MESSAGE.dump(page.messages, many=True),
+            "messages": [schemas.message(row) for row in page.messages],
             "before": page.before,
             "after": page.after,
             "hasMore": page.has_more,
@@ -132,11 +132,6 @@ def add_rate_limit(response: Response) -> Response:
         response.headers["RateLimit-Policy"] = admission.rate.policy
         response.headers["RateLimit"] = f'"{admission.rate.name}";{limit.limit}'
     return response
-
-
-def _dump(message: Any) -> dict[str, Any]:
-    dumped: dict[str, Any] = render.MESSAGE.dump(message)
-    return dumped
 
 
 def _with_idempotency_key(body: Any) -> Any:
