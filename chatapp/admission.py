@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ import orjson
 
 from chatapp import wire
 from chatapp.errors import RateLimited
+from chatapp.event import Entry
+from chatapp.event_log import REMEMBER_S
 from chatapp.recent import Recent
 from chatapp.redis_link import RedisAway
 from chatapp.redis_link import RedisLink
@@ -18,8 +21,6 @@ log = logging.getLogger(__name__)
 
 # A claim outlives every send (10 s) and then gives way, should its worker have died.
 CLAIM_MS = 15_000
-# How long refusals and accepted ids are remembered: the contract's ten minutes.
-REMEMBER_S = 600
 LOCAL_USERS_MAX = 10_000
 
 
@@ -89,10 +90,6 @@ class Admission:
         """Ask for one of something else than sends."""
         return self._ask(rate, f"chat:{rate.name}:{key}", 1)
 
-    def accepted(self, user_id: str, local_id: str, message_id: str) -> None:
-        state = f"done:{message_id}".encode()
-        self._quietly(lambda redis: redis.set(_send_key(user_id, local_id), state, ex=REMEMBER_S))
-
     def refused(self, user_id: str, local_id: str, problem: dict[str, Any]) -> None:
         """Remember why nothing was stored."""
         with suppress(RedisAway):
@@ -146,6 +143,12 @@ class Admission:
         self._local[key] = charged_s
         remaining = int(rate.burst - (charged_s - now_s) / interval_s)
         return Verdict("admitted", "", remaining, charged_s - now_s, 0.0)
+
+
+def accepted(entries: Iterable[Entry]) -> dict[str, str]:
+    """What is to be remembered of the messages that these entries create: by key, for REMEMBER_S."""
+    messages = [entry.body["message"] for entry in entries if entry.type == "message.created"]
+    return {_send_key(one["sender"]["id"], one["localId"]): f"done:{one['id']}" for one in messages}
 
 
 def _send_key(user_id: str, local_id: str) -> str:

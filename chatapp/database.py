@@ -84,7 +84,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A read that turns into a write fails at once, whatever the timeout: writers say so at the start.
     writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN").close()
 
 
 class Database:
@@ -115,6 +116,10 @@ class Database:
         """Run `work` in one transaction and commit it. Raises Unavailable, the outcome then being open."""
         return self._bounded(self._writer, lambda: self._write(work))
 
+    def write_rows(self, work: Callable[[Connection], T]) -> T:
+        """Like `write`, with a plain connection: at half the cost, for what needs no mapped classes."""
+        return self._bounded(self._writer, lambda: self._write_rows(work))
+
     def write_or_again(self, work: Callable[[Session], T]) -> T:
         """Like `write`, once more when another transaction inserted the same row in between."""
         try:
@@ -139,8 +144,13 @@ class Database:
     def _write(self, work: Callable[[Session], T]) -> T:
         with Session(self._writing, expire_on_commit=False, autoflush=False) as session, session.begin():
             result = work(session)
-        if self._file is not None:
-            self._checkpoint(self._file)
+        self._committed()
+        return result
+
+    def _write_rows(self, work: Callable[[Connection], T]) -> T:
+        with self._writing.begin() as connection:
+            result = work(connection)
+        self._committed()
         return result
 
     def _bounded(self, pool: ThreadPool | None, work: Callable[[], T]) -> T:
@@ -166,13 +176,13 @@ class Database:
         log.warning("database unavailable: %s", cause[0])
         return Unavailable("the database cannot be used now", retry_after_s=RETRY_AFTER_S)
 
-    def _checkpoint(self, file: Path) -> None:
-        """Now and then, copy the write-ahead log into the database. Runs in the writing thread."""
+    def _committed(self) -> None:
+        """Now and then, copy SQLite's write-ahead log into the database. Runs in the writing thread."""
         self._commits += 1
-        if self._commits < CHECKPOINT_COMMITS:
+        if self._file is None or self._commits < CHECKPOINT_COMMITS:
             return
         try:
-            with open(f"{file}.checkpoint-lock", "w") as lock:
+            with open(f"{self._file}.checkpoint-lock", "w") as lock:
                 fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 raw = self.engine.raw_connection()
                 try:
@@ -209,6 +219,7 @@ def _in_thread(pool: ThreadPool, work: Callable[[], T]) -> T:
     return result
 
 
-def insert_into(transaction: Session, model: Any) -> Any:
-    """An INSERT that knows ON CONFLICT, in the words of the transaction's database."""
-    return (sqlite_insert if transaction.get_bind().dialect.name == "sqlite" else postgresql_insert)(model)
+def insert_into(bind: Connection | Session, model: Any) -> Any:
+    """An INSERT that knows ON CONFLICT, in the words of the database."""
+    dialect = bind.dialect if isinstance(bind, Connection) else bind.get_bind().dialect
+    return (sqlite_insert if dialect.name == "sqlite" else postgresql_insert)(model)

@@ -37,7 +37,7 @@ from chatapp.stream import Stream
 log = logging.getLogger(__name__)
 
 # Heartbeats and ends come at most this much late.
-TICK_S = 0.1
+TICK_S = 0.25
 # Of who cannot be written to, so often it is looked whether it is to end.
 STUCK_LOOK_S = 1.0
 # Pages that are read from the database at once: a reader of months leaves room for others.

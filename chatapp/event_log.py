@@ -6,12 +6,14 @@ no place in the log; it never enters a cursor.
 """
 
 import logging
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from chatapp import wire
 from chatapp.event import Cursor
@@ -29,6 +31,8 @@ PUBLISHED = "chat:published"
 
 # How long a publisher may lag behind another and still get the first one's id for the same row.
 PUBLISHED_PERIOD_S = 600
+# How long refused and accepted localIds are remembered: the contract's ten minutes.
+REMEMBER_S = 600
 SIGNALS_MAXLEN = 1000
 # One XREAD: bounded, because parsing 100,000 entries at once would hold the hub for half a second.
 READ_COUNT = 500
@@ -67,8 +71,11 @@ class EventLog:
         """Whether the last attempt to write, here or as a sign of life, succeeded."""
         return not self._link.commands.failing
 
-    def publish(self, entries: Sequence[Entry], floor: Cursor) -> list[Cursor]:
-        """Append the entries in order and return their cursors; those appended before keep their first one."""
+    def publish(self, entries: Sequence[Entry], floor: Cursor, remember: Mapping[str, str]) -> list[Cursor]:
+        """Append the entries in order and return their cursors; those appended before keep their first one.
+
+        Sets the keys of `remember` in the same call, for REMEMBER_S.
+        """
         period = now_ms() // 1000 // PUBLISHED_PERIOD_S
         args: list[Any] = [
             now_ms(),
@@ -76,11 +83,14 @@ class EventLog:
             _sequence(floor),
             self._maxlen,
             2 * PUBLISHED_PERIOD_S,
+            REMEMBER_S,
+            len(entries),
         ]
         for entry in entries:
             args += [entry.number, entry.type, entry.room_id, entry.target or "", entry.about or ""]
             args.append(wire.dumps(entry.body))
-        ids = self._publish([EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}"], args)
+        args += remember.values()
+        ids = self._publish([EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}", *remember], args)
         return [Cursor.parse(raw.decode()) for raw in ids]
 
     def raise_to(self, cursor: Cursor) -> Cursor:
@@ -92,9 +102,12 @@ class EventLog:
         """The newest id, as the log itself remembers it; 0-0 when there is no log."""
 
         def ask(redis: Redis) -> Cursor:
-            if not redis.exists(EVENTS):
-                return Cursor(0)
-            info: Any = redis.xinfo_stream(EVENTS)
+            try:
+                info: Any = redis.xinfo_stream(EVENTS)
+            except ResponseError as error:
+                if "no such key" in str(error):
+                    return Cursor(0)
+                raise
             return Cursor.parse(_text(info["last-generated-id"]))
 
         return self._link.commands.call(ask)

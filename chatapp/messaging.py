@@ -183,7 +183,7 @@ class Messaging:
         if limit.verdict == "limited":
             raise limit.refusal()
         try:
-            committed = self._committer.commit(Draft(room.id, room.name, who.id, local_id, body))
+            committed = self._committer.commit(Draft(room.id, room.name, who.id, who.name, local_id, body))
         except NotMember:
             self._give_back(who, local_id, limit)
             self._database.read(lambda tx: access.writable(tx, who, room_name))
@@ -192,10 +192,8 @@ class Messaging:
             # Also when the request's time is over, which is no Exception.
             self._give_back(who, local_id, limit)
             raise
-        self._admission.accepted(who.id, local_id, committed.document["id"])
         if committed.number is None:
-            if limit.verdict == "admitted":
-                self._admission.refund(who.id)
+            self._give_back(who, local_id, limit)
             return self._replay(who, committed, room.name, body, limit)
         return Sent(committed, limit)
 

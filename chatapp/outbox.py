@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import cast
 
 from gevent.event import Event as Flag
+from sqlalchemy import Connection
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import case
@@ -19,6 +20,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp import render
+from chatapp.admission import accepted
 from chatapp.background import Loop
 from chatapp.database import Database
 from chatapp.event import Cursor
@@ -27,6 +29,7 @@ from chatapp.event_log import EventLog
 from chatapp.hub import Hub
 from chatapp.models import EventRow
 from chatapp.models import Message
+from chatapp.positions import Positions
 from chatapp.recent import Recent
 from chatapp.redis_link import RedisAway
 from chatapp.redis_link import RedisLink
@@ -55,11 +58,14 @@ RECORD_MESSAGE = (
 class Outbox:
     """Publish after every commit (`wake`), and on a timer what others left behind."""
 
-    def __init__(self, database: Database, event_log: EventLog, link: RedisLink, hub: Hub) -> None:
+    def __init__(
+        self, database: Database, event_log: EventLog, link: RedisLink, hub: Hub, positions: Positions
+    ) -> None:
         self._database = database
         self._event_log = event_log
         self._link = link
         self._hub = hub
+        self._positions = positions
         self._published: Recent[int, Cursor] = Recent(REMEMBERED)
         self._flushed = Flag()
         # Committed here just now, in order, and not published yet; they need not be read from the database.
@@ -89,6 +95,8 @@ class Outbox:
         """These rows were committed just now; `unpublished` are the numbers of all that waited then."""
         self._own.update(entry.number for entry in entries)
         self._others |= unpublished - self._own
+        # The commit has looked for what others left behind.
+        self._relayed_s = time.monotonic()
         self._fresh += entries
         self._loop.wake()
 
@@ -130,7 +138,7 @@ class Outbox:
         self._asked = False
         self._fresh.clear()
         self._own.clear()
-        full = True
+        full = bool(self._positions.unrecorded())
         while full:
             entries = self._database.read(_unpublished)
             full = len(entries) == PUBLISH_MAX
@@ -142,12 +150,12 @@ class Outbox:
             return
         entries = [self._at_first_place(entry) for entry in entries]
         try:
-            cursors = self._event_log.publish(entries, self._hub.floor)
+            cursors = self._event_log.publish(entries, self._hub.floor, accepted(entries))
             self._hub.floor = max(self._hub.floor, *cursors)
             for entry, cursor in zip(entries, cursors, strict=True):
                 self._hub.seen.setdefault(entry.number, cursor)
             # Recorded first, announced then: who is told a cursor finds it in the database, in every worker.
-            created = self._database.write(lambda tx: _record(tx, entries, cursors))
+            created = self._database.write_rows(lambda connection: _record(connection, entries, cursors))
             for entry, cursor in zip(entries, cursors, strict=True):
                 self._published[entry.number] = _message_place(entry, cursor)
         finally:
@@ -172,14 +180,14 @@ class Outbox:
         self._flushed.clear()
 
 
-def _record(tx: Transaction, entries: list[Entry], cursors: list[Cursor]) -> list[str]:
+def _record(connection: Connection, entries: list[Entry], cursors: list[Cursor]) -> list[str]:
     """Write the cursors down. Returns the ids of the messages that were created by these entries.
 
     A row that was published twice, because the log was lost in between, keeps the later place in the
     log, so that no reader behind the first one misses it; its message keeps the first.
     """
     places = list(zip(entries, cursors, strict=True))
-    tx.connection().execute(
+    connection.execute(
         RECORD_EVENT, [{"row": entry.number, "place": int(cursor)} for entry, cursor in sorted(places, key=_number)]
     )
     created = [
@@ -188,7 +196,7 @@ def _record(tx: Transaction, entries: list[Entry], cursors: list[Cursor]) -> lis
         if entry.type == "message.created"
     ]
     if created:
-        tx.connection().execute(RECORD_MESSAGE, sorted(created, key=lambda one: one["row"]))
+        connection.execute(RECORD_MESSAGE, sorted(created, key=lambda one: one["row"]))
     return [one["row"] for one in created]
 
 

@@ -22,7 +22,7 @@ class Positions:
     def unrecorded(self) -> frozenset[int]:
         """The numbers of the oldest committed rows without a cursor: among them all that are in the log already."""
         query = select(EventRow.number).where(EventRow.log_id.is_(None)).order_by(EventRow.number).limit(UNRECORDED_MAX)
-        return self._database.read(lambda tx: frozenset(tx.scalars(query)))
+        return self._database.read(lambda tx: frozenset(tx.connection().scalars(query)))
 
     def newest(self) -> Cursor:
         """The newest cursor in the database."""

@@ -52,15 +52,19 @@ class Receipts:
         self._known: Recent[Key, int] = Recent(REMEMBERED)
         # Messages whose cursors were recorded, and may have been acked before that.
         self._recorded: list[str] = []
-        self._loop = Loop("receipts", self.flush, interval_s=LOOK_AGAIN_S, pause_s=GATHER_S)
+        self._loop = Loop("receipts", self.flush, interval_s=60.0, pause_s=GATHER_S)
+        self._looking = Loop("quick receipts", self._look_again, interval_s=LOOK_AGAIN_S)
         outbox.on_recorded.append(self._recorded.extend)
 
     def start(self) -> None:
         self._loop.start()
+        self._looking.start()
 
     def stop(self) -> None:
+        self._looking.stop()
         self._loop.stop()
         self.flush()
+        self._look_again()
 
     def begin(self, user_id: str, rooms: Iterable[int], position: Cursor) -> None:
         """A client of this user follows these rooms from here on; where it has a receipt, nothing changes."""
@@ -98,9 +102,11 @@ class Receipts:
                 self._outbox.wake()
             self._settle(self._beginning, begun, self._begun)
             self._settle(self._waiting, acks, self._known)
+
+    def _look_again(self) -> None:
+        """After the record has been committed: of an ack and a record at the same moment, one sees the other."""
         while self._recorded:
             recorded = self._recorded[:FLUSH_MAX]
-            # After the record has been committed: of an ack and a record at the same moment, one sees the other.
             if self._database.write(partial(_deliver, among=Message.id.in_(recorded))):
                 self._outbox.wake()
             del self._recorded[: len(recorded)]

@@ -42,7 +42,7 @@ class Services:
         self.event_log = EventLog(self.link, config.log_maxlen)
         self.positions = Positions(self.database, self.event_log)
         self.hub = Hub(self.event_log, self.positions, config.window)
-        self.outbox = Outbox(self.database, self.event_log, self.link, self.hub)
+        self.outbox = Outbox(self.database, self.event_log, self.link, self.hub, self.positions)
         self.committer = Committer(self.database, self.outbox.publish)
         self.receipts = Receipts(self.database, self.hub, self.outbox, self.positions)
         self.admission = Admission(self.link, Rate("send", config.rate_burst, config.rate_per_second))

@@ -3,11 +3,14 @@
 -- KEYS[1] the event log (stream)
 -- KEYS[2] row number -> id, of the current period (hash)
 -- KEYS[3] the same of the period before: together they remember at least one whole period
+-- KEYS[4...] what became of the localIds of these rows (strings)
 -- ARGV[1] the publisher's clock, milliseconds
 -- ARGV[2] ARGV[3] the floor: milliseconds and sequence of the newest id the publisher knows of
 -- ARGV[4] how many entries the log keeps, about
 -- ARGV[5] how many seconds a period's hash lives: two periods
--- ARGV[6...] six per row: number, type, room id, target user or '', about user or '', body
+-- ARGV[6] how many seconds KEYS[4...] live, ARGV[7] how many rows follow
+-- ARGV[8...] six per row: number, type, room id, target user or '', about user or '', body; then what to set
+--         KEYS[4...] to
 -- Returns the id of each row, in order.
 
 local SEQUENCE_MAX = 1048575 -- 2^20 - 1: an id is one 63-bit integer in the database
@@ -34,7 +37,8 @@ end
 local clock = tonumber(ARGV[1])
 
 local ids = {}
-for i = 6, #ARGV, 6 do
+local marks = 8 + 6 * tonumber(ARGV[7])
+for i = 8, marks - 1, 6 do
   local number = ARGV[i]
   local id = redis.call('HGET', KEYS[2], number) or redis.call('HGET', KEYS[3], number)
   if not id then
@@ -54,4 +58,7 @@ for i = 6, #ARGV, 6 do
   ids[#ids + 1] = id
 end
 redis.call('EXPIRE', KEYS[2], ARGV[5])
+for i = 4, #KEYS do
+  redis.call('SET', KEYS[i], ARGV[marks + i - 4], 'EX', ARGV[6])
+end
 return ids
