@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from flask import Flask
+from flask import Request
+from flask.sessions import SessionInterface
 from flask_cors import CORS
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -18,6 +20,14 @@ from chatapp.detach import Detach
 from chatapp.models import db
 from chatapp.services import NAME
 from chatapp.services import Services
+
+
+class NoSessions(SessionInterface):
+    """Flask's own sessions are not used, and would set up their signatures at every request."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        return None
+
 
 ROOT = Path(__file__).parent.parent
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -40,6 +50,7 @@ def create_app(config: Config | None = None) -> Flask:
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(config.database_url),
         TRUSTED_HOSTS=None,
     )
+    app.session_interface = NoSessions()
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
     with app.app_context():

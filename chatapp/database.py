@@ -83,9 +83,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A read that turns into a write fails at once, whatever the timeout: writers say so at the start.
-    writes = connection.get_execution_options().get("writes", False)
+    options = connection.get_execution_options()
     driver: Any = connection.connection.driver_connection
-    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN").close()
+    if options.get("writes"):
+        driver.execute(f"PRAGMA synchronous={'NORMAL' if options.get('hasty') else 'FULL'}").close()
+    driver.execute("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN").close()
 
 
 class Database:
@@ -100,6 +102,7 @@ class Database:
         self.dialect = engine.dialect.name
         self._native = self.dialect == "sqlite"
         self._writing = engine.execution_options(writes=True)
+        self._hasty = self._writing.execution_options(hasty=True)
         # All that one read sees is of one moment, as on SQLite by itself: a row that gets its cursor
         # meanwhile is then either without it or with it, and never missed between two statements.
         self._reading = engine if self._native else engine.execution_options(isolation_level="REPEATABLE READ")
@@ -116,9 +119,13 @@ class Database:
         """Run `work` in one transaction and commit it. Raises Unavailable, the outcome then being open."""
         return self._bounded(self._writer, lambda: self._write(work))
 
-    def write_rows(self, work: Callable[[Connection], T]) -> T:
-        """Like `write`, with a plain connection: at half the cost, for what needs no mapped classes."""
-        return self._bounded(self._writer, lambda: self._write_rows(work))
+    def write_rows(self, work: Callable[[Connection], T], *, durable: bool = True) -> T:
+        """Like `write`, with a plain connection: at half the cost, for what needs no mapped classes.
+
+        What is not `durable` is seen by all at once like anything else, but may be lost with the power, or on
+        PostgreSQL with the server: it does not wait for the disk.
+        """
+        return self._bounded(self._writer, lambda: self._write_rows(work, durable))
 
     def write_or_again(self, work: Callable[[Session], T]) -> T:
         """Like `write`, once more when another transaction inserted the same row in between."""
@@ -147,8 +154,10 @@ class Database:
         self._committed()
         return result
 
-    def _write_rows(self, work: Callable[[Connection], T]) -> T:
-        with self._writing.begin() as connection:
+    def _write_rows(self, work: Callable[[Connection], T], durable: bool) -> T:
+        with (self._writing if durable else self._hasty).begin() as connection:
+            if not (durable or self._native):
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             result = work(connection)
         self._committed()
         return result

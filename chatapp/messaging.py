@@ -37,7 +37,7 @@ from chatapp.outbox import CURSOR_WAIT_S
 from chatapp.outbox import Outbox
 from chatapp.schemas import LOCAL_ID
 from chatapp.schemas import BatchItemSchema
-from chatapp.schemas import load
+from chatapp.schemas import load_send
 
 # A copy waits this long for the one in flight, then goes to the database, which judges anyway.
 CLAIM_WAIT_S = 2.0
@@ -238,7 +238,7 @@ class Messaging:
     ) -> Sent | ChatError:
         room = _room_of(item)
         try:
-            loaded = load(BATCH_ITEM, item)
+            loaded = load_send(BATCH_ITEM, item)
             if room not in blocked and time.monotonic() > deadline_s:
                 blocked[room] = Unavailable("The batch took too long.")
             if room in blocked:

@@ -155,7 +155,8 @@ class Outbox:
             for entry, cursor in zip(entries, cursors, strict=True):
                 self._hub.seen.setdefault(entry.number, cursor)
             # Recorded first, announced then: who is told a cursor finds it in the database, in every worker.
-            created = self._database.write_rows(lambda connection: _record(connection, entries, cursors))
+            # Should it be lost with the power, the same rows are published again, to the same cursors.
+            created = self._database.write_rows(lambda rows: _record(rows, entries, cursors), durable=False)
             for entry, cursor in zip(entries, cursors, strict=True):
                 self._published[entry.number] = _message_place(entry, cursor)
         finally:

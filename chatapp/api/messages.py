@@ -28,7 +28,7 @@ from chatapp.schemas import LOCAL_ID
 from chatapp.schemas import BatchSchema
 from chatapp.schemas import EditSchema
 from chatapp.schemas import SendSchema
-from chatapp.schemas import load
+from chatapp.schemas import load_send
 from chatapp.services import services
 
 blueprint = Blueprint("messages", __name__)
@@ -48,7 +48,7 @@ def send(room: str) -> Response:
     body = _with_idempotency_key(raw_document())
     local_id = body.get("localId") if isinstance(body, dict) else None
     try:
-        message = load(SEND, body)
+        message = load_send(SEND, body)
         sent = services().messaging.send(who, room, message["localId"], message["body"])
     except ChatError as error:
         services().messaging.refuse(who, local_id, error)
