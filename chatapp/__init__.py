@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from chatapp import api
 from chatapp import errors
 from chatapp import pages
+from chatapp.api.direct import Direct
 from chatapp.config import Config
 from chatapp.database import engine_options
 from chatapp.database import prepare
@@ -70,6 +71,7 @@ def create_app(config: Config | None = None) -> Flask:
             methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             max_age=600,
         )
+    app.wsgi_app = Direct(app.wsgi_app, app.extensions[NAME])  # type: ignore[method-assign]
     app.wsgi_app = Deadline(app.wsgi_app)  # type: ignore[method-assign]
     if config.proxies:
         trusted = config.proxies

@@ -13,7 +13,9 @@ from chatapp import wire
 from chatapp.errors import RateLimited
 from chatapp.event import Entry
 from chatapp.event_log import REMEMBER_S
+from chatapp.gather import Gather
 from chatapp.recent import Recent
+from chatapp.redis_link import QUICK_TIMEOUT_S
 from chatapp.redis_link import RedisAway
 from chatapp.redis_link import RedisLink
 
@@ -22,6 +24,10 @@ log = logging.getLogger(__name__)
 # A claim outlives every send (10 s) and then gives way, should its worker have died.
 CLAIM_MS = 15_000
 LOCAL_USERS_MAX = 10_000
+# One call of the script holds Redis for about a millisecond at this size.
+BATCH_MAX = 100
+# The call that is under way, and the own one.
+ASK_TIMEOUT_S = 2 * QUICK_TIMEOUT_S + 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,10 @@ class Verdict:
         return RateLimited("Slow down.", retry_after_s=max(0.001, self.wait_s))
 
 
+# Rate, its key, cost, and the key of a localId or "".
+Question = tuple[Rate, str, int, str]
+
+
 class Admission:
     """Redis is the shortcut, for all workers; while it is away, a limit in this worker's memory.
 
@@ -69,8 +79,10 @@ class Admission:
 
     def __init__(self, link: RedisLink, rate: Rate) -> None:
         self.rate = rate
+        self._policy = rate.policy
         self._link = link
         self._script = link.quick.script("admit")
+        self._gather = Gather(self._admit_all, most=BATCH_MAX, timeout_s=ASK_TIMEOUT_S)
         self._refuse = link.quick.script("refuse")
         self._local: Recent[str, float] = Recent(LOCAL_USERS_MAX)
 
@@ -85,6 +97,10 @@ class Admission:
     def refund(self, user_id: str) -> None:
         """Give one charge back: the send turned out a replay, or its outcome is open."""
         self._ask(self.rate, f"chat:rate:{user_id}", -1)
+
+    def fields(self, verdict: Verdict) -> list[tuple[str, str]]:
+        """What is left of the rate, as header fields."""
+        return [("RateLimit-Policy", self._policy), ("RateLimit", f'"{self.rate.name}";{verdict.limit}')]
 
     def charge(self, rate: Rate, key: str) -> Verdict:
         """Ask for one of something else than sends."""
@@ -120,16 +136,21 @@ class Admission:
 
     def _ask(self, rate: Rate, key: str, cost: int, claim: str | None = None) -> Verdict:
         try:
-            answer = self._script(
-                [key] if claim is None else [key, claim],
-                [rate.interval_us, rate.burst, cost, "claim:", CLAIM_MS],
-            )
-        except RedisAway:
+            verdict, detail, remaining, rest_us, wait_us = self._gather.ask((rate, key, cost, claim or ""))
+        except (RedisAway, TimeoutError):
             return self._ask_here(rate, key, cost)
-        verdict, detail, remaining, rest_us, wait_us = answer
         # Should Redis go away now, the limit goes on from here.
         self._local[key] = time.monotonic() + rest_us / 1e6
         return Verdict(verdict.decode(), detail.decode(), remaining, rest_us / 1e6, wait_us / 1e6)
+
+    def _admit_all(self, questions: list[Question]) -> list[Any]:
+        keys: list[str] = []
+        args: list[Any] = ["claim:", CLAIM_MS]
+        for rate, key, cost, claim in questions:
+            keys += (key, claim)
+            args += (rate.interval_us, rate.burst, cost)
+        answers: list[Any] = self._script(keys, args)
+        return answers
 
     def _ask_here(self, rate: Rate, key: str, cost: int) -> Verdict:
         """The same algorithm as admit.lua, for this worker alone, in seconds of its monotonic clock."""

@@ -10,7 +10,7 @@ import gevent
 
 from chatapp.errors import InvalidJson
 from chatapp.errors import Unavailable
-from chatapp.errors import problem_response
+from chatapp.errors import problem_answer
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +46,14 @@ class Deadline:
             if expired is not timeout:
                 raise
             log.warning("%s %s: no answer in time", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
-            return problem_response(Unavailable("There was no answer in time."))(environ, start_response)
+            return problem_answer(Unavailable("There was no answer in time."))(environ, start_response)
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
         if length.isascii() and length.isdigit() and 0 < int(length) <= BODY_MAX_BYTES:
             raw = gevent.with_timeout(BODY_SECONDS, _read, environ["wsgi.input"], int(length), timeout_value=None)
             if raw is None:
-                return problem_response(InvalidJson("The body did not arrive in time."))(environ, start_response)
+                return problem_answer(InvalidJson("The body did not arrive in time."))(environ, start_response)
             environ["wsgi.input"] = BytesIO(raw)
         return self._app(environ, start_response)
 

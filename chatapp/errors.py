@@ -32,7 +32,7 @@ from flask import Response
 from flask import request
 from werkzeug.exceptions import HTTPException
 
-from chatapp import wire
+from chatapp.answer import Answer
 
 log = logging.getLogger(__name__)
 
@@ -207,22 +207,26 @@ _BY_STATUS: dict[int, type[ChatError]] = {
 }
 
 
-def problem_response(error: ChatError, local_id: str | None = None) -> Response:
+def problem_answer(error: ChatError) -> Answer:
     """The error as an HTTP answer, with Retry-After where there is something to wait for."""
-    response = Response(wire.dumps(error.problem(local_id)), error.status, content_type="application/problem+json")
-    response.headers["Cache-Control"] = "no-store"
+    answer = Answer.json(error.problem(error.local_id), error.status, "application/problem+json")
     if error.retry_after_s is not None:
-        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+        answer.headers.append(("Retry-After", str(max(1, math.ceil(error.retry_after_s)))))
     if isinstance(error, Unauthenticated):
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+        answer.headers.append(("WWW-Authenticate", "Bearer"))
+    return answer
+
+
+def problem_response(error: ChatError) -> Response:
+    """The same for Flask."""
+    return problem_answer(error).response()
 
 
 def register(app: Flask) -> None:
     """Make every error of the application a problem document."""
 
     def refused(error: ChatError) -> Response:
-        return problem_response(error, error.local_id)
+        return problem_response(error)
 
     def refused_by_framework(error: HTTPException) -> Response:
         status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR

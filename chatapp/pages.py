@@ -7,21 +7,9 @@ from flask import make_response
 from flask import render_template
 from flask import request
 
-blueprint = Blueprint("pages", __name__)
+from chatapp.answer import SECURE
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
+blueprint = Blueprint("pages", __name__)
 
 
 @blueprint.get("/")
@@ -38,8 +26,6 @@ def register(app: Flask) -> None:
 
 
 def _secure(response: Response) -> Response:
-    """The same for every answer: what is no page runs nothing anyway."""
-    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
+    for name, value in SECURE:
+        response.headers.setdefault(name, value)
     return response

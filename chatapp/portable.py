@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from chatapp.errors import Unavailable
 from chatapp.listener import Waiter
@@ -10,19 +11,30 @@ from chatapp.stream import EVENTS_PER_WRITE
 from chatapp.stream import Stream
 
 
-def pieces(stream: Stream, waiter: Waiter) -> Iterator[bytes]:
-    """Everything that the stream says, piece by piece, waiting in between. Ends with `closing`."""
-    yield stream.ready()
-    while (reason := stream.over()) is None:
-        try:
-            events = stream.reader.next(waiter, EVENTS_PER_WRITE, stream.due_s - time.monotonic())
-        except Unavailable:
-            # Catching up needs the database. The connection stays: what is live comes by the window.
-            waiter.pause(CATCH_UP_RETRY_S)
-            events = []
-        if events:
-            yield b"".join(event.frame for event in events)
-        if beat := stream.heartbeat():
-            yield beat
-    if last := stream.closing(reason):
-        yield last
+class Pieces:
+    """Everything that a stream says, piece by piece, waiting in between. `close` gives back what is `held`."""
+
+    def __init__(self, stream: Stream, waiter: Waiter) -> None:
+        self._stream = stream
+        self._waiter = waiter
+        self.held = ExitStack()
+
+    def close(self) -> None:
+        self.held.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        stream = self._stream
+        yield stream.ready()
+        while (reason := stream.over()) is None:
+            try:
+                events = stream.reader.next(self._waiter, EVENTS_PER_WRITE, stream.due_s - time.monotonic())
+            except Unavailable:
+                # Catching up needs the database. The connection stays, and its heartbeats.
+                self._waiter.pause(CATCH_UP_RETRY_S)
+                events = []
+            if events:
+                yield b"".join(event.frame for event in events)
+            if beat := stream.heartbeat():
+                yield beat
+        if last := stream.closing(reason):
+            yield last

@@ -12,9 +12,9 @@ PACKAGE = ROOT / "chatapp"
 
 # From the bottom up: a module imports only from rows above its own, or from its own row.
 LAYERS = [
-    {"config", "wire", "sse", "event", "recent", "redis_scripts", "listener"},
+    {"config", "wire", "sse", "event", "recent", "redis_scripts", "listener", "answer"},
     {"errors", "models", "redis_link"},
-    {"schemas", "background", "event_log", "window", "deadline", "embedded_redis", "peer", "data_lock"},
+    {"schemas", "background", "gather", "event_log", "window", "deadline", "embedded_redis", "peer", "data_lock"},
     {"database", "access", "render", "positions"},
     {"hub", "admission", "committer", "connections"},
     {"outbox", "history", "membership", "room_list", "reader", "lookup"},
@@ -65,6 +65,7 @@ def test_imports_point_one_way(module: str, path: Path) -> None:
                 "hub",
                 "listener",
                 "detached",
+                "gather",
                 "committer",
                 "lookup",
                 "outbox",

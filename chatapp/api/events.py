@@ -1,8 +1,7 @@
 """`/events`: the stream, the long poll, and acks."""
 
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from contextlib import ExitStack
+from typing import Any
 
 from flask import Blueprint
 from flask import Response
@@ -10,29 +9,30 @@ from flask import make_response
 from flask import request
 
 from chatapp import auth
-from chatapp import portable
 from chatapp import sse
-from chatapp import stream
 from chatapp import wire
-from chatapp.api.answers import answer
-from chatapp.api.inputs import cursor_parameter
+from chatapp.answer import NOT_KEPT
+from chatapp.answer import Answer
+from chatapp.api.inputs import Query
 from chatapp.api.inputs import document
-from chatapp.api.inputs import number_parameter
 from chatapp.api.inputs import parse_cursor
 from chatapp.api.inputs import query_parameters
-from chatapp.api.inputs import text_parameter
 from chatapp.detach import CONNECTION
 from chatapp.errors import InvalidParameter
 from chatapp.errors import NotFound
 from chatapp.errors import TooManyConnections
 from chatapp.errors import Unavailable
+from chatapp.event import Event
 from chatapp.listener import Waiter
 from chatapp.peer import watch_end
+from chatapp.portable import Pieces
 from chatapp.reader import Reader
 from chatapp.reader import Wanted
 from chatapp.schemas import AckSchema
+from chatapp.services import Services
 from chatapp.services import services
 from chatapp.stream import Stream
+from chatapp.stream import closing
 
 blueprint = Blueprint("events", __name__, url_prefix="/events")
 
@@ -44,67 +44,84 @@ LIMIT_DEFAULT = 200
 LIMIT_MAX = 1000
 ROOMS_MAX = 1000
 
-STREAM_HEADERS = {
+STREAM_PARAMETERS = ("since", "rooms")
+POLL_PARAMETERS = ("since", "rooms", "wait", "limit")
+ALL_ROOMS = Wanted()
+
+STREAM_HEADERS = (
+    ("Content-Type", sse.CONTENT_TYPE),
     # Proxies that gather or compress a stream hold it back.
-    "Cache-Control": "no-cache, no-transform",
-    "X-Accel-Buffering": "no",
-}
+    ("Cache-Control", "no-cache, no-transform"),
+    ("X-Accel-Buffering", "no"),
+)
+POLL_HEADERS = (("Content-Type", "application/json"), NOT_KEPT)
 
 
 @blueprint.get("/stream")
-@query_parameters("since", "rooms")
-def open_stream() -> Response:
-    try:
-        return _open_stream()
-    except TooManyConnections:
-        return _stream([stream.closing("too_many_connections")])
-    except Unavailable:
-        # A native EventSource never returns from a 503.
-        return _stream([stream.closing("unavailable")])
-
-
-def _open_stream() -> Response:
-    who = auth.current()
-    returning = request.headers.get("Last-Event-ID")
-    since = parse_cursor(returning) if returning else cursor_parameter("since")
-    wanted = _wanted(lenient=bool(returning))
-    if request.method == "HEAD":
-        return _stream(())
-    parts = services()
-    life = {"life_s": parts.config.stream_seconds, "heartbeat_s": parts.config.heartbeat_seconds}
-    if parts.config.carrier == "detached" and parts.detached.takes(request.environ):
-        connection = parts.detached.connection(who)
-        connection.stream = Stream(parts.feed.open(connection, who, wanted, since), who, **life)
-        request.environ[CONNECTION] = connection
-        return _stream(())
-    with ExitStack() as held:
-        waiter = parts.feed.waiter(who)
-        stream_ = Stream(parts.feed.open(waiter, who, wanted, since), who, **life)
-        held.callback(parts.feed.close, waiter)
-        held.enter_context(_watched(waiter))
-        response = _stream(portable.pieces(stream_, waiter))
-        response.call_on_close(held.pop_all().close)
-    return response
+@query_parameters(*STREAM_PARAMETERS)
+def stream_by_flask() -> Response:
+    return stream(services(), request.environ).response()
 
 
 @blueprint.get("/poll")
-@query_parameters("since", "rooms", "wait", "limit")
-def poll() -> Response:
-    who = auth.current()
-    since, wanted = cursor_parameter("since"), _wanted()
-    wait_s = number_parameter("wait", WAIT_DEFAULT_S, 0, WAIT_MAX_S)
-    limit = number_parameter("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
-    feed = services().feed
-    waiter = feed.waiter(who)
-    reader = feed.open(waiter, who, wanted, since)
+@query_parameters(*POLL_PARAMETERS)
+def poll_by_flask() -> Response:
+    return poll(services(), request.environ).response()
+
+
+def stream(parts: Services, environ: dict[str, Any]) -> Answer:
+    """Open a stream: for the detached carrier in the environ, or as the body of the answer."""
+    query = Query(environ)
+    query.refuse_unknown(STREAM_PARAMETERS)
     try:
-        if since is None or reader.reset:
-            return _poll_answer([], reader)
-        with _watched(waiter):
-            events = reader.next(waiter, limit, wait_s)
+        return _open(parts, environ, query)
+    except TooManyConnections:
+        return Answer(200, [closing("too_many_connections")], STREAM_HEADERS)
+    except Unavailable:
+        # A native EventSource never returns from a 503.
+        return Answer(200, [closing("unavailable")], STREAM_HEADERS)
+
+
+def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
+    who = auth.identify(parts, environ)
+    returning = environ.get("HTTP_LAST_EVENT_ID")
+    since = parse_cursor(returning) if returning else query.cursor("since")
+    wanted = _wanted(query, lenient=bool(returning))
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return Answer(200, (), STREAM_HEADERS)
+    life_s, heartbeat_s = parts.config.stream_seconds, parts.config.heartbeat_seconds
+    if parts.config.carrier == "detached" and parts.detached.takes(environ):
+        connection = parts.detached.connection(who)
+        reader = parts.feed.open(connection, who, wanted, since)
+        connection.stream = Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s)
+        environ[CONNECTION] = connection
+        return Answer(200, (), STREAM_HEADERS)
+    waiter = parts.feed.waiter(who)
+    reader = parts.feed.open(waiter, who, wanted, since)
+    pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter)
+    pieces.held.callback(parts.feed.close, waiter)
+    pieces.held.enter_context(_watched(environ, waiter))
+    return Answer(200, pieces, STREAM_HEADERS)
+
+
+def poll(parts: Services, environ: dict[str, Any]) -> Answer:
+    """The events behind a cursor, once there are any or the time is over."""
+    query = Query(environ)
+    query.refuse_unknown(POLL_PARAMETERS)
+    who = auth.identify(parts, environ)
+    since, wanted = query.cursor("since"), _wanted(query)
+    wait_s = query.number("wait", WAIT_DEFAULT_S, 0, WAIT_MAX_S)
+    limit = query.number("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
+    waiter = parts.feed.waiter(who)
+    reader = parts.feed.open(waiter, who, wanted, since)
+    try:
+        events: list[Event] = []
+        if since is not None and not reader.reset:
+            with _watched(environ, waiter):
+                events = reader.next(waiter, limit, wait_s)
         return _poll_answer([event.data for event in events], reader)
     finally:
-        feed.close(waiter)
+        parts.feed.close(waiter)
 
 
 @blueprint.post("/ack")
@@ -125,33 +142,26 @@ def ack() -> Response:
     return make_response("", 204)
 
 
-def _wanted(*, lenient: bool = False) -> Wanted:
-    names = text_parameter("rooms")
+def _wanted(query: Query, *, lenient: bool = False) -> Wanted:
+    names = query.text("rooms")
     if names is None:
-        return Wanted()
+        return ALL_ROOMS
     wanted = frozenset(names.split(","))
     if len(wanted) > ROOMS_MAX:
         raise InvalidParameter(f"rooms: at most {ROOMS_MAX}.")
     return Wanted(wanted, lenient)
 
 
-def _watched(waiter: Waiter) -> AbstractContextManager[None]:
+def _watched(environ: dict[str, Any], waiter: Waiter) -> AbstractContextManager[None]:
     """Over as soon as the peer is gone."""
-    return watch_end(request.environ.get("gunicorn.socket"), lambda: waiter.close("gone"))
+    return watch_end(environ.get("gunicorn.socket"), lambda: waiter.close("gone"))
 
 
-def _stream(pieces: Iterable[bytes]) -> Response:
-    # An iterator has no length: also a stream of one event ends like the others.
-    return Response(iter(pieces), headers=STREAM_HEADERS, content_type=sse.CONTENT_TYPE)
-
-
-def _poll_answer(events: list[bytes], reader: Reader) -> Response:
+def _poll_answer(events: list[bytes], reader: Reader) -> Answer:
     document = b'{"events":[%b],"cursor":%b,"more":%b%b}' % (
         b",".join(events),
         wire.dumps(str(reader.position)),
         b"true" if events and reader.behind else b"false",
         b',"reset":true' if reader.reset else b"",
     )
-    response = answer(None)
-    response.set_data(document)
-    return response
+    return Answer(200, document, POLL_HEADERS)

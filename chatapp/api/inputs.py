@@ -1,14 +1,17 @@
 """What a request brings: its JSON body and its query, checked before anything is done."""
 
 from collections.abc import Callable
+from collections.abc import Container
 from typing import Any
 from typing import TypeVar
+from urllib.parse import parse_qsl
 
 from flask import current_app
 from flask import request
 from marshmallow import Schema
 
 from chatapp import wire
+from chatapp.auth import media_type
 from chatapp.deadline import BODY_MAX_BYTES
 from chatapp.errors import InvalidCursor
 from chatapp.errors import InvalidJson
@@ -43,10 +46,7 @@ def refuse_unknown_parameters() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or request.endpoint == "static" or request.blueprint == "pages":
         return
-    known: frozenset[str] = getattr(view, "query_parameters", frozenset())
-    for name in request.args:
-        if name not in known and name != CACHE_BUSTER:
-            raise InvalidParameter(f"Unknown query parameter: {_shown(name)}.")
+    Query(request.environ).refuse_unknown(getattr(view, "query_parameters", ()))
 
 
 def document(schema: Schema, max_bytes: int = REQUEST_MAX_BYTES) -> Any:
@@ -54,45 +54,60 @@ def document(schema: Schema, max_bytes: int = REQUEST_MAX_BYTES) -> Any:
 
     Raises LengthRequired, TooLarge, UnsupportedMediaType, InvalidJson, InvalidMessage.
     """
-    return load(schema, raw_document(max_bytes))
+    return load(schema, raw_document(request.environ, max_bytes))
 
 
-def raw_document(max_bytes: int = REQUEST_MAX_BYTES) -> Any:
+def raw_document(environ: dict[str, Any], max_bytes: int = REQUEST_MAX_BYTES) -> Any:
     """The body as JSON has it."""
-    if "Transfer-Encoding" in request.headers or request.content_length is None:
+    length = environ.get("CONTENT_LENGTH") or ""
+    if "HTTP_TRANSFER_ENCODING" in environ or not (length.isascii() and length.isdigit()):
         raise LengthRequired
-    if request.content_length > max_bytes:
+    if int(length) > max_bytes:
         raise TooLarge(f"At most {max_bytes // 1024} KiB.")
-    if request.mimetype != "application/json":
+    if media_type(environ) != "application/json":
         raise UnsupportedMediaType
     try:
-        return wire.loads(request.get_data(cache=False))
+        return wire.loads(environ["wsgi.input"].read(int(length)))
     except wire.NotJson as error:
         raise InvalidJson(f"Not valid JSON: {error}.") from None
 
 
-def text_parameter(name: str) -> str | None:
-    """A parameter that stands at most once. Raises InvalidParameter."""
-    values = request.args.getlist(name)
-    if len(values) > 1:
-        raise InvalidParameter(f"{name}: given more than once.")
-    return values[0] if values else None
+class Query:
+    """The parameters of an address. Each method raises InvalidParameter or InvalidCursor."""
 
+    __slots__ = ("_values",)
 
-def number_parameter(name: str, default: int, least: int, most: int) -> int:
-    """Raises InvalidParameter."""
-    value = text_parameter(name)
-    if value is None:
-        return default
-    if not (value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most):
-        raise InvalidParameter(f"{name}: a whole number from {least} to {most}.")
-    return int(value)
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._values: dict[str, list[str]] = {}
+        text = environ.get("QUERY_STRING")
+        if text:
+            for name, value in parse_qsl(text, keep_blank_values=True):
+                self._values.setdefault(name, []).append(value)
 
+    def refuse_unknown(self, known: Container[str]) -> None:
+        """A typo must not pass silently."""
+        for name in self._values:
+            if name not in known and name != CACHE_BUSTER:
+                raise InvalidParameter(f"Unknown query parameter: {_shown(name)}.")
 
-def cursor_parameter(name: str) -> Cursor | None:
-    """Raises InvalidCursor."""
-    value = text_parameter(name)
-    return None if value is None else parse_cursor(value)
+    def text(self, name: str) -> str | None:
+        """A parameter that stands at most once."""
+        values = self._values.get(name, ())
+        if len(values) > 1:
+            raise InvalidParameter(f"{name}: given more than once.")
+        return values[0] if values else None
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        value = self.text(name)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most):
+            raise InvalidParameter(f"{name}: a whole number from {least} to {most}.")
+        return int(value)
+
+    def cursor(self, name: str) -> Cursor | None:
+        value = self.text(name)
+        return None if value is None else parse_cursor(value)
 
 
 def parse_cursor(value: str) -> Cursor:

@@ -6,7 +6,7 @@ from flask import Blueprint
 from flask import Response
 
 from chatapp import wire
-from chatapp.api.answers import answer
+from chatapp.answer import Answer
 from chatapp.errors import Unavailable
 from chatapp.errors import problem_response
 from chatapp.redis_link import RedisAway
@@ -17,14 +17,14 @@ blueprint = Blueprint("operations", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    return answer({"status": "ok"})
+    return Answer.json({"status": "ok"}).response()
 
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
     checks = {"database": _check(services().database.ping), "redis": _check(services().link.ping)}
     if all(state == "ok" for state in checks.values()):
-        return answer({"status": "ok", **checks})
+        return Answer.json({"status": "ok", **checks}).response()
     away = ", ".join(name for name, state in checks.items() if state != "ok")
     error = Unavailable(f"Does not answer: {away}.")
     response = problem_response(error)

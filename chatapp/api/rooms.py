@@ -3,13 +3,13 @@
 from flask import Blueprint
 from flask import Response
 from flask import make_response
+from flask import request
 
 from chatapp import auth
-from chatapp.api.answers import answer
+from chatapp.answer import Answer
+from chatapp.api.inputs import Query
 from chatapp.api.inputs import document
-from chatapp.api.inputs import number_parameter
 from chatapp.api.inputs import query_parameters
-from chatapp.api.inputs import text_parameter
 from chatapp.schemas import MemberSchema
 from chatapp.schemas import NewRoomSchema
 from chatapp.schemas import RoomSchema
@@ -28,34 +28,35 @@ ROOMS_PER_PAGE = 100
 @query_parameters("after", "limit")
 def list_rooms() -> Response:
     who = auth.current()
-    limit = number_parameter("limit", ROOMS_PER_PAGE, 1, ROOMS_PER_PAGE)
+    query = Query(request.environ)
+    limit = query.number("limit", ROOMS_PER_PAGE, 1, ROOMS_PER_PAGE)
     # Before the rooms are read: a stream from here misses nothing that the page does not show.
     cursor = services().hub.end
-    rooms, after = services().rooms.list(who, text_parameter("after"), limit)
-    return answer({"rooms": ROOM.dump(rooms, many=True), "after": after, "cursor": str(cursor)})
+    rooms, after = services().rooms.list(who, query.text("after"), limit)
+    return Answer.json({"rooms": ROOM.dump(rooms, many=True), "after": after, "cursor": str(cursor)}).response()
 
 
 @blueprint.post("/rooms")
 def create_room() -> Response:
     who = auth.current()
     new = document(NEW_ROOM)
-    return answer(ROOM.dump(services().rooms.create(who, **new)), 201)
+    return Answer.json(ROOM.dump(services().rooms.create(who, **new)), 201).response()
 
 
 @blueprint.get("/rooms/<room>")
 def get_room(room: str) -> Response:
-    return answer(ROOM.dump(services().rooms.get(auth.current(), room)))
+    return Answer.json(ROOM.dump(services().rooms.get(auth.current(), room))).response()
 
 
 @blueprint.get("/rooms/<room>/members")
 def list_members(room: str) -> Response:
-    return answer({"members": MEMBER.dump(services().rooms.members(auth.current(), room), many=True)})
+    return Answer.json({"members": MEMBER.dump(services().rooms.members(auth.current(), room), many=True)}).response()
 
 
 @blueprint.put("/rooms/<room>/members/<path:user_id>")
 def add_member(room: str, user_id: str) -> Response:
     who = auth.current()
-    return answer(MEMBER.dump(services().rooms.add(who, room, who.id if user_id == "me" else user_id)))
+    return Answer.json(MEMBER.dump(services().rooms.add(who, room, who.id if user_id == "me" else user_id))).response()
 
 
 @blueprint.delete("/rooms/<room>/members/<path:user_id>")
@@ -68,4 +69,4 @@ def remove_member(room: str, user_id: str) -> Response:
 @blueprint.put("/direct/<path:user_id>")
 def direct_room(user_id: str) -> Response:
     who = auth.current()
-    return answer(ROOM.dump(services().rooms.direct(who, who.id if user_id == "me" else user_id)))
+    return Answer.json(ROOM.dump(services().rooms.direct(who, who.id if user_id == "me" else user_id))).response()

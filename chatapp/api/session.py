@@ -8,7 +8,7 @@ from flask import make_response
 from flask import request
 
 from chatapp import auth
-from chatapp.api.answers import answer
+from chatapp.answer import Answer
 from chatapp.api.inputs import raw_document
 from chatapp.errors import Forbidden
 from chatapp.event import timestamp
@@ -27,7 +27,7 @@ USER = UserSchema()
 @blueprint.post("")
 def sign_in() -> Response:
     auth.check_origin_of_sign_in()
-    document = raw_document()
+    document = raw_document(request.environ)
     token = auth.presented_token()
     if document == {} and token is not None and services().sessions.is_host_token(token):
         return _signed_in(services().sessions.for_host_token(auth.current()), 201)
@@ -47,7 +47,7 @@ def sign_in() -> Response:
 def who_am_i() -> Response:
     before = auth.current()
     identity = services().sessions.renew(before)
-    response = answer(_session(identity))
+    response = Answer.json(_session(identity)).response()
     if identity.expires_at != before.expires_at and (token := auth.presented_token()):
         auth.set_cookie(response, SignedIn(identity, token))
     return response
@@ -68,6 +68,6 @@ def _session(identity: Any) -> dict[str, Any]:
 
 
 def _signed_in(signed_in: SignedIn, status: int) -> Response:
-    response = answer({**_session(signed_in.identity), "token": signed_in.token}, status)
+    response = Answer.json({**_session(signed_in.identity), "token": signed_in.token}, status).response()
     auth.set_cookie(response, signed_in)
     return response

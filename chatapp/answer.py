@@ -1,0 +1,61 @@
+"""`Answer`: what leaves the service for one request, by way of Flask or without it."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+
+from chatapp import wire
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+# The same for every answer: what is no page runs nothing anyway.
+SECURE = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+)
+# Every answer belongs to one user.
+NOT_KEPT = ("Cache-Control", "no-store")
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+class Answer:
+    """A WSGI application that gives this answer. A body that is not bytes is a stream and has no length."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, body: bytes | Iterable[bytes], headers: Iterable[tuple[str, str]]) -> None:
+        self.status = status
+        self.body = body
+        self.headers = list(headers)
+
+    @classmethod
+    def json(cls, document: Any, status: int = 200, content_type: str = "application/json") -> "Answer":
+        return cls(status, wire.dumps(document), (("Content-Type", content_type), NOT_KEPT))
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        headers = [*self.headers, *SECURE]
+        if isinstance(self.body, bytes):
+            headers.append(("Content-Length", str(len(self.body))))
+            start_response(_STATUS_LINES[self.status], headers)
+            return [self.body]
+        start_response(_STATUS_LINES[self.status], headers)
+        return self.body
+
+    def response(self) -> Response:
+        """The same for Flask, which adds what all answers have."""
+        return Response(self.body, self.status, self.headers)

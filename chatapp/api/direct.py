@@ -1,0 +1,56 @@
+"""`Direct`: the three addresses that carry nearly all requests are answered without Flask, which costs as much as
+their work. What is out of the ordinary there, and every other address, goes the way through Flask, by the same code.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from chatapp.answer import Answer
+from chatapp.api import events
+from chatapp.api import messages
+from chatapp.errors import ChatError
+from chatapp.errors import Internal
+from chatapp.errors import problem_answer
+from chatapp.services import Services
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Services, dict[str, Any]], Answer]
+
+RECEIVE: dict[str, Handler] = {"/api/v1/events/stream": events.stream, "/api/v1/events/poll": events.poll}
+SEND = re.compile(r"/api/v1/rooms/([a-z0-9-]+)/messages", re.ASCII)
+
+
+class Direct:
+    """Around Flask."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], parts: Services) -> None:
+        self._app = app
+        self._parts = parts
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        handle = self._handler(environ)
+        if handle is None:
+            return self._app(environ, start_response)
+        try:
+            answer = handle(self._parts, environ)
+        except ChatError as error:
+            answer = problem_answer(error)
+        except Exception as error:
+            log.error("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"], exc_info=error)
+            answer = problem_answer(Internal())
+        return answer(environ, start_response)
+
+    def _handler(self, environ: dict[str, Any]) -> Handler | None:
+        if self._parts.config.origins and "HTTP_ORIGIN" in environ:
+            return None  # Flask-CORS has the last word.
+        if environ["REQUEST_METHOD"] == "GET":
+            return RECEIVE.get(environ["PATH_INFO"])
+        if environ["REQUEST_METHOD"] == "POST":
+            found = SEND.fullmatch(environ["PATH_INFO"])
+            return partial(messages.send, room=found[1]) if found else None
+        return None
