@@ -1,6 +1,10 @@
 """`Answer`: what leaves the service for one request, by way of Flask or without it."""
 
+import time
+from collections.abc import Collection
 from collections.abc import Iterable
+from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -59,3 +63,21 @@ class Answer:
     def response(self) -> Response:
         """The same for Flask, which adds what all answers have."""
         return Response(self.body, self.status, self.headers)
+
+
+def response_head(status: str, headers: Collection[tuple[str, str]], *, close: bool) -> bytes:
+    """An HTTP/1.1 response up to the empty line. Raises ValueError for a line break in a field."""
+    fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    if not fields.count("\r") == fields.count("\n") == len(headers):
+        raise ValueError("a header field holds a line break")
+    connection = "close" if close else "keep-alive"
+    return f"HTTP/1.1 {status}\r\nDate: {_date()}\r\nConnection: {connection}\r\n{fields}\r\n".encode("latin-1")
+
+
+@lru_cache(maxsize=1)
+def _date_of(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+def _date() -> str:
+    return _date_of(int(time.time()))

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable
 from collections.abc import Iterable
-from email.utils import formatdate
 from typing import Any
 
+from chatapp.answer import response_head
 from chatapp.detached import Connection
 from chatapp.detached import Detached
 
@@ -27,7 +27,7 @@ class Detach:
 
         def remember(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             nonlocal head
-            head = _head(status, headers) if CONNECTION in environ else b""
+            head = response_head(status, headers, close=True) if CONNECTION in environ else b""
             return start_response(status, headers, exc_info)
 
         try:
@@ -47,10 +47,3 @@ class Detach:
             self._detached.drop(connection)
         # gunicorn takes this for the end of the connection and closes its own descriptor, before it sent a byte.
         raise StopIteration
-
-
-def _head(status: str, headers: list[tuple[str, str]]) -> bytes:
-    """The response's head. The stream ends with the connection, so it needs no framing of its own."""
-    lines = [f"HTTP/1.1 {status}", "Server: gunicorn", f"Date: {formatdate(usegmt=True)}", "Connection: close"]
-    lines += [f"{name}: {value}" for name, value in headers]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

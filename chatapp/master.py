@@ -89,9 +89,9 @@ def _check_address(host: str, port: int) -> None:
 
 def pre_request(worker: Any, req: Any) -> None:
     """Do not read gigabytes only to refuse them: answer and close."""
-    length = dict(req.headers).get("CONTENT-LENGTH", "")
-    if length.isdigit() and int(length) > DISCARD_MAX_BYTES:
-        req.force_close()
+    for name, value in req.headers:
+        if name == "CONTENT-LENGTH" and value.isdigit() and int(value) > DISCARD_MAX_BYTES:
+            req.force_close()
 
 
 def _upgrade_database() -> None:

@@ -17,6 +17,7 @@ from gevent.server import StreamServer
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.ggevent import GeventWorker
 
+from chatapp import exchange
 from chatapp.services import services
 from chatapp.stream import WRITE_TIMEOUT_S
 
@@ -73,6 +74,12 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         self._kept_free = min(PLACES_KEPT_FREE, self.worker_connections // 4)
         StreamServer.max_accept = ACCEPT_MAX
 
+    def run(self) -> None:
+        # gunicorn writes the access log, and knows what a proxy may say of the client.
+        self._exchanges = not (self.cfg.accesslog or self.cfg.is_ssl or self.cfg.proxy_protocol != "off")
+        self._origins = services(self.wsgi).config.origins
+        super().run()
+
     def patch(self) -> None:
         super().patch()
         # A connection may be let in just before its listener is closed, and gunicorn asks for the name after.
@@ -108,6 +115,12 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         # Reading a body has its own deadline, so this bounds the writing.
         sock.settimeout(WRITE_TIMEOUT_S)
         try:
+            if self._exchanges and exchange.takes(req, self._origins):
+                self.cfg.pre_request(self, req)
+                if not self.alive:
+                    req.force_close()
+                exchange.serve(self.wsgi.wsgi_app, req, sock, addr)
+                return True
             return super().handle_request(listener_name, req, sock, addr)
         except TimeoutError:
             self.log.info("cut a connection that took nothing for %.0f s", WRITE_TIMEOUT_S)

@@ -25,6 +25,11 @@ RECEIVE: dict[str, Handler] = {"/api/v1/events/stream": events.stream, "/api/v1/
 SEND = re.compile(r"/api/v1/rooms/([a-z0-9-]+)/messages", re.ASCII)
 
 
+def knows(method: str, path: str) -> bool:
+    """Whether this address is one of the three."""
+    return path in RECEIVE if method == "GET" else method == "POST" and SEND.fullmatch(path) is not None
+
+
 class Direct:
     """Around Flask."""
 

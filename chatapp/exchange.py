@@ -1,0 +1,70 @@
+"""`Exchange`: one request and its answer on gunicorn's connection, without gunicorn's own WSGI machinery.
+
+It serves what `Direct` answers. Building the whole environ, checking each header of the answer and writing head and
+body apart takes gunicorn as long as all of a poll; every other request goes that way.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
+
+from chatapp.answer import response_head
+from chatapp.api import direct
+
+_PROTOCOLS = {(1, 0): "HTTP/1.0", (1, 1): "HTTP/1.1"}
+_CONTENT = {"CONTENT-TYPE": "CONTENT_TYPE", "CONTENT-LENGTH": "CONTENT_LENGTH"}
+
+
+def takes(req: Any, origins: tuple[str, ...]) -> bool:
+    """Whether this is a request for `Direct`, of a protocol that is known here."""
+    if not direct.knows(req.method, req.path) or req.version not in _PROTOCOLS:
+        return False
+    # gunicorn answers the one, and Flask-CORS the other.
+    return not any(name == "EXPECT" or (origins and name == "ORIGIN") for name, _ in req.headers)
+
+
+def serve(app: Callable[..., Iterable[bytes]], req: Any, sock: Any, addr: Any) -> None:
+    """Answer one request. Raises StopIteration when the connection is not to be used again."""
+    status, headers = "", []
+
+    def start_response(status_: str, headers_: list[tuple[str, str]], exc_info: Any = None) -> None:
+        nonlocal status, headers
+        status, headers = status_, headers_
+
+    body = app(environ(req, sock, addr), start_response)
+    if isinstance(body, list):
+        close = req.should_close()
+        sock.sendall(response_head(status, headers, close=close) + b"".join(body))
+    else:
+        close = True
+        try:
+            sock.sendall(response_head(status, headers, close=True))
+            for piece in body:
+                sock.sendall(piece)
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+    if close:
+        raise StopIteration
+
+
+def environ(req: Any, sock: Any, addr: Any) -> dict[str, Any]:
+    """What of PEP 3333's environ is needed there."""
+    found = {
+        "REQUEST_METHOD": req.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": req.path,
+        "QUERY_STRING": req.query,
+        "SERVER_PROTOCOL": _PROTOCOLS[req.version],
+        "REMOTE_ADDR": addr[0] if isinstance(addr, tuple) else str(addr),
+        "SERVER_NAME": "",
+        "SERVER_PORT": "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": req.scheme,
+        "wsgi.input": req.body,
+        "gunicorn.socket": sock,
+    }
+    for name, value in req.headers:
+        key = _CONTENT.get(name) or "HTTP_" + name.replace("-", "_")
+        found[key] = f"{found[key]},{value}" if key in found else value
+    return found
