@@ -44,7 +44,9 @@ control_socket_disable = True
 # gunicorn serves the streams of one HTTP/2 connection one after another.
 http_protocols = "h1"
 # Believed or not is the application's to say, by CHATAPP_PROXIES.
-forwarded_allow_ips = ""
+# Here no such header means anything, whoever sends it; an empty list of who may would be looked up each time.
+forwarded_allow_ips = "*"
+forwarder_headers = ""
 secure_scheme_headers = {}
 proc_name = "chatapp"
 

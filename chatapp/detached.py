@@ -29,6 +29,7 @@ from chatapp.feed import Feed
 from chatapp.hub import Hub
 from chatapp.listener import Followers
 from chatapp.listener import Listener
+from chatapp.listener import Waiter
 from chatapp.stream import CATCH_UP_RETRY_S
 from chatapp.stream import EVENTS_PER_WRITE
 from chatapp.stream import WRITE_TIMEOUT_S
@@ -36,8 +37,9 @@ from chatapp.stream import Stream
 
 log = logging.getLogger(__name__)
 
-# Heartbeats and ends come at most this much late.
-TICK_S = 0.25
+# Heartbeats and ends come at most this much late, and at most this part of the time between two heartbeats.
+TICK_MAX_S = 0.25
+TICK_PART = 0.05
 # Of who cannot be written to, so often it is looked whether it is to end.
 STUCK_LOOK_S = 1.0
 # Pages that are read from the database at once: a reader of months leaves room for others.
@@ -81,15 +83,18 @@ class Connection(Listener):
 class Detached:
     """All detached connections of a worker. Nothing here waits but `_catch_up`, so no two greenlets share one."""
 
-    def __init__(self, hub: Hub, feed: Feed) -> None:
+    def __init__(self, hub: Hub, feed: Feed, heartbeat_s: float) -> None:
         self._hub = hub
         self._feed = feed
+        self._tick_s = min(TICK_MAX_S, heartbeat_s * TICK_PART)
         self._head: Followers[Connection] = Followers()
         # They stand behind what this worker has read: another worker was quicker.
         self._ahead: set[Connection] = set()
         self._behind: deque[Connection] = deque()
         self._catching_up = 0
         self._by_fd: dict[int, Connection] = {}
+        # Sockets of requests that wait.
+        self._watched: dict[int, Waiter] = {}
         self._wheel: dict[int, list[Connection]] = {}
         self._turned = 0
         self._epoll: Any = None
@@ -100,7 +105,7 @@ class Detached:
     def start(self) -> None:
         # gevent takes it away, because it would block; asked with a time-out of 0 it does not.
         self._epoll = monkey.get_original("select", "epoll")()
-        self._turned = _tick(time.monotonic())
+        self._turned = self._tick(time.monotonic())
         self._loop.start()
 
     def stop(self) -> None:
@@ -139,6 +144,22 @@ class Detached:
         else:
             self._schedule(connection)
             self._advance(connection)
+
+    def watch(self, environ: dict[str, Any], waiter: Waiter) -> None:
+        """Close the waiter with `gone` as soon as the peer of this request is, until `unwatch`."""
+        connection = environ.get("gunicorn.socket")
+        if connection is not None and self._epoll is not None:
+            self._epoll.register(connection.fileno(), GONE)
+            self._watched[connection.fileno()] = waiter
+
+    def unwatch(self, environ: dict[str, Any]) -> None:
+        connection = environ.get("gunicorn.socket")
+        if connection is not None:
+            self._unwatch(connection.fileno())
+
+    def _unwatch(self, fd: int) -> None:
+        if self._watched.pop(fd, None) is not None:
+            self._epoll.unregister(fd)
 
     def drop(self, connection: Connection | None) -> None:
         """It was opened and will not be adopted."""
@@ -315,17 +336,19 @@ class Detached:
     def _turn(self) -> None:
         """Wait for sockets, at most until the next tick; then see to those that are due."""
         with suppress(TimeoutError):
-            wait_read(self._epoll.fileno(), timeout=TICK_S)
+            wait_read(self._epoll.fileno(), timeout=self._tick_s)
         for fd, ready in self._epoll.poll(0, READY_MAX):
             # Descriptors are used again, but not before this list is through: nothing in between waits.
             connection = self._by_fd.get(fd)
             if connection is None:
-                continue
-            if ready & GONE:
+                if fd in self._watched:
+                    self._watched[fd].close("gone")
+                    self._unwatch(fd)
+            elif ready & GONE:
                 self.end(connection, "gone")
             else:
                 self._flush(connection)
-        now = _tick(time.monotonic())
+        now = self._tick(time.monotonic())
         while self._turned < now:
             self._turned += 1
             for connection in self._wheel.pop(self._turned, ()):
@@ -353,9 +376,8 @@ class Detached:
         due_s = connection.stream.due_s
         if connection.blob is not None:
             due_s = max(due_s, time.monotonic() + STUCK_LOOK_S)
-        connection.tick = max(_tick(due_s), self._turned) + 1
+        connection.tick = max(self._tick(due_s), self._turned) + 1
         self._wheel.setdefault(connection.tick, []).append(connection)
 
-
-def _tick(moment_s: float) -> int:
-    return int(moment_s / TICK_S)
+    def _tick(self, moment_s: float) -> int:
+        return int(moment_s / self._tick_s)

@@ -32,10 +32,11 @@ def serve(app: Callable[..., Iterable[bytes]], req: Any, sock: Any, addr: Any) -
         status, headers = status_, headers_
 
     body = app(environ(req, sock, addr), start_response)
-    if isinstance(body, list):
+    if any(name == "Content-Length" for name, _ in headers):
         close = req.should_close()
-        sock.sendall(response_head(status, headers, close=close) + b"".join(body))
+        _send(sock, response_head(status, headers, close=close) + b"".join(body))
     else:
+        # A stream ends with its connection.
         close = True
         try:
             sock.sendall(response_head(status, headers, close=True))
@@ -46,6 +47,13 @@ def serve(app: Callable[..., Iterable[bytes]], req: Any, sock: Any, addr: Any) -
                 body.close()
     if close:
         raise StopIteration
+
+
+def _send(sock: Any, data: bytes) -> None:
+    # Nearly always all of it fits, and gevent's sendall takes longer to find out.
+    sent = sock.send(data)
+    if sent < len(data):
+        sock.sendall(data[sent:])
 
 
 def environ(req: Any, sock: Any, addr: Any) -> dict[str, Any]:

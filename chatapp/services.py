@@ -55,7 +55,7 @@ class Services:
             per_worker=config.stream_places,
         )
         self.feed = Feed(self.hub, self.database, self.positions, self.known_rooms, self.connections, self.receipts)
-        self.detached = Detached(self.hub, self.feed)
+        self.detached = Detached(self.hub, self.feed, config.heartbeat_seconds)
         self.sessions = Sessions(config, self.database, self.outbox, self.hub)
         self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
         self.messaging = Messaging(self.database, self.known_rooms, self.admission, self.committer, self.outbox)

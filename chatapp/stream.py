@@ -77,7 +77,8 @@ class Stream:
         now_s = time.monotonic()
         if now_s < self._heartbeat_due_s:
             return b""
-        self._heartbeat_due_s = now_s + self._heartbeat_s
+        # Not from now, which may be a little late: what is late each time would add up.
+        self._heartbeat_due_s = max(self._heartbeat_due_s + self._heartbeat_s, now_s)
         return self._own("heartbeat")
 
     def closing(self, reason: str) -> bytes:

@@ -6,8 +6,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from types import FrameType
 from typing import Any
 
@@ -31,6 +30,8 @@ ACCEPT_MAX = 16
 PLACES_KEPT_FREE = 32
 # A connection that was let in while the worker was told to end has so long to say what it wants.
 FIRST_REQUEST_S = 1.0
+# Idle connections live at most so much longer than they may.
+SWEEP_S = 1.0
 # Python's own 700, 10 and 10 are for small programs: here one request allocates as much.
 GC_THRESHOLDS = (20_000, 20, 20)
 # SQLite's threads give up the interpreter at every row and get it back after this time while the loop is
@@ -69,7 +70,7 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._clients: dict[Any, Any] = {}
         # Waiting for their next request, the longest first; those of them that wait for their first.
-        self._idle: dict[Any, None] = {}
+        self._idle: dict[Any, float] = {}
         self._new: set[Any] = set()
         self._kept_free = min(PLACES_KEPT_FREE, self.worker_connections // 4)
         StreamServer.max_accept = ACCEPT_MAX
@@ -78,6 +79,7 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         # gunicorn writes the access log, and knows what a proxy may say of the client.
         self._exchanges = not (self.cfg.accesslog or self.cfg.is_ssl or self.cfg.proxy_protocol != "off")
         self._origins = services(self.wsgi).config.origins
+        gevent.spawn(self._sweep)
         super().run()
 
     def patch(self) -> None:
@@ -129,31 +131,50 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
             if sock.fileno() != -1:
                 sock.settimeout(None)
 
-    @contextmanager
-    def timeout_ctx(self) -> Iterator[None]:
+    def timeout_ctx(self) -> "_Idle":
         """Around the wait for the next request: these connections may be ended."""
-        greenlet = gevent.getcurrent()
+        return _Idle(self)
+
+    def waits(self, greenlet: Any) -> None:
         if not self.alive and greenlet not in self._new:
             raise NoMoreData  # The answer before was the last on this connection.
-        self._idle[greenlet] = None
+        self._idle[greenlet] = time.monotonic()
         self._make_room(greenlet)
-        try:
-            with super().timeout_ctx(), gevent.Timeout(None if self.alive else FIRST_REQUEST_S, NoMoreData):
-                yield
-        finally:
-            self._idle.pop(greenlet, None)
-            self._new.discard(greenlet)
+        if not self.alive:
+            # It was let in after the others were told.
+            gevent.spawn_later(FIRST_REQUEST_S, self._end_idle_soon)
+
+    def goes_on(self, greenlet: Any) -> None:
+        self._idle.pop(greenlet, None)
+        self._new.discard(greenlet)
+
+    def _sweep(self) -> None:
+        """End who has been idle for as long as gunicorn's `keepalive` says. A timer for each would cost more."""
+        while self.alive:
+            gevent.sleep(SWEEP_S)
+            before_s = time.monotonic() - self.cfg.keepalive
+            # The longest first, so the first that is not too old ends the count.
+            stale = 0
+            for since_s in self._idle.values():
+                if since_s >= before_s:
+                    break
+                stale += 1
+            if stale:
+                gevent.get_hub().loop.run_callback(self._end_idle, set(), stale)
 
     def _drain(self) -> None:
         services(self.wsgi).hub.drain()
         gevent.get_hub().loop.run_callback(self._end_idle, set(self._new))
         gevent.sleep(FIRST_REQUEST_S)
-        gevent.get_hub().loop.run_callback(self._end_idle, set())
+        self._end_idle_soon()
 
     def _make_room(self, newest: Any) -> None:
         """With few places left, the connection that has been idle longest gives way, but not the newest."""
         if len(self._clients) > self.worker_connections - self._kept_free:
             gevent.get_hub().loop.run_callback(self._end_idle, {newest}, 1)
+
+    def _end_idle_soon(self) -> None:
+        gevent.get_hub().loop.run_callback(self._end_idle, set())
 
     def _end_idle(self, spared: set[Any], most: int | None = None) -> None:
         """End idle connections. Runs in the loop itself, so that nothing comes between the look and the end."""
@@ -165,6 +186,22 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
                 # To gunicorn this looks like a peer that went away between two requests.
                 greenlet.throw(NoMoreData)
                 ended += 1
+
+
+class _Idle:
+    """The context of a connection that waits for its next request."""
+
+    __slots__ = ("_greenlet", "_worker")
+
+    def __init__(self, worker: ChatWorker) -> None:
+        self._worker = worker
+        self._greenlet = gevent.getcurrent()
+
+    def __enter__(self) -> None:
+        self._worker.waits(self._greenlet)
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.goes_on(self._greenlet)
 
 
 class _Name:

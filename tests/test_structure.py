@@ -14,7 +14,7 @@ PACKAGE = ROOT / "chatapp"
 LAYERS = [
     {"config", "wire", "sse", "event", "recent", "redis_scripts", "listener", "answer"},
     {"errors", "models", "redis_link"},
-    {"schemas", "background", "gather", "event_log", "window", "deadline", "embedded_redis", "peer", "data_lock"},
+    {"schemas", "background", "gather", "event_log", "window", "deadline", "embedded_redis", "data_lock"},
     {"database", "access", "render", "positions"},
     {"hub", "admission", "committer", "connections"},
     {"outbox", "history", "membership", "room_list", "reader", "lookup"},
@@ -25,6 +25,7 @@ LAYERS = [
     {"api", "pages", "replay"},
     {"__init__"},
     {"check"},
+    {"exchange"},
     {"cli", "worker", "master", "migrations"},
     {"__main__"},
 ]
@@ -73,7 +74,6 @@ def test_imports_point_one_way(module: str, path: Path) -> None:
                 "deadline",
                 "worker",
                 "embedded_redis",
-                "peer",
                 "data_lock",
             },
         ),

@@ -1,6 +1,5 @@
 """`/events`: the stream, the long poll, and acks."""
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 from flask import Blueprint
@@ -23,8 +22,6 @@ from chatapp.errors import NotFound
 from chatapp.errors import TooManyConnections
 from chatapp.errors import Unavailable
 from chatapp.event import Event
-from chatapp.listener import Waiter
-from chatapp.peer import watch_end
 from chatapp.portable import Pieces
 from chatapp.reader import Reader
 from chatapp.reader import Wanted
@@ -100,7 +97,8 @@ def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
     reader = parts.feed.open(waiter, who, wanted, since)
     pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter)
     pieces.held.callback(parts.feed.close, waiter)
-    pieces.held.enter_context(_watched(environ, waiter))
+    pieces.held.callback(parts.detached.unwatch, environ)
+    parts.detached.watch(environ, waiter)
     return Answer(200, pieces, STREAM_HEADERS)
 
 
@@ -117,10 +115,11 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
     try:
         events: list[Event] = []
         if since is not None and not reader.reset:
-            with _watched(environ, waiter):
-                events = reader.next(waiter, limit, wait_s)
+            parts.detached.watch(environ, waiter)
+            events = reader.next(waiter, limit, wait_s)
         return _poll_answer([event.data for event in events], reader)
     finally:
+        parts.detached.unwatch(environ)
         parts.feed.close(waiter)
 
 
@@ -150,11 +149,6 @@ def _wanted(query: Query, *, lenient: bool = False) -> Wanted:
     if len(wanted) > ROOMS_MAX:
         raise InvalidParameter(f"rooms: at most {ROOMS_MAX}.")
     return Wanted(wanted, lenient)
-
-
-def _watched(environ: dict[str, Any], waiter: Waiter) -> AbstractContextManager[None]:
-    """Over as soon as the peer is gone."""
-    return watch_end(environ.get("gunicorn.socket"), lambda: waiter.close("gone"))
 
 
 def _poll_answer(events: list[bytes], reader: Reader) -> Answer:
