@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from gevent import sleep
+from gevent.event import Event as Flag
 
 from chatapp.background import Loop
 from chatapp.errors import Unavailable
@@ -68,6 +69,7 @@ class Hub:
         self.waiters: Followers[Waiter] = Followers()
         # Row number -> its first place in the log, as this worker saw it.
         self.seen: Recent[int, Cursor] = Recent(SEEN_MAX)
+        self._moved = Flag()
         self._signals_after: str | None = None
         self._ended_sessions: Recent[str, None] = Recent(ENDED_SESSIONS_MAX)
         self._placed = False
@@ -98,6 +100,12 @@ class Hub:
         """Whether what others change is heard here: the tail follows the log, and the log can be written to."""
         heard = time.monotonic() - self._heard_s < HEARD_MAX_S
         return heard and self._following and self._event_log.writable
+
+    def wait_for(self, cursor: Cursor, seconds: float) -> None:
+        """Wait until everything up to `cursor` was read and passed on, at most so long."""
+        deadline_s = time.monotonic() + seconds
+        while self.window.end < cursor and (left_s := deadline_s - time.monotonic()) > 0:
+            self._moved.wait(left_s)
 
     def accept(self, cursor: Cursor) -> None:
         """A client stands at `cursor`. If that lies ahead of the log, the log must rise above it."""
@@ -198,6 +206,8 @@ class Hub:
     def _tell_news(self, events: list[Event], before: Cursor) -> None:
         for tell in self.on_news:
             tell(events, before)
+        self._moved.set()
+        self._moved.clear()
         for event in events:
             for waiter in self.waiters.of_room(event.room_id):
                 if event.visible_to(waiter.user_id):

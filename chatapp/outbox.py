@@ -40,6 +40,8 @@ RELAY_INTERVAL_S = 2.0
 # An answer to a send waits this long for its cursor: the contract's bound.
 CURSOR_WAIT_S = 0.2
 REMEMBERED = 10_000
+# A room of two thousand has its news in half of this time.
+FIRST_OUT_S = 0.05
 
 _EVENTS, _MESSAGES = cast(Table, EventRow.__table__), cast(Table, Message.__table__)
 RECORD_EVENT = (
@@ -155,6 +157,8 @@ class Outbox:
             for entry, cursor in zip(entries, cursors, strict=True):
                 self._hub.seen.setdefault(entry.number, cursor)
             # Recorded first, announced then: who is told a cursor finds it in the database, in every worker.
+            # While the news goes out to many, a native thread at work would hold up every single write.
+            self._hub.wait_for(cursors[-1], FIRST_OUT_S)
             # Should it be lost with the power, the same rows are published again, to the same cursors.
             created = self._database.write_rows(lambda rows: _record(rows, entries, cursors), durable=False)
             for entry, cursor in zip(entries, cursors, strict=True):

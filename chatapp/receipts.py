@@ -29,7 +29,7 @@ from chatapp.recent import Recent
 # Acks gather this long, so that a room of 500 costs a handful of statements a message, not 500.
 GATHER_S = 0.25
 # An ack can be quicker than the record of the cursor that it confirms. That is rare, so it is looked after seldom.
-LOOK_AGAIN_S = 1.0
+LOOK_AGAIN_S = 3.0
 # Rows of one transaction; the rest goes into the next.
 FLUSH_MAX = 500
 REMEMBERED = 50_000
