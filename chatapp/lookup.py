@@ -68,22 +68,32 @@ class Lookup(Generic[K, V]):
     def get(self, key: K) -> V | None:
         """What is remembered, or what the database says now. None: it is not there. Raises Unavailable."""
         remembered = self._known.get(key)
-        if remembered is not None and self._hub.current and time.monotonic() - remembered[0] < self._remember_s:
-            return remembered[1]
-        return self.ask(key)
+        if remembered is None or not self._hub.current:
+            return self.ask(key)
+        age_s = time.monotonic() - remembered[0]
+        if age_s >= self._remember_s:
+            return self.ask(key)
+        if age_s >= self._remember_s / 2 and key not in self._loading:
+            # Asked in time, so that nobody has to wait when it is over.
+            self._ask_later(key)
+        return remembered[1]
 
     def ask(self, key: K) -> V | None:
         """What the database says now."""
+        asked = self._ask_later(key)
+        asked.result.wait(timeout=ANSWER_TIMEOUT_S)
+        if not asked.result.ready():
+            raise Unavailable("the database did not answer in time")
+        return asked.result.get()
+
+    def _ask_later(self, key: K) -> "_Asked[V]":
         asked = self._waiting.get(key)
         if asked is None:
             asked = self._waiting[key] = _Asked()
         if not self._running:
             self._running = True
             gevent.spawn(self._run)
-        asked.result.wait(timeout=ANSWER_TIMEOUT_S)
-        if not asked.result.ready():
-            raise Unavailable("the database did not answer in time")
-        return asked.result.get()
+        return asked
 
     def forget(self, key: K) -> None:
         """It has changed, or will have."""
