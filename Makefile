@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run install test test-all faults bench test-tools check format lint types clean
+.PHONY: run install test test-all faults bench bench-all bench-tools test-tools check format lint types clean
 
 # The upgrade first: it also says by one line which setting is wrong, gunicorn's own WEB_CONCURRENCY included.
 run: install
@@ -14,6 +14,8 @@ install: .venv/installed
 .venv/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[fast]" 2>/dev/null || \
+		echo "no C compiler for gunicorn_h1c: requests are parsed in Python, which takes 40 µs more for each"
 	touch $@
 
 .venv/test-installed: .venv/installed
@@ -36,9 +38,20 @@ test-all: test-tools
 faults: test-tools
 	$(BIN)/python -m tests.faults --write docs/reliability.md
 
-# Against a bare loop in C, which takes a C compiler; two minutes.
-bench: test-tools
+# Against a bare loop in C, an empty route and Nchan: within ten minutes.
+bench: bench-tools
 	$(BIN)/python -m bench
+
+# Against every peer, within an hour; the figures go to docs/performance.md.
+bench-all: bench-tools
+	$(BIN)/python -m bench --all --write docs/performance.md
+
+bench-tools: test-tools .venv/bench-installed
+	sh scripts/install-bench-tools.sh
+
+.venv/bench-installed: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,bench]"
+	touch $@
 
 check: format lint types test
 
@@ -55,4 +68,4 @@ types: .venv/test-installed
 	npm run --silent check
 
 clean:
-	rm -rf .venv node_modules instance .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv node_modules instance .mypy_cache .ruff_cache .pytest_cache .hypothesis .bench

@@ -1,67 +1,46 @@
 """Fan-out: what one delivery of one message to one stream costs the server, and how long it takes."""
 
-import json
-import subprocess
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
-from bench.target import BUILT
+from bench.case import Figures
+from bench.case import Start
+from bench.loads import Load
 from bench.target import Target
 
-# So much longer than it should take; then the load itself gives up.
-PATIENCE_S = 60.0
+# One message at a time: what a delivery costs and takes when nothing waits for anything else.
+PACED = {"rate": 5.0, "seconds": 4.0}
+# As many on their way as keep the server busy without queues that grow.
+SATURATED = {"rate": 0.0, "seconds": 3.0, "window": 8.0}
 
 
-@dataclass(frozen=True)
-class Figures:
-    """`cpu_us` of the server per delivery; latency from just before the send to the arrival at the stream."""
-
-    target: str
-    cpu_us: float
-    opening_us: float
-    p50_ms: float
-    p99_ms: float
-    missing: int
-    deliveries_per_s: float
+def figures(start: Start) -> Iterator[Figures]:
+    """One room of 500, paced and saturated, and one of 2,000."""
+    with start() as target:
+        yield paced(target, 500, "fanout_500")
+        yield saturated(target, 500, "saturated")
+        yield paced(target, 2000, "fanout_2000")
 
 
-def measure(target: Target, *, streams: int, rate: float, seconds: float, window: int = 1) -> Figures:
-    """Open the streams, send at this rate for so long (0: as fast as they are delivered), wait for the last one.
-
-    Raises RuntimeError when the load could not do its work.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        requests, sends = Path(folder) / "requests", Path(folder) / "sends"
-        requests.write_text("\n".join(target.requests) + "\n")
-        sends.write_text("\n".join(target.sends) + "\n")
-        command = [str(BUILT / "load"), str(target.port), str(streams), str(requests), str(sends)]
-        before_s = target.cpu_s()
-        load = subprocess.Popen(
-            [*command, str(rate), str(seconds), str(window)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert load.stdout is not None
-        opened = _said(load.stdout.readline(), "open")
-        opened_s = target.cpu_s()
-        out, _ = load.communicate("go\n", timeout=seconds + PATIENCE_S)
-        done = _said(out, "done")
-        spent_s = target.cpu_s() - opened_s
-    if opened["ended"] or done["refused"] or not done["delivered"]:
-        raise RuntimeError(f"{target.name}: {opened} {done}")
-    return Figures(
-        target.name,
-        spent_s / done["delivered"] * 1e6,
-        (opened_s - before_s) / streams * 1e6,
-        done["p50_ms"],
-        done["p99_ms"],
-        done["missing"],
-        done["delivered"] / done["seconds"],
-    )
+def paced(target: Target, streams: int, name: str) -> Figures:
+    with Load(target, streams, PACED) as load:
+        return deliver(target, load, name)
 
 
-def _said(line: str, word: str) -> dict[str, Any]:
-    if not line.startswith(f"{word} "):
-        raise RuntimeError(f"the load said {line!r}, not {word}")
-    found: dict[str, Any] = json.loads(line.removeprefix(f"{word} "))
-    return found
+def saturated(target: Target, streams: int, name: str) -> Figures:
+    with Load(target, streams, SATURATED) as load:
+        return deliver(target, load, name)
+
+
+def deliver(target: Target, load: Load, name: str) -> Figures:
+    """Let the load send. `cpu_us` of the server per delivery; latency from just before the send to the arrival."""
+    target.tree.settle()
+    before_s = target.tree.cpu_s()
+    done = load.go()
+    spent_s = target.tree.cpu_s() - before_s
+    return {
+        f"{name}.cpu_us": spent_s / max(1, done["delivered"]) * 1e6,
+        f"{name}.p50_ms": done["p50_ms"],
+        f"{name}.p99_ms": done["p99_ms"],
+        f"{name}.per_s": done["delivered"] / done["seconds"],
+        f"{name}.missing": done["missing"],
+    }

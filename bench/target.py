@@ -1,101 +1,63 @@
-"""`Target`: a server that is measured: how it is started, asked for a stream, and sent a message."""
+"""`Target`: a server that is measured: where it listens, how it is asked for a stream, how it is sent a message."""
 
+import os
 import subprocess
 import tempfile
-import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+import httpx
 
-from tests.support.person import Person
-from tests.support.processes import free_port
+from bench.tree import Tree
+from tests.support.processes import Process
 from tests.support.processes import wait_until
-from tests.support.service import Service
-
-HERE = Path(__file__).parent
-BUILT = HERE.parent / ".bench"
-# Of each message, beside the moment when it was sent: a line of chat.
-FILLING = "x" * 60
-PEOPLE = 25
 
 
 @dataclass(frozen=True)
 class Target:
-    """Requests are whole ones, a line each, as load.c reads them."""
+    """Requests are whole ones, a line each: see request.py.
+
+    Where a stream says nothing before its first message, `nudge` sends one until all have their first bytes.
+    Where it is open before it hears, `subscribed` says how many hear.
+    """
 
     name: str
     port: int
-    process: psutil.Process
+    tree: Tree
     requests: list[str]
     sends: list[str]
-
-    def cpu_s(self) -> float:
-        """What the server has used so far, its children included."""
-        tree = [self.process, *self.process.children(recursive=True)]
-        return sum(sum(one.cpu_times()[:2]) for one in tree)
+    socketio: bool = False
+    nudge: Callable[[], object] | None = None
+    subscribed: Callable[[], int] | None = None
 
 
-def build() -> None:
-    """Compile the loop and the load."""
-    BUILT.mkdir(exist_ok=True)
-    for name in ("epoll_server", "load"):
-        subprocess.run(["cc", "-O2", "-Wall", "-o", str(BUILT / name), str(HERE / f"{name}.c")], check=True)
+class CannotRun(Exception):
+    """A peer cannot be installed or started, or cannot do what is measured. The text says why, for the report."""
 
 
 @contextmanager
-def c_loop() -> Iterator[Target]:
-    """The floor: the same bytes to the same sockets, and nothing else."""
-    port = free_port()
-    started = subprocess.Popen([str(BUILT / "epoll_server"), str(port)])
-    try:
-        process = psutil.Process(started.pid)
-        wait_until(lambda: any(one.status == "LISTEN" for one in process.net_connections("tcp")))
-        # As long as what the service makes of the same body.
-        body = (
-            '{"type":"message.created","cursor":"1763781234567-0","room":"bench","message":{"id":'
-            '"01a20299-5e35-74d9-a739-d14fa34aed94","localId":"%N","room":"bench","sender":{"id":'
-            '"u_01a202995e3574d9a739d14fa34aed94","name":"Sender"},"body":"%T FILLING","createdAt":'
-            '"2026-11-22T10:00:00.123Z","status":"sent","cursor":"1763781234567-0","editedAt":null,"deletedAt":null}}'
-        ).replace("FILLING", FILLING)
-        yield Target("C epoll loop", port, process, [_get("/")], [_post("/", body)])
-    finally:
-        started.terminate()
-        started.wait()
-
-
-@contextmanager
-def ours() -> Iterator[Target]:
-    """The service as `make run` starts it, its private Redis included: everything durable, idempotent, limited."""
+def running(command: list[str], port: int, path: str = "/", **settings: str) -> Iterator[Process]:
+    """A server from its start until it answers at `path`, and to its end. Raises CannotRun with its last words."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        service = Service(Path(folder))
+        log = Path(folder) / "log"
+        process = Process(command, log, env={"PATH": os.environ.get("PATH", ""), **settings})
         try:
-            people = [Person(service.url, f"Person {number}") for number in range(PEOPLE)]
-            room = people[0].create_room(name="bench")
-            for person in people[1:]:
-                person.join(room)
-            # A number of sixteen digits is unique per run only.
-            body = f'{{"localId": "{time.time_ns()}-%N", "body": "%T {FILLING}"}}'
-            streams = [_get("/api/v1/events/stream?rooms=bench", person.token) for person in people]
-            send = _post("/api/v1/rooms/bench/messages", body, people[0].token)
-            yield Target("ours", service.port, psutil.Process(service.process.pid), streams, [send])
-            for person in people:
-                person.http.close()
+            wait_until(lambda: _answers(process, port, path))
+            yield process
+        except (TimeoutError, subprocess.SubprocessError) as error:
+            raise CannotRun(f"{error}; {process.output()[-300:].strip()}") from error
         finally:
-            service.stop()
+            process.stop()
 
 
-def _get(path: str, token: str = "") -> str:
-    return rf"GET {path} HTTP/1.1\r\nHost: bench\r\n{_authorization(token)}\r\n"
-
-
-def _post(path: str, body: str, token: str = "") -> str:
-    length = len(body.replace("%T", "@@" + "0" * 20).replace("%N", "0" * 16))
-    head = rf"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n"
-    return rf"{head}{_authorization(token)}\r\n{body}"
-
-
-def _authorization(token: str) -> str:
-    return rf"Authorization: Bearer {token}\r\n" if token else ""
+def _answers(process: Process, port: int, path: str) -> bool:
+    if process.popen.poll() is not None:
+        raise CannotRun(process.output()[-300:].strip())
+    try:
+        with httpx.stream("GET", f"http://127.0.0.1:{port}{path}", timeout=2):
+            return True
+    except httpx.TransportError:
+        return False

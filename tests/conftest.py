@@ -43,9 +43,12 @@ def start_service(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) 
         list(stopping.map(Service.stop, services))
 
 
-@pytest.fixture(scope="session", params=["postgres", "sqlite"])
+@pytest.fixture(scope="session", params=["postgres", "sqlite", pytest.param("portable", marks=pytest.mark.long)])
 def service(request: pytest.FixtureRequest, start_service: Start) -> Service:
-    """The shared service, once on each database. Tests use rooms and people of their own in it."""
+    """The shared service, once on each database, and once over the portable carrier. Tests use rooms and people of
+    their own in it."""
+    if request.param == "portable":
+        return start_service("sqlite", CHATAPP_CARRIER="portable")
     return start_service(request.param)
 
 

@@ -23,7 +23,7 @@
 #define EVENTS 1024
 
 struct connection {
-    char *request; /* until the whole of it is here */
+    char *request; /* until the whole of it is here; an open stream has none */
     size_t length;
     char *unsent;
     size_t unsent_length;
@@ -123,6 +123,8 @@ static int answer(int fd) {
         body += 4;
         if (!strncmp(one->request, "GET ", 4)) {
             one->length = 0;
+            free(one->request);
+            one->request = NULL;
             one->streams = 1;
             streams[stream_count++] = fd;
             return give(fd, STREAM_HEAD, sizeof STREAM_HEAD - 1);
@@ -142,6 +144,8 @@ static int answer(int fd) {
 
 static int take(int fd) {
     struct connection *one = connections[fd];
+    if (!one->request)
+        one->request = malloc(REQUEST_MAX + 1);
     if (one->length >= REQUEST_MAX)
         return 0;
     ssize_t got = recv(fd, one->request + one->length, REQUEST_MAX - one->length, MSG_DONTWAIT);
@@ -182,7 +186,6 @@ int main(int argc, char **argv) {
                     }
                     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
                     connections[client] = calloc(1, sizeof(struct connection));
-                    connections[client]->request = malloc(REQUEST_MAX + 1);
                     watch(client, EPOLLIN, EPOLL_CTL_ADD);
                 }
                 continue;
