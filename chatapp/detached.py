@@ -99,7 +99,7 @@ class Detached:
         self._turned = 0
         self._epoll: Any = None
         self._loop = Loop("streams", self._turn, interval_s=0.0)
-        hub.on_news.append(self._give)
+        hub.on_news.append(self._give_or_step_down)
         hub.on_reset.append(self._step_down_all)
 
     def start(self) -> None:
@@ -145,20 +145,18 @@ class Detached:
             self._schedule(connection)
             self._advance(connection)
 
-    def watch(self, environ: dict[str, Any], waiter: Waiter) -> None:
-        """Close the waiter with `gone` as soon as the peer of this request is, until `unwatch`."""
+    def watch(self, environ: dict[str, Any], waiter: Waiter) -> int:
+        """Close the waiter with `gone` as soon as the peer of this request is, until `unwatch` of what this returns."""
         connection = environ.get("gunicorn.socket")
-        if connection is not None and self._epoll is not None:
-            self._epoll.register(connection.fileno(), GONE)
-            self._watched[connection.fileno()] = waiter
+        if connection is None or self._epoll is None:
+            return -1
+        fd: int = connection.fileno()
+        self._epoll.register(fd, GONE)
+        self._watched[fd] = waiter
+        return fd
 
-    def unwatch(self, environ: dict[str, Any]) -> None:
-        connection = environ.get("gunicorn.socket")
-        if connection is not None:
-            self._unwatch(connection.fileno())
-
-    def _unwatch(self, fd: int) -> None:
-        if self._watched.pop(fd, None) is not None:
+    def unwatch(self, fd: int) -> None:
+        if self._watched.pop(fd, None) is not None and self._epoll is not None:
             self._epoll.unregister(fd)
 
     def drop(self, connection: Connection | None) -> None:
@@ -192,6 +190,14 @@ class Detached:
             self._head.discard(connection)
             connection.leading = False
         self._ahead.discard(connection)
+
+    def _give_or_step_down(self, events: Sequence[Event], before: Cursor) -> None:
+        try:
+            self._give(events, before)
+        except Exception:
+            # A defect. Who may have missed something reads it again: twice on the wire is better than never.
+            self._step_down_all(before)
+            raise
 
     def _give(self, events: Sequence[Event], before: Cursor) -> None:
         """The hub's news, all of one room: the window ended at `before`, and now ends behind them."""
@@ -343,7 +349,7 @@ class Detached:
             if connection is None:
                 if fd in self._watched:
                     self._watched[fd].close("gone")
-                    self._unwatch(fd)
+                    self.unwatch(fd)
             elif ready & GONE:
                 self.end(connection, "gone")
             else:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from sqlalchemy import ColumnElement
+from sqlalchemy import case
 from sqlalchemy import exists
 from sqlalchemy import func
 from sqlalchemy import insert
@@ -131,10 +132,19 @@ def _move(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> None:
     # A first cursor says nothing of what is older than what stands at it.
     moves = [_row(key, position - 1, position) for key, position in acks.items() if key in members]
     if moves:
+        new = statement.excluded
+        # The order in which workers write must not matter. Where there is only a beginning so far, later than this
+        # ack, the ack was first; and acks that come late take nothing back.
+        only_begun = Receipt.delivered == Receipt.first
         forward = statement.on_conflict_do_update(
             index_elements=["room_id", "user_id"],
-            set_={"delivered": statement.excluded.delivered},
-            where=Receipt.delivered < statement.excluded.delivered,
+            set_={
+                "first": case((new.first < Receipt.first, new.first), else_=Receipt.first),
+                "delivered": case(
+                    (only_begun | (new.delivered > Receipt.delivered), new.delivered), else_=Receipt.delivered
+                ),
+            },
+            where=(new.delivered > Receipt.delivered) | (new.first < Receipt.first),
         )
         # RETURNING makes SQLAlchemy write many rows by one statement.
         tx.execute(forward.returning(Receipt.room_id), moves)

@@ -50,7 +50,12 @@ def test_an_outage_ends_nothing_but_the_answers(own_postgres: Postgres, tmp_path
                 for _ in range(3):
                     with person.stream(last_event_id=before["cursor"]) as turned_away:
                         assert turned_away.status == 200
-                        assert turned_away.to_the_end(15)[-1].data["reason"] == "unavailable"
+                        first = turned_away.next(15)
+                        if first.type == "closing":
+                            assert first.data["reason"] == "unavailable"
+                        else:
+                            # A worker that still knows session and rooms goes on from its window.
+                            turned_away.until("heartbeat", 15)
             own_postgres.start_again()
             wait_until(service.ready, 20)
             wait_until(lambda: ada.post(room, "meanwhile", local_id).status_code in (200, 201), 15)

@@ -314,8 +314,8 @@ def aging(start_service: Start) -> Service:
 
 
 def after_the_cache(condition: Any) -> None:
-    """A worker looks at a session again after at most 5 s."""
-    wait_until(condition, 10)
+    """A worker looks at a session again after at most 20 s, and of one that is in use after 10."""
+    wait_until(condition, 25)
 
 
 def test_an_ended_guest_comes_back_as_the_same(aging: Service) -> None:

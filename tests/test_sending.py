@@ -309,3 +309,15 @@ def test_a_batch_is_stored_in_order_and_bad_items_fail_alone(ada: Person, bob: P
 def test_a_batch_has_a_size(ada: Person, room: str, count: int) -> None:
     answer = ada.batch(*[item(room, "x") for _ in range(count)])
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_message")
+
+
+def test_receipts_do_not_depend_on_the_order_in_which_workers_write_them(ada: Person, bob: Person, room: str) -> None:
+    """A client acks, and comes back without a cursor in another worker, which is quicker to write it down."""
+    seen = ada.send(room, "seen")
+    missed = ada.send(room, "missed")
+    bob.poll(rooms=room)  # begins behind both
+    bob.ack(seen["cursor"], [room])
+    wait_until(lambda: ada.message(seen["id"])["status"] == "delivered", 5)
+    assert ada.message(missed["id"])["status"] == "sent"
+    bob.ack(missed["cursor"], [room])
+    wait_until(lambda: ada.message(missed["id"])["status"] == "delivered", 5)

@@ -97,8 +97,7 @@ def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
     reader = parts.feed.open(waiter, who, wanted, since)
     pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter)
     pieces.held.callback(parts.feed.close, waiter)
-    pieces.held.callback(parts.detached.unwatch, environ)
-    parts.detached.watch(environ, waiter)
+    pieces.held.callback(parts.detached.unwatch, parts.detached.watch(environ, waiter))
     return Answer(200, pieces, STREAM_HEADERS)
 
 
@@ -112,14 +111,15 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
     limit = query.number("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
     waiter = parts.feed.waiter(who)
     reader = parts.feed.open(waiter, who, wanted, since)
+    watched = -1
     try:
         events: list[Event] = []
         if since is not None and not reader.reset:
-            parts.detached.watch(environ, waiter)
+            watched = parts.detached.watch(environ, waiter)
             events = reader.next(waiter, limit, wait_s)
         return _poll_answer([event.data for event in events], reader)
     finally:
-        parts.detached.unwatch(environ)
+        parts.detached.unwatch(watched)
         parts.feed.close(waiter)
 
 

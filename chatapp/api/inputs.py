@@ -79,10 +79,14 @@ class Query:
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._values: dict[str, list[str]] = {}
-        text = environ.get("QUERY_STRING")
-        if text:
-            for name, value in parse_qsl(text, keep_blank_values=True):
-                self._values.setdefault(name, []).append(value)
+        text = environ.get("QUERY_STRING") or ""
+        if "%" in text or "+" in text:
+            pairs = parse_qsl(text, keep_blank_values=True)
+        else:
+            # Nothing is encoded: the parts as they stand.
+            pairs = [part.partition("=")[::2] for part in text.split("&") if part]
+        for name, value in pairs:
+            self._values.setdefault(name, []).append(value)
 
     def refuse_unknown(self, known: Container[str]) -> None:
         """A typo must not pass silently."""
