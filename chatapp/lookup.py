@@ -112,6 +112,7 @@ class Lookup(Generic[K, V]):
                 self._loading = {key: self._waiting.pop(key) for key in self._next_batch()}
                 crowded = len(self._loading) > 1
                 self._answer(self._loading)
+                self._loading = {}
                 if crowded:
                     gevent.sleep(GATHER_S)
         finally:

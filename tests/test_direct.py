@@ -39,6 +39,7 @@ def same(one: httpx.Response, other: httpx.Response) -> None:
 @pytest.mark.parametrize("start", ["", "0-0"])
 def test_a_poll(behind_flask: Service, start: str) -> None:
     with Person(behind_flask.url, "Ada") as ada:
+        ada.send("general", "behind the own joining, which comes a moment after signing in")
         query = {"wait": 0, **({"since": start} if start else {})}
         straight = ada.http.get("/events/poll", params=query)
         by_flask = ada.http.get("/events/poll", params=query, headers={"Origin": PAGE})

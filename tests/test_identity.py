@@ -353,8 +353,8 @@ def test_a_session_is_renewed_in_its_second_half(aging: Service) -> None:
 
 def test_a_stream_ends_with_its_session(aging: Service) -> None:
     with Person(aging.url, "Ada") as ada:
-        ends = (datetime.now(UTC) + timedelta(seconds=9)).timestamp()
-        set_expiry(aging, ada, 9 / 86_400)
+        ends = (datetime.now(UTC) + timedelta(seconds=15)).timestamp()
+        set_expiry(aging, ada, 15 / 86_400)
 
         def closed() -> bool:
             # Until the worker looks at the session again, a stream still has the old end.
@@ -366,6 +366,6 @@ def test_a_stream_ends_with_its_session(aging: Service) -> None:
                 except TimeoutError:
                     return False
 
-        wait_until(closed, 12)
+        wait_until(closed, 18)
         assert datetime.now(UTC).timestamp() < ends + 4
         assert ada.http.get("/rooms").status_code == 401
