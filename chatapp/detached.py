@@ -127,8 +127,10 @@ class Detached:
     def adopt(self, connection: Connection, fileno: int, head: bytes) -> None:
         """Go on with a duplicate of this descriptor. `head` is the response's, up to the empty line.
 
-        Raises OSError without a descriptor left.
+        Raises OSError without a descriptor left, or when this worker is at its end.
         """
+        if self._epoll is None:
+            raise OSError("the worker ends")
         fd = os.dup(fileno)
         try:
             self._epoll.register(fd, GONE)
@@ -139,6 +141,8 @@ class Detached:
         self._by_fd[fd] = connection
         stream = connection.stream
         self._write(connection, head + stream.ready())
+        if connection.fd < 0:
+            return  # The peer did not wait for the first byte.
         if reason := stream.over():
             self.end(connection, reason)
         else:
