@@ -61,8 +61,9 @@ class Answer:
         return self.body
 
     def response(self) -> Response:
-        """The same for Flask, which adds what all answers have."""
-        return Response(self.body, self.status, self.headers)
+        """The same for Flask, which adds what all answers have; also the length of a body that it can count."""
+        body = iter(self.body) if isinstance(self.body, list | tuple) else self.body
+        return Response(body, self.status, self.headers)
 
 
 def response_head(status: str, headers: Collection[tuple[str, str]], *, close: bool) -> bytes:

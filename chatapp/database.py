@@ -176,6 +176,8 @@ class Database:
                 return work(connection)
         except BaseException:
             self._kept = None
+            # Not back to the pool: what it was set to is no other's business.
+            connection.invalidate()
             connection.close()
             raise
 

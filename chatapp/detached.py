@@ -11,6 +11,7 @@ import os
 import select
 import time
 from collections import deque
+from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -54,7 +55,7 @@ GONE = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 class Connection(Listener):
     """One stream. `fd` is its socket, -1 before and after; `blob` from `offset` on is what is not written yet."""
 
-    __slots__ = ("_carrier", "blob", "fd", "leading", "offset", "stream", "stuck_s", "tick")
+    __slots__ = ("_carrier", "blob", "catching", "fd", "leading", "offset", "stream", "stuck_s", "tick")
     stream: Stream
 
     def __init__(self, user_id: str, session_id: str, carrier: "Detached") -> None:
@@ -62,6 +63,8 @@ class Connection(Listener):
         self._carrier = carrier
         self.fd = -1
         self.leading = False
+        # Whether it waits for the database, in the queue or in a greenlet: one at a time.
+        self.catching = False
         self.blob: bytes | None = None
         self.offset = 0
         # Since when nothing could be written.
@@ -139,6 +142,9 @@ class Detached:
             raise
         connection.fd = fd
         self._by_fd[fd] = connection
+        self._or_end(lambda one: self._begin(one, head), connection)
+
+    def _begin(self, connection: Connection, head: bytes) -> None:
         stream = connection.stream
         self._write(connection, head + stream.ready())
         if connection.fd < 0:
@@ -217,7 +223,6 @@ class Detached:
             self._advance(connection)
         if self._ahead:
             for connection in list(self._ahead):
-                self._ahead.discard(connection)
                 self._advance(connection)
 
     def _share(self, room_id: int | None, blob: bytes) -> None:
@@ -290,11 +295,15 @@ class Detached:
             self._step_down(connection, position)
             self._catch_up_later(connection)
         for connection in self._ahead:
+            # It may have nothing to read there: then it leads, or waits again.
             self._catch_up_later(connection)
         self._ahead.clear()
 
     def _advance(self, connection: Connection) -> None:
         """Write what the window has behind the position, until nothing is left or it takes no more."""
+        if connection.catching or connection.leading:
+            return
+        self._ahead.discard(connection)
         while connection.fd >= 0 and connection.blob is None:
             reader = connection.stream.reader
             if reader.needs_database:
@@ -312,6 +321,9 @@ class Detached:
                 return
 
     def _catch_up_later(self, connection: Connection) -> None:
+        if connection.catching:
+            return
+        connection.catching = True
         self._behind.append(connection)
         if self._catching_up < CATCHING_UP_MAX:
             self._catching_up += 1
@@ -325,12 +337,9 @@ class Detached:
                 if connection.fd < 0:
                     continue
                 try:
-                    self._read_page(connection)
+                    self._or_end(self._read_page, connection)
                 except Unavailable:
-                    gevent.spawn_later(CATCH_UP_RETRY_S, self._advance, connection)
-                except Exception:
-                    log.exception("a stream could not be continued")
-                    self.end(connection, "unavailable")
+                    gevent.spawn_later(CATCH_UP_RETRY_S, self._caught_up, connection)
         finally:
             self._catching_up -= 1
 
@@ -341,7 +350,21 @@ class Detached:
             return  # It ended meanwhile.
         if events:
             self._write(connection, b"".join([event.frame for event in events]))
-        self._advance(connection)
+        self._caught_up(connection)
+
+    def _caught_up(self, connection: Connection) -> None:
+        connection.catching = False
+        self._or_end(self._advance, connection)
+
+    def _or_end(self, step: Callable[[Connection], None], connection: Connection) -> None:
+        """A defect in one stream ends that one, and no other. Raises Unavailable."""
+        try:
+            step(connection)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("a stream could not be continued")
+            self.end(connection, "unavailable")
 
     def _turn(self) -> None:
         """Wait for sockets, at most until the next tick; then see to those that are due."""
@@ -363,7 +386,7 @@ class Detached:
             self._turned += 1
             for connection in self._wheel.pop(self._turned, ()):
                 if connection.fd >= 0 and connection.tick == self._turned:
-                    self._look(connection)
+                    self._or_end(self._look, connection)
 
     def _look(self, connection: Connection) -> None:
         """A heartbeat may be due, or the end."""

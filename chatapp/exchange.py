@@ -4,12 +4,15 @@ It serves what `Direct` answers. Building the whole environ, checking each heade
 body apart takes gunicorn as long as all of a poll; every other request goes that way.
 """
 
+import logging
 from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
 
 from chatapp.answer import response_head
 from chatapp.api import direct
+
+log = logging.getLogger(__name__)
 
 _PROTOCOLS = {(1, 0): "HTTP/1.0", (1, 1): "HTTP/1.1"}
 _CONTENT = {"CONTENT-TYPE": "CONTENT_TYPE", "CONTENT-LENGTH": "CONTENT_LENGTH"}
@@ -23,8 +26,9 @@ def takes(req: Any, origins: tuple[str, ...]) -> bool:
     return not any(name == "EXPECT" or (origins and name == "ORIGIN") for name, _ in req.headers)
 
 
-def serve(app: Callable[..., Iterable[bytes]], req: Any, sock: Any, addr: Any) -> None:
-    """Answer one request. Raises StopIteration when the connection is not to be used again."""
+def serve(app: Callable[..., Iterable[bytes]], req: Any, sock: Any, addr: Any, goes_on: Callable[[], bool]) -> None:
+    """Answer one request. Raises StopIteration when the connection is not to be used again; `goes_on` says whether
+    the worker does, when the answer is there."""
     status, headers = "", []
 
     def start_response(status_: str, headers_: list[tuple[str, str]], exc_info: Any = None) -> None:
@@ -33,7 +37,7 @@ def serve(app: Callable[..., Iterable[bytes]], req: Any, sock: Any, addr: Any) -
 
     body = app(environ(req, sock, addr), start_response)
     if any(name == "Content-Length" for name, _ in headers):
-        close = req.should_close()
+        close = req.should_close() or not goes_on()
         _send(sock, response_head(status, headers, close=close) + b"".join(body))
     else:
         # A stream ends with its connection.
@@ -42,6 +46,11 @@ def serve(app: Callable[..., Iterable[bytes]], req: Any, sock: Any, addr: Any) -
             sock.sendall(response_head(status, headers, close=True))
             for piece in body:
                 sock.sendall(piece)
+        except OSError:
+            raise
+        except Exception:
+            # The answer has begun: another one behind it would be taken for a part of it.
+            log.exception("a stream was cut")
         finally:
             if hasattr(body, "close"):
                 body.close()

@@ -52,14 +52,14 @@ class Feed:
         self._connections.take(identity.id)
         try:
             reader = self._open(listener, identity, wanted, since)
+            rooms = [room.id for room in reader.rooms if room.member]
+            if since is None or reader.reset:
+                self._receipts.begin(identity.id, rooms, reader.position)
+            else:
+                self._receipts.ack(identity.id, rooms, since)
         except BaseException:
             self.close(listener)
             raise
-        rooms = [room.id for room in reader.rooms if room.member]
-        if since is None or reader.reset:
-            self._receipts.begin(identity.id, rooms, reader.position)
-        else:
-            self._receipts.ack(identity.id, rooms, since)
         return reader
 
     def close(self, listener: Listener) -> None:

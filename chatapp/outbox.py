@@ -97,8 +97,6 @@ class Outbox:
         """These rows were committed just now; `unpublished` are the numbers of all that waited then."""
         self._own.update(entry.number for entry in entries)
         self._others |= unpublished - self._own
-        # The commit has looked for what others left behind.
-        self._relayed_s = time.monotonic()
         self._fresh += entries
         self._loop.wake()
 
@@ -118,12 +116,11 @@ class Outbox:
         Raises RedisAway, Unavailable.
         """
         try:
-            now_s = time.monotonic()
-            self._others = {one for one in self._others if one not in self._own and one not in self._published}
-            if self._asked or self._others or now_s - self._relayed_s >= RELAY_INTERVAL_S:
-                self._relayed_s = now_s
-                self._flush_database()
-            while self._fresh:
+            # Looked at anew each time: what others committed meanwhile, a removal perhaps, must not be overtaken.
+            while (database := self._needs_database()) or self._fresh:
+                if database:
+                    self._flush_database()
+                    continue
                 entries = [self._fresh.popleft() for _ in range(min(PUBLISH_MAX, len(self._fresh)))]
                 self._publish([entry for entry in entries if entry.number not in self._published])
         except Exception:
@@ -133,8 +130,14 @@ class Outbox:
             self._announce()
             raise
 
+    def _needs_database(self) -> bool:
+        """Whether there may be rows besides those that were committed here."""
+        self._others = {one for one in self._others if one not in self._own and one not in self._published}
+        return self._asked or bool(self._others) or time.monotonic() - self._relayed_s >= RELAY_INTERVAL_S
+
     def _flush_database(self) -> None:
         """Publish every committed row without a cursor."""
+        self._relayed_s = time.monotonic()
         if self._link.commands.away:
             raise RedisAway("away")
         self._asked = False

@@ -47,6 +47,7 @@ class Receipts:
         self._hub = hub
         self._outbox = outbox
         self._beginning: dict[Key, int] = {}
+        self._joined: set[Key] = set()
         self._waiting: dict[Key, int] = {}
         # Written already, by this worker: what it need not write again.
         self._begun: Recent[Key, int] = Recent(REMEMBERED)
@@ -76,6 +77,9 @@ class Receipts:
             self._loop.wake()
 
     def joined(self, user_id: str, room_id: int, position: Cursor) -> None:
+        """The user joined the room at this position, and a connection has followed it since."""
+        if (room_id, user_id) not in self._begun:
+            self._joined.add((room_id, user_id))
         self.begin(user_id, [room_id], position)
 
     def ack(self, user_id: str, rooms: Iterable[int], cursor: Cursor) -> None:
@@ -97,7 +101,9 @@ class Receipts:
         while self._waiting or self._beginning:
             begun = dict(sorted(self._beginning.items())[:FLUSH_MAX])
             acks = dict(sorted(self._waiting.items())[:FLUSH_MAX])
-            self._database.write(partial(_move, begun=begun, acks=acks))
+            joined = self._joined & begun.keys()
+            self._database.write(partial(_move, begun=begun, joined=joined, acks=acks))
+            self._joined -= joined
             # In a transaction of its own: of an ack and a record at the same moment, at least one sees the other.
             if self._database.write(partial(_deliver_reached, keys=[*begun, *acks])):
                 self._outbox.wake()
@@ -119,8 +125,11 @@ class Receipts:
                 del waiting[key]
 
 
-def _move(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> None:
-    """Move the receipts of members forward, never back."""
+def _move(tx: Transaction, begun: dict[Key, int], joined: set[Key], acks: dict[Key, int]) -> None:
+    """Move the receipts of members forward, never back.
+
+    One that says no more than where a connection began has `delivered` before `first`.
+    """
     members = set(
         tx.execute(
             select(Membership.room_id, Membership.user_id).where(
@@ -133,27 +142,36 @@ def _move(tx: Transaction, begun: dict[Key, int], acks: dict[Key, int]) -> None:
     moves = [_row(key, position - 1, position) for key, position in acks.items() if key in members]
     if moves:
         new = statement.excluded
-        # The order in which workers write must not matter. Where there is only a beginning so far, later than this
-        # ack, the ack was first; and acks that come late take nothing back.
-        only_begun = Receipt.delivered == Receipt.first
+        # The order in which workers write must not matter: where a connection only began so far, later than this
+        # ack, the ack was first. A joining is a beginning that no ack moves back.
+        only_begun = Receipt.delivered < Receipt.first
         forward = statement.on_conflict_do_update(
             index_elements=["room_id", "user_id"],
             set_={
-                "first": case((new.first < Receipt.first, new.first), else_=Receipt.first),
+                "first": case((only_begun & (new.first < Receipt.first), new.first), else_=Receipt.first),
                 "delivered": case(
                     (only_begun | (new.delivered > Receipt.delivered), new.delivered), else_=Receipt.delivered
                 ),
             },
-            where=(new.delivered > Receipt.delivered) | (new.first < Receipt.first),
+            where=(new.delivered > Receipt.delivered) | (only_begun & (new.first < Receipt.first)),
         )
         # RETURNING makes SQLAlchemy write many rows by one statement.
         tx.execute(forward.returning(Receipt.room_id), moves)
-    begins = [_row(key, position, position) for key, position in begun.items() if key in members]
+    begins = [
+        _row(key, position, position if key in joined else position - 1)
+        for key, position in begun.items()
+        if key in members
+    ]
     if begins:
         # An ack may have been quicker, here or by way of another worker, and its first cursor lies later.
         earlier = statement.on_conflict_do_update(
             index_elements=["room_id", "user_id"],
-            set_={"first": statement.excluded.first},
+            set_={
+                "first": statement.excluded.first,
+                "delivered": case(
+                    (Receipt.delivered < Receipt.first, statement.excluded.delivered), else_=Receipt.delivered
+                ),
+            },
             where=Receipt.first > statement.excluded.first,
         )
         tx.execute(earlier.returning(Receipt.room_id), begins)

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import math
 import select
 import signal
 import socket
@@ -119,9 +120,7 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         try:
             if self._exchanges and exchange.takes(req, self._origins):
                 self.cfg.pre_request(self, req)
-                if not self.alive:
-                    req.force_close()
-                exchange.serve(self.wsgi.wsgi_app, req, sock, addr)
+                exchange.serve(self.wsgi.wsgi_app, req, sock, addr, lambda: bool(self.alive))
                 return True
             return super().handle_request(listener_name, req, sock, addr)
         except TimeoutError:
@@ -153,14 +152,7 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
         while self.alive:
             gevent.sleep(SWEEP_S)
             before_s = time.monotonic() - self.cfg.keepalive
-            # The longest first, so the first that is not too old ends the count.
-            stale = 0
-            for since_s in self._idle.values():
-                if since_s >= before_s:
-                    break
-                stale += 1
-            if stale:
-                gevent.get_hub().loop.run_callback(self._end_idle, set(), stale)
+            gevent.get_hub().loop.run_callback(self._end_idle, set(), None, before_s)
 
     def _drain(self) -> None:
         services(self.wsgi).hub.drain()
@@ -176,11 +168,12 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
     def _end_idle_soon(self) -> None:
         gevent.get_hub().loop.run_callback(self._end_idle, set())
 
-    def _end_idle(self, spared: set[Any], most: int | None = None) -> None:
-        """End idle connections. Runs in the loop itself, so that nothing comes between the look and the end."""
+    def _end_idle(self, spared: set[Any], most: int | None = None, before_s: float = math.inf) -> None:
+        """End connections that are idle since `before_s`, the longest first. Runs in the loop itself, so that nothing
+        comes between the look and the end."""
         ended = 0
-        for greenlet in list(self._idle):
-            if ended == most:
+        for greenlet, since_s in list(self._idle.items()):
+            if ended == most or since_s >= before_s:
                 return
             if greenlet in self._idle and greenlet not in spared and not _has_input(self._clients[greenlet]):
                 # To gunicorn this looks like a peer that went away between two requests.

@@ -48,6 +48,16 @@ def test_a_poll(behind_flask: Service, start: str) -> None:
         assert by_flask.headers["access-control-allow-origin"] == PAGE
 
 
+def test_a_stream_from_another_origin(behind_flask: Service) -> None:
+    with Person(behind_flask.url, "Ada") as ada:
+        for headers in ({}, {"Origin": PAGE}):
+            with ada.stream(headers=headers) as stream:
+                assert "content-length" not in stream.headers
+                assert stream.next().type == "ready"
+                sent = ada.send("general", "across")
+                assert stream.messages(1)[0]["id"] == sent["id"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "options"),
     [

@@ -97,7 +97,11 @@ def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
     reader = parts.feed.open(waiter, who, wanted, since)
     pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter)
     pieces.held.callback(parts.feed.close, waiter)
-    pieces.held.callback(parts.detached.unwatch, parts.detached.watch(environ, waiter))
+    try:
+        pieces.held.callback(parts.detached.unwatch, parts.detached.watch(environ, waiter))
+    except BaseException:
+        pieces.close()
+        raise
     return Answer(200, pieces, STREAM_HEADERS)
 
 
