@@ -141,6 +141,8 @@ class Outbox:
         if self._link.commands.away:
             raise RedisAway("away")
         self._asked = False
+        # Whoever they were, they are read now, or published already.
+        self._others.clear()
         self._fresh.clear()
         self._own.clear()
         full = bool(self._positions.unrecorded())
