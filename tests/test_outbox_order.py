@@ -1,0 +1,66 @@
+"""What is committed while the outbox is busy comes in order: a removal is not overtaken by what is said after."""
+
+import json
+import subprocess
+import sys
+
+from tests.conftest import Start
+from tests.support.redis_server import RedisServer
+
+# Runs in a process of its own, patched like a worker: the service's own parts, on a real database and Redis. Only the
+# first publishing is held up, as by a Redis that takes its time.
+PROBE = """
+from gevent import monkey
+monkey.patch_all()
+import json
+import gevent
+from gevent.event import Event
+from chatapp import create_app
+from chatapp.config import Config
+from chatapp.services import services
+
+app = create_app(Config.from_environ())
+parts = services(app)
+parts.start()
+ada = parts.sessions.new_guest("Ada").identity
+bob = parts.sessions.new_guest("Bob").identity
+with app.app_context():
+    parts.rooms.create(ada, "order", None, "private")
+parts.rooms.add(ada, "order", bob.id)
+parts.messaging.send(ada, "order", "before-0", "everything before is published")
+
+under_way, go_on = Event(), Event()
+publish = parts.event_log.publish
+
+def held_up(*args):
+    under_way.set()
+    go_on.wait(10)
+    return publish(*args)
+
+parts.event_log.publish = held_up
+busy = gevent.spawn(parts.messaging.send, ada, "order", "while-busy", "one")
+assert under_way.wait(10)
+removal = gevent.spawn(parts.rooms.remove, ada, "order", bob.id)
+removal.join(10)  # committed; its cursor is waited for in vain
+after = gevent.spawn(parts.messaging.send, ada, "order", "after-that", "said behind Bob's back")
+after.join(10)
+go_on.set()
+gevent.joinall([busy, removal, after], raise_error=True, timeout=10)
+with gevent.Timeout(10):
+    while parts.positions.unrecorded():
+        gevent.sleep(0.01)
+entries = parts.event_log._link.commands.call(lambda redis: redis.xrange("chat:events"))
+print(json.dumps([fields[b"type"].decode() for _, fields in entries]), flush=True)
+parts.stop()
+"""
+
+
+def test_a_removal_is_not_overtaken(start_service: Start, redis_server: RedisServer) -> None:
+    service = start_service("sqlite")
+    service.stop()  # It has made the schema.
+    env = {**service.settings, "PATH": "/usr/bin:/bin", "REDIS_URL": redis_server.url}
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)[-3:] == ["message.created", "member.left", "message.created"]
