@@ -30,7 +30,7 @@ INSTALL_S = 300.0
 def python_folder() -> Path:
     """Where the peers' programs are, installed at first use. Raises CannotRun."""
     made = FOLDER / "venv" / "made-of"
-    if not made.exists() or made.read_text().split() != list(PACKAGES):
+    if not (BIN / "gunicorn").exists() or not made.exists() or made.read_text().split() != list(PACKAGES):
         venv.create(FOLDER / "venv", with_pip=True, clear=True)
         _install([str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES])
         made.write_text("\n".join(PACKAGES))
