@@ -247,7 +247,6 @@ def _in_thread(pool: ThreadPool, work: Callable[[], T]) -> T:
     return result
 
 
-def insert_into(bind: Connection | Session, model: Any) -> Any:
-    """An INSERT that knows ON CONFLICT, in the words of the database."""
-    dialect = bind.dialect if isinstance(bind, Connection) else bind.get_bind().dialect
-    return (sqlite_insert if dialect.name == "sqlite" else postgresql_insert)(model)
+def insert_into(transaction: Session, model: Any) -> Any:
+    """An INSERT that knows ON CONFLICT, in the words of the transaction's database."""
+    return (sqlite_insert if transaction.get_bind().dialect.name == "sqlite" else postgresql_insert)(model)

@@ -20,7 +20,7 @@ _CONTENT = {"CONTENT-TYPE": "CONTENT_TYPE", "CONTENT-LENGTH": "CONTENT_LENGTH"}
 
 def takes(req: Any, origins: tuple[str, ...]) -> bool:
     """Whether this is a request for `Direct`, of a protocol that is known here."""
-    if not direct.knows(req.method, req.path) or req.version not in _PROTOCOLS:
+    if direct.handler(req.method, req.path) is None or req.version not in _PROTOCOLS:
         return False
     # gunicorn answers the one, and Flask-CORS the other.
     return not any(name == "EXPECT" or (origins and name == "ORIGIN") for name, _ in req.headers)

@@ -25,9 +25,12 @@ RECEIVE: dict[str, Handler] = {"/api/v1/events/stream": events.stream, "/api/v1/
 SEND = re.compile(r"/api/v1/rooms/([a-z0-9-]+)/messages", re.ASCII)
 
 
-def knows(method: str, path: str) -> bool:
-    """Whether this address is one of the three."""
-    return path in RECEIVE if method == "GET" else method == "POST" and SEND.fullmatch(path) is not None
+def handler(method: str, path: str) -> Handler | None:
+    """Who answers there, if this address is one of the three."""
+    if method == "GET":
+        return RECEIVE.get(path)
+    found = SEND.fullmatch(path) if method == "POST" else None
+    return partial(messages.send, room=found[1]) if found else None
 
 
 class Direct:
@@ -38,7 +41,9 @@ class Direct:
         self._parts = parts
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        handle = self._handler(environ)
+        # Flask-CORS has the last word on other origins.
+        foreign = self._parts.config.origins and "HTTP_ORIGIN" in environ
+        handle = None if foreign else handler(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if handle is None:
             return self._app(environ, start_response)
         try:
@@ -49,13 +54,3 @@ class Direct:
             log.error("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"], exc_info=error)
             answer = problem_answer(Internal())
         return answer(environ, start_response)
-
-    def _handler(self, environ: dict[str, Any]) -> Handler | None:
-        if self._parts.config.origins and "HTTP_ORIGIN" in environ:
-            return None  # Flask-CORS has the last word.
-        if environ["REQUEST_METHOD"] == "GET":
-            return RECEIVE.get(environ["PATH_INFO"])
-        if environ["REQUEST_METHOD"] == "POST":
-            found = SEND.fullmatch(environ["PATH_INFO"])
-            return partial(messages.send, room=found[1]) if found else None
-        return None
