@@ -1,17 +1,12 @@
 """`Committer`: commits all sends that wait in this worker in one transaction."""
 
 import logging
-from collections import deque
 from collections.abc import Callable
-from collections.abc import Iterable
 from dataclasses import dataclass
-from dataclasses import field
 from functools import partial
 from typing import Any
 from typing import cast
 
-from gevent.event import AsyncResult
-from sqlalchemy import Connection
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import exists
@@ -21,14 +16,14 @@ from sqlalchemy import tuple_
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session as Transaction
 
 from chatapp import schemas
-from chatapp.background import Loop
 from chatapp.database import Database
 from chatapp.errors import Unavailable
 from chatapp.event import Entry
 from chatapp.event import utc_now
+from chatapp.gather import Gather
 from chatapp.models import EventRow
 from chatapp.models import Membership
 from chatapp.models import Message
@@ -36,6 +31,8 @@ from chatapp.models import MessageStatus
 from chatapp.models import content_hash
 from chatapp.models import uuid7
 from chatapp.positions import UNRECORDED_MAX
+from chatapp.rows import Prepared
+from chatapp.rows import Rows
 
 log = logging.getLogger(__name__)
 
@@ -53,24 +50,28 @@ _COLUMNS = ["id", "room_id", "sender_id", "local_id", "content_hash", "body", "s
 _OF_MEMBER = select(*[bindparam(name, type_=_MESSAGES.c[name].type) for name in _COLUMNS]).where(
     exists().where(Membership.room_id == bindparam("room_id"), Membership.user_id == bindparam("sender_id"))
 )
-INSERT_MESSAGE = {
-    dialect: insert_(_MESSAGES)
-    .from_select(_COLUMNS, _OF_MEMBER)
-    .on_conflict_do_nothing(index_elements=["sender_id", "local_id"])
-    for dialect, insert_ in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
-}
-INSERT_EVENT = insert(_EVENTS).values(
-    type="message.created", room_id=bindparam("room_id"), message_id=bindparam("message_id")
+INSERT_MESSAGE = Prepared(
+    **{
+        dialect: insert_(_MESSAGES)
+        .from_select(_COLUMNS, _OF_MEMBER)
+        .on_conflict_do_nothing(index_elements=["sender_id", "local_id"])
+        for dialect, insert_ in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
+    }
 )
-INSERTED = select(_MESSAGES.c.id).where(_MESSAGES.c.id.in_(bindparam("ids", expanding=True)))
-UNPUBLISHED = (
+INSERT_EVENT = Prepared(
+    insert(_EVENTS).values(type="message.created", room_id=bindparam("room_id"), message_id=bindparam("message_id"))
+)
+INSERTED = Prepared(select(_MESSAGES.c.id).where(_MESSAGES.c.id == bindparam("id")))
+UNPUBLISHED = Prepared(
     select(_EVENTS.c.number, _EVENTS.c.message_id, _EVENTS.c.type)
     .where(_EVENTS.c.log_id.is_(None))
     .order_by(_EVENTS.c.number)
     .limit(UNRECORDED_MAX)
 )
-CREATED = select(_EVENTS.c.number, _EVENTS.c.message_id, _EVENTS.c.type).where(
-    _EVENTS.c.message_id.in_(bindparam("ids", expanding=True))
+CREATED = Prepared(
+    select(_EVENTS.c.number, _EVENTS.c.message_id, _EVENTS.c.type).where(
+        _EVENTS.c.message_id == bindparam("message_id"), _EVENTS.c.type == "message.created"
+    )
 )
 
 Key = tuple[str, str]
@@ -116,18 +117,12 @@ class Committed:
         return cls(schemas.message(message), message.content_hash, message.room_id)
 
 
-@dataclass(slots=True)
-class _Waiting:
-    draft: Draft
-    result: "AsyncResult[Committed]" = field(default_factory=AsyncResult)
-
-
 @dataclass(frozen=True, slots=True)
-class _Stored:
-    """Of one transaction: what came of each draft, the new messages on their way into the log, and the numbers
-    of all rows that waited to be published when it ended."""
+class _Written:
+    """By one transaction: the new messages by their keys and on their way into the log, and the numbers of all
+    rows that waited to be published when it ended."""
 
-    outcomes: list[Committed | NotMember]
+    committed: dict[Key, Committed]
     entries: list[Entry]
     unpublished: frozenset[int]
 
@@ -139,94 +134,67 @@ class Committer:
         self._database = database
         # Called after each commit, with the new entries and the numbers of all rows that waited to be published.
         self._publish = publish
-        self._queue: deque[_Waiting] = deque()
-        self._loop = Loop("committer", self._commit_waiting, interval_s=60.0)
-
-    def start(self) -> None:
-        self._loop.start()
-
-    def stop(self) -> None:
-        self._loop.stop()
+        self._gather = Gather(self._commit_all, most=BATCH_MAX, timeout_s=ANSWER_TIMEOUT_S)
 
     def commit(self, draft: Draft) -> Committed:
         """Store the message unless its localId is taken. Raises NotMember, and Unavailable: the outcome is open."""
-        if len(self._queue) >= QUEUE_MAX:
+        if len(self._gather) >= QUEUE_MAX:
             raise Unavailable("too many messages are waiting to be stored", retry_after_s=2.0)
-        waiting = _Waiting(draft)
-        self._queue.append(waiting)
-        self._loop.wake()
-        waiting.result.wait(timeout=ANSWER_TIMEOUT_S)
-        if not waiting.result.ready():
-            raise Unavailable("the message could not be stored in time")
-        committed = waiting.result.get()
-        assert committed is not None
-        return committed
-
-    def _commit_waiting(self) -> None:
-        while self._queue:
-            batch = [self._queue.popleft() for _ in range(min(BATCH_MAX, len(self._queue)))]
-            try:
-                self._write(batch)
-            except Unavailable as error:
-                self._look_up(batch, error)
-            except SQLAlchemyError:
-                self._one_by_one(batch)
-            except Exception as error:
-                self._fail(batch, error)
-
-    def _one_by_one(self, batch: list[_Waiting]) -> None:
-        """One row that the database refuses must not take the others with it."""
-        for waiting in batch:
-            try:
-                self._write([waiting])
-            except Exception as error:
-                if not isinstance(error, Unavailable):
-                    log.error("the database refuses a message", exc_info=error)
-                self._look_up([waiting], error)
-
-    def _look_up(self, batch: list[_Waiting], error: Exception) -> None:
-        """The outcome of the commit is unknown: what stands in the database was stored."""
         try:
-            stored = self._database.read(lambda tx: _before(tx.connection(), [one.draft.key for one in batch]))
-        except Exception:
-            stored = {}
-        for waiting in batch:
-            if waiting.draft.key in stored:
-                waiting.result.set(stored[waiting.draft.key])
-            else:
-                waiting.result.set_exception(error)
+            return self._gather.ask(draft)
+        except TimeoutError:
+            raise Unavailable("the message could not be stored in time") from None
 
-    def _write(self, batch: list[_Waiting]) -> None:
-        stored = self._database.write_rows(partial(_store, drafts=[one.draft for one in batch]))
-        self._publish(stored.entries, stored.unpublished)
-        for waiting, outcome in zip(batch, stored.outcomes, strict=True):
-            if isinstance(outcome, NotMember):
-                waiting.result.set_exception(outcome)
-            else:
-                waiting.result.set(outcome)
+    def _commit_all(self, drafts: list[Draft]) -> list[Committed | Exception]:
+        try:
+            return self._write(drafts)
+        except Unavailable as error:
+            return self._look_up(drafts, error)
+        except SQLAlchemyError:
+            # One row that the database refuses must not take the others with it.
+            return [self._commit_one(draft) for draft in drafts]
 
-    def _fail(self, batch: list[_Waiting], error: Exception) -> None:
-        for waiting in batch:
-            waiting.result.set_exception(error)
-        raise error
+    def _commit_one(self, draft: Draft) -> Committed | Exception:
+        try:
+            [outcome] = self._write([draft])
+        except Exception as error:
+            if not isinstance(error, Unavailable):
+                log.error("the database refuses a message", exc_info=error)
+            [outcome] = self._look_up([draft], error)
+        return outcome
+
+    def _write(self, drafts: list[Draft]) -> list[Committed | Exception]:
+        written = self._database.write_rows(partial(_write, drafts=drafts))
+        self._publish(written.entries, written.unpublished)
+        # Of two copies in one batch, the first is the new message and the second its replay.
+        outcomes: list[Committed | Exception | None] = [written.committed.pop(draft.key, None) for draft in drafts]
+        repeated = [draft for draft, outcome in zip(drafts, outcomes, strict=True) if outcome is None]
+        found = iter(self._look_up(repeated, NotMember()) if repeated else ())
+        return [next(found) if outcome is None else outcome for outcome in outcomes]
+
+    def _look_up(self, drafts: list[Draft], error: Exception) -> list[Committed | Exception]:
+        """What stands in the database was stored; of the others the outcome is `error`."""
+        try:
+            stored = self._database.read(lambda tx: _stored(tx, {draft.key for draft in drafts}))
+        except Exception as failed:
+            return [failed] * len(drafts)
+        return [stored.get(draft.key, error) for draft in drafts]
 
 
-def _store(connection: Connection, drafts: list[Draft]) -> _Stored:
+def _write(rows: Rows, drafts: list[Draft]) -> _Written:
     """Insert what is new, with its event; the unique (sender, localId) is the judge.
 
     Messages go in sorted, so that two workers lock in the same order; events in order of arrival.
     """
     firsts = {draft.key: draft for draft in reversed(drafts)}
-    rows = {key: _row(firsts[key]) for key in sorted(firsts)}
-    new = _insert(connection, rows)
-    known = _before(connection, rows.keys() - new)
-    # Of two copies in one batch, the first is the new message and the second its replay.
+    messages = {key: _row(firsts[key]) for key in sorted(firsts)}
+    new = _insert(rows, messages)
     arrived = [key for key in dict.fromkeys(draft.key for draft in drafts) if key in new]
-    numbers, unpublished = _insert_events(connection, [rows[key] for key in arrived])
+    numbers, unpublished = _insert_events(rows, [messages[key] for key in arrived])
     entries: list[Entry] = []
     committed: dict[Key, Committed] = {}
     for key in arrived:
-        draft, row = firsts[key], rows[key]
+        draft, row = firsts[key], messages[key]
         document = schemas.new_message(
             id_=row["id"],
             local_id=draft.local_id,
@@ -239,32 +207,24 @@ def _store(connection: Connection, drafts: list[Draft]) -> _Stored:
         number = numbers[row["id"]]
         committed[key] = Committed(document, row["content_hash"], draft.room_id, number)
         entries.append(Entry(number, "message.created", draft.room_id, {"room": draft.room, "message": {**document}}))
-    outcomes: list[Committed | NotMember] = []
-    for key in (draft.key for draft in drafts):
-        first = committed.pop(key, None)
-        if first is not None:
-            known[key] = Committed(first.document, first.content_hash, first.room_id)
-        outcomes.append(first or known.get(key) or NotMember())
-    return _Stored(outcomes, entries, unpublished)
+    return _Written(committed, entries, unpublished)
 
 
-def _insert(connection: Connection, rows: dict[Key, dict[str, Any]]) -> set[Key]:
+def _insert(rows: Rows, messages: dict[Key, dict[str, Any]]) -> set[Key]:
     """Insert messages of members. Returns the keys of those that were not there before."""
-    inserted = connection.execute(INSERT_MESSAGE[connection.dialect.name], list(rows.values())).rowcount
-    if inserted == len(rows):
-        return set(rows)
-    keys = {row["id"]: key for key, row in rows.items()}
-    return {keys[id_] for id_ in connection.scalars(INSERTED, {"ids": list(keys)})}
+    if rows.run(INSERT_MESSAGE, list(messages.values())) == len(messages):
+        return set(messages)
+    return {key for key, message in messages.items() if rows.ask(INSERTED, {"id": message["id"]})}
 
 
-def _insert_events(connection: Connection, rows: list[dict[str, Any]]) -> tuple[dict[str, int], frozenset[int]]:
-    """Insert an event for each of these messages. Returns its number by message id, and all unpublished numbers."""
-    if rows:
-        connection.execute(INSERT_EVENT, [{"room_id": row["room_id"], "message_id": row["id"]} for row in rows])
-    found = connection.execute(UNPUBLISHED).tuples().all()
+def _insert_events(rows: Rows, messages: list[dict[str, Any]]) -> tuple[dict[str, int], frozenset[int]]:
+    """Insert an event for each of these. Returns its number by message id, and all unpublished numbers."""
+    if messages:
+        rows.run(INSERT_EVENT, [{"room_id": one["room_id"], "message_id": one["id"]} for one in messages])
+    found = rows.ask(UNPUBLISHED)
     unpublished = frozenset(number for number, _, _ in found)
     if len(found) == UNRECORDED_MAX:
-        found = connection.execute(CREATED, {"ids": [row["id"] for row in rows]}).tuples().all()
+        found = [row for one in messages for row in rows.ask(CREATED, {"message_id": one["id"]})]
     return {id_: number for number, id_, type_ in found if type_ == "message.created"}, unpublished
 
 
@@ -281,11 +241,7 @@ def _row(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _before(connection: Connection, keys: Iterable[Key]) -> dict[Key, Committed]:
+def _stored(tx: Transaction, keys: set[Key]) -> dict[Key, Committed]:
     """Those that stand in the database."""
-    asked = list(keys)
-    if not asked:
-        return {}
-    query = select(Message).where(tuple_(Message.sender_id, Message.local_id).in_(asked))
-    with Session(connection) as session:
-        return {(one.sender_id, one.local_id): Committed.before(one) for one in session.scalars(query)}
+    query = select(Message).where(tuple_(Message.sender_id, Message.local_id).in_(keys))
+    return {(one.sender_id, one.local_id): Committed.before(one) for one in tx.scalars(query)}

@@ -11,6 +11,7 @@ import gevent
 from gevent.threadpool import ThreadPool
 from sqlalchemy import Connection
 from sqlalchemy import Engine
+from sqlalchemy import PoolProxiedConnection
 from sqlalchemy import event
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -25,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from chatapp.errors import Unavailable
+from chatapp.rows import Rows
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,11 @@ CHECKPOINT_COMMITS = 250
 def engine_options(url: str) -> dict[str, Any]:
     """What Flask-SQLAlchemy hands to create_engine for this database."""
     if make_url(url).get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": STATEMENT_TIMEOUT_S, "check_same_thread": False}}
+        return {
+            "connect_args": {"timeout": STATEMENT_TIMEOUT_S, "check_same_thread": False},
+            # Like psycopg: `Rows` gives its parameters by name.
+            "paramstyle": "named",
+        }
     timeout_ms = STATEMENT_TIMEOUT_S * 1000
     return {
         "pool_size": POSTGRES_CONNECTIONS,
@@ -99,8 +105,10 @@ class Database:
         self.engine = engine
         self.dialect = engine.dialect.name
         self._native = self.dialect == "sqlite"
+        self._driver: Any = engine.dialect.loaded_dbapi
         self._writing = engine.execution_options(writes=True)
-        self._kept: Connection | None = None
+        # The connection of the one writing thread: the pool took four times as long as the statements.
+        self._kept: PoolProxiedConnection | None = None
         # All that one read sees is of one moment, as on SQLite by itself: a row that gets its cursor
         # meanwhile is then either without it or with it, and never missed between two statements.
         self._reading = engine if self._native else engine.execution_options(isolation_level="REPEATABLE READ")
@@ -117,8 +125,8 @@ class Database:
         """Run `work` in one transaction and commit it. Raises Unavailable, the outcome then being open."""
         return self._bounded(self._writer, lambda: self._write(work))
 
-    def write_rows(self, work: Callable[[Connection], T], *, durable: bool = True) -> T:
-        """Like `write`, with a plain connection: at half the cost, for what needs no mapped classes.
+    def write_rows(self, work: Callable[[Rows], T], *, durable: bool = True) -> T:
+        """Like `write`, with prepared statements: at a tenth of the cost, for what needs no mapped classes.
 
         What is not `durable` is seen by all at once like anything else, but may be lost with the power, or on
         PostgreSQL with the server: it does not wait for the disk.
@@ -154,32 +162,26 @@ class Database:
         self._committed()
         return result
 
-    def _write_rows(self, work: Callable[[Connection], T], durable: bool) -> T:
+    def _write_rows(self, work: Callable[[Rows], T], durable: bool) -> T:
+        try:
+            connection, self._kept = self._kept or self.engine.raw_connection(), None
+            try:
+                rows = Rows(connection.cursor(), self.engine.dialect)
+                rows.begin(durable=durable)
+                result = work(rows)
+                connection.commit()
+            except BaseException:
+                # Not back to the pool: what it was set to is no other's business.
+                connection.invalidate()
+                raise
+        except self._driver.Error as error:
+            raise DBAPIError.instance(None, None, error, self._driver.Error, dialect=self.engine.dialect) from error
         if self._native:
-            result = self._write_kept(work, durable)
+            self._kept = connection
         else:
-            with self._writing.begin() as connection:
-                if not durable:
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
-                result = work(connection)
+            connection.close()
         self._committed()
         return result
-
-    def _write_kept(self, work: Callable[[Connection], T], durable: bool) -> T:
-        """In the one writing thread, whose connection is kept: the pool took four times as long as the statements."""
-        connection = self._kept = self._kept or self._writing.connect()
-        try:
-            driver: Any = connection.connection.driver_connection
-            # Before the transaction: within one it cannot be changed.
-            driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}").close()
-            with connection.begin():
-                return work(connection)
-        except BaseException:
-            self._kept = None
-            # Not back to the pool: what it was set to is no other's business.
-            connection.invalidate()
-            connection.close()
-            raise
 
     def _bounded(self, pool: ThreadPool | None, work: Callable[[], T]) -> T:
         # The time-out passes through SQLAlchemy as what is no Exception, so that it drops the connection.

@@ -128,20 +128,35 @@ class EventLog:
     def read(self, after: Cursor, signals_after: str) -> News:
         """What lies after the two positions, waiting up to TAIL_BLOCK_MS for something to come."""
 
-        def ask(redis: Redis) -> Any:
-            streams: dict[Any, Any] = {EVENTS: str(after), SIGNALS: signals_after}
-            return redis.xread(streams, count=READ_COUNT, block=TAIL_BLOCK_MS)
-
+        answer = self._link.tail.ask(
+            *(
+                "XREAD",
+                "COUNT",
+                READ_COUNT,
+                "BLOCK",
+                TAIL_BLOCK_MS,
+                "STREAMS",
+                EVENTS,
+                SIGNALS,
+                str(after),
+                signals_after,
+            )
+        )
         entries: list[LogEntry] = []
         signals: list[dict[str, Any]] = []
-        for key, items in self._link.tail.call(ask) or ():
+        for key, items in answer or ():
             if _text(key) == EVENTS:
-                entries = [_entry(raw_id, fields) for raw_id, fields in items]
+                entries = [_entry(raw_id, _fields(flat)) for raw_id, flat in items]
                 continue
-            for raw_id, fields in items:
+            for raw_id, flat in items:
                 signals_after = _text(raw_id)
-                signals += _signal(fields)
+                signals += _signal(_fields(flat))
         return News(entries, signals, signals_after)
+
+
+def _fields(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Redis answers names and values in turn."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _entry(raw_id: bytes, fields: dict[bytes, bytes]) -> LogEntry:

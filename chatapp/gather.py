@@ -15,28 +15,45 @@ R = TypeVar("R")
 class Gather(Generic[A, R]):
     """Whoever asks while a call is under way shares the next one, at most `most` of them.
 
-    `call` answers a list of questions with as many answers, in the same order.
+    `call` answers a list of questions with as many answers, in the same order; an exception among them is raised
+    to who asked. It has a bound of its own; who waits for a call of others does so for `timeout_s`.
     """
 
-    def __init__(self, call: Callable[[list[A]], list[R]], *, most: int, timeout_s: float) -> None:
+    def __init__(self, call: Callable[[list[A]], list[R | Exception]], *, most: int, timeout_s: float) -> None:
         self._call = call
         self._most = most
         self._timeout_s = timeout_s
         self._waiting: deque[tuple[A, AsyncResult[R]]] = deque()
         self._running = False
 
+    def __len__(self) -> int:
+        """How many wait for the next call."""
+        return len(self._waiting)
+
     def ask(self, question: A) -> R:
-        """Raises what `call` raises, and TimeoutError."""
+        """Raises what `call` raises or answers, and TimeoutError."""
+        if not self._running:
+            return self._ask_alone(question)
         result: AsyncResult[R] = AsyncResult()
         self._waiting.append((question, result))
-        if not self._running:
-            self._running = True
-            gevent.spawn(self._run)
         result.wait(self._timeout_s)
         if not result.ready():
             raise TimeoutError
-        answer = result.get()
-        assert answer is not None
+        answer: R = result.get()  # type: ignore[assignment]
+        return answer
+
+    def _ask_alone(self, question: A) -> R:
+        """Nobody else asks just now: this needs no greenlet of its own."""
+        self._running = True
+        try:
+            [answer] = self._call([question])
+        finally:
+            if self._waiting:
+                gevent.spawn(self._run)
+            else:
+                self._running = False
+        if isinstance(answer, Exception):
+            raise answer
         return answer
 
     def _run(self) -> None:
@@ -46,10 +63,11 @@ class Gather(Generic[A, R]):
                 try:
                     answers = self._call([question for question, _ in batch])
                 except Exception as error:
-                    for _, result in batch:
-                        result.set_exception(error)
-                else:
-                    for (_, result), answer in zip(batch, answers, strict=True):
+                    answers = [error] * len(batch)
+                for (_, result), answer in zip(batch, answers, strict=True):
+                    if isinstance(answer, Exception):
+                        result.set_exception(answer)
+                    else:
                         result.set(answer)
         finally:
             self._running = False

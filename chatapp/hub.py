@@ -176,6 +176,8 @@ class Hub:
         for run in _runs(news.entries):
             if not self._take(run):
                 break
+            # What follows on what was read before shows as well that the log still is the same.
+            self._looked_s = since_s
             if time.monotonic() - since_s > HOLD_MAX_S:
                 sleep(0)
                 since_s = time.monotonic()

@@ -10,8 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
-from gevent.event import Event as Flag
-from sqlalchemy import Connection
+from gevent.event import AsyncResult
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import case
@@ -33,6 +32,8 @@ from chatapp.positions import Positions
 from chatapp.recent import Recent
 from chatapp.redis_link import RedisAway
 from chatapp.redis_link import RedisLink
+from chatapp.rows import Prepared
+from chatapp.rows import Rows
 
 # One call of the script holds Redis for a few milliseconds at this size.
 PUBLISH_MAX = 200
@@ -44,13 +45,13 @@ REMEMBERED = 10_000
 FIRST_OUT_S = 0.05
 
 _EVENTS, _MESSAGES = cast(Table, EventRow.__table__), cast(Table, Message.__table__)
-RECORD_EVENT = (
+RECORD_EVENT = Prepared(
     update(_EVENTS)
     .where(_EVENTS.c.number == bindparam("row"))
     .where(_EVENTS.c.log_id.is_(None) | (_EVENTS.c.log_id < bindparam("place")))
     .values(log_id=bindparam("place"))
 )
-RECORD_MESSAGE = (
+RECORD_MESSAGE = Prepared(
     update(_MESSAGES)
     .where(_MESSAGES.c.id == bindparam("row"), _MESSAGES.c.log_id.is_(None))
     .values(log_id=bindparam("place"))
@@ -69,7 +70,8 @@ class Outbox:
         self._hub = hub
         self._positions = positions
         self._published: Recent[int, Cursor] = Recent(REMEMBERED)
-        self._flushed = Flag()
+        # Who waits for the cursor of which row.
+        self._awaited: dict[int, AsyncResult[Cursor | None]] = {}
         # Committed here just now, in order, and not published yet; they need not be read from the database.
         self._fresh: deque[Entry] = deque()
         # The numbers of those and of the ones that are being published.
@@ -102,13 +104,15 @@ class Outbox:
 
     def cursor_of(self, number: int, seconds: float = CURSOR_WAIT_S) -> Cursor | None:
         """The cursor of a row committed just now; None if it takes longer, at once while Redis is away."""
-        deadline_s = time.monotonic() + seconds
-        while number not in self._published and not self._link.away:
-            left_s = deadline_s - time.monotonic()
-            if left_s <= 0:
-                break
-            self._flushed.wait(left_s)
-        return self._published.get(number)
+        cursor = self._published.get(number)
+        if cursor is not None or self._link.away or seconds <= 0:
+            return cursor
+        result = self._awaited.setdefault(number, AsyncResult())
+        result.wait(seconds)
+        if not result.ready():
+            self._awaited.pop(number, None)
+            return None
+        return result.get()
 
     def _flush(self) -> None:
         """Publish what was committed here; on a timer, and where there is more, all that stands in the database.
@@ -127,7 +131,8 @@ class Outbox:
             # The database has them: from there they are published again, to the same cursors.
             self._asked = True
             # Nobody needs to wait for what cannot come.
-            self._announce()
+            for number in list(self._awaited):
+                self._announce(number, None)
             raise
 
     def _needs_database(self) -> bool:
@@ -168,9 +173,9 @@ class Outbox:
             created = self._database.write_rows(lambda rows: _record(rows, entries, cursors), durable=False)
             for entry, cursor in zip(entries, cursors, strict=True):
                 self._published[entry.number] = _message_place(entry, cursor)
+                self._announce(entry.number, self._published[entry.number])
         finally:
             self._own.difference_update(entry.number for entry in entries)
-        self._announce()
         if created:
             for tell in self.on_recorded:
                 tell(created)
@@ -185,19 +190,20 @@ class Outbox:
             entry.body["message"]["cursor"] = str(first)
         return entry
 
-    def _announce(self) -> None:
-        self._flushed.set()
-        self._flushed.clear()
+    def _announce(self, number: int, cursor: Cursor | None) -> None:
+        awaited = self._awaited.pop(number, None)
+        if awaited is not None:
+            awaited.set(cursor)
 
 
-def _record(connection: Connection, entries: list[Entry], cursors: list[Cursor]) -> list[str]:
+def _record(rows: Rows, entries: list[Entry], cursors: list[Cursor]) -> list[str]:
     """Write the cursors down. Returns the ids of the messages that were created by these entries.
 
     A row that was published twice, because the log was lost in between, keeps the later place in the
     log, so that no reader behind the first one misses it; its message keeps the first.
     """
     places = list(zip(entries, cursors, strict=True))
-    connection.execute(
+    rows.run(
         RECORD_EVENT, [{"row": entry.number, "place": int(cursor)} for entry, cursor in sorted(places, key=_number)]
     )
     created = [
@@ -206,8 +212,8 @@ def _record(connection: Connection, entries: list[Entry], cursors: list[Cursor])
         if entry.type == "message.created"
     ]
     if created:
-        connection.execute(RECORD_MESSAGE, sorted(created, key=lambda one: one["row"]))
-    return [one["row"] for one in created]
+        rows.run(RECORD_MESSAGE, sorted(created, key=lambda one: str(one["row"])))
+    return [str(one["row"]) for one in created]
 
 
 def _number(place: tuple[Entry, Cursor]) -> int:

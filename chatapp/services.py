@@ -60,7 +60,7 @@ class Services:
         self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
         self.messaging = Messaging(self.database, self.known_rooms, self.admission, self.committer, self.outbox)
         self.hub.on_signal.append(self._on_signal)
-        self._parts = (self.hub, self.outbox, self.committer, self.receipts, self.connections, self.detached)
+        self._parts = (self.hub, self.outbox, self.receipts, self.connections, self.detached)
 
     def start(self) -> None:
         """Start what runs in the background. Raises Unavailable without a database."""

@@ -29,9 +29,11 @@ def test_who_asks_while_a_call_is_under_way_shares_the_next() -> None:
 
 
 def test_an_error_is_everybodys_and_the_next_call_is_new() -> None:
-    answers = iter([ConnectionError("away")])
+    # The first one asks alone, the others together.
+    answers = iter([ConnectionError("away")] * 2)
 
     def call(questions: list[int]) -> list[int]:
+        gevent.sleep(0)
         error = next(answers, None)
         if error is not None:
             raise error
@@ -45,9 +47,33 @@ def test_an_error_is_everybodys_and_the_next_call_is_new() -> None:
 
 
 def test_it_waits_with_a_bound() -> None:
-    gather = Gather(lambda questions: gevent.sleep(5) or questions, most=1, timeout_s=0.01)
+    over = Event()
+    gather = Gather(lambda questions: over.wait(10) and questions, most=1, timeout_s=0.01)
+    first = gevent.spawn(gather.ask, 1)
+    gevent.idle()
     with pytest.raises(TimeoutError):
+        gather.ask(2)
+    over.set()
+    assert first.get(timeout=10) == 1
+
+
+def test_an_answer_that_is_an_error_is_that_ones_alone() -> None:
+    gather = Gather(lambda questions: [ValueError(one) if one == 1 else one for one in questions], most=3, timeout_s=10)
+    assert gather.ask(0) == 0
+    with pytest.raises(ValueError, match="1"):
         gather.ask(1)
+    assert gather.ask(2) == 2
+
+
+def test_who_asks_and_is_cut_off_takes_nobody_along() -> None:
+    gather = Gather(lambda questions: gevent.sleep(0.05) or questions, most=3, timeout_s=10)
+    first = gevent.spawn(gather.ask, 1)
+    gevent.idle()
+    second = gevent.spawn(gather.ask, 2)
+    gevent.idle()
+    first.kill()
+    assert second.get(timeout=10) == 2
+    assert gather.ask(3) == 3
 
 
 def _outcome(gather: Gather[int, int], question: int) -> object:

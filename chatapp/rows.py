@@ -1,0 +1,86 @@
+"""`Rows`: a transaction on the driver's own cursor, and `Prepared`, the statements that it runs.
+
+What every send passes is compiled once. SQLAlchemy writes the statements, but looks at each execution for as long
+as SQLite takes for ten of them.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ClauseElement
+from sqlalchemy import Dialect
+
+
+class Prepared:
+    """A statement with named parameters, as a dialect's driver takes it. `by_dialect` where their words differ."""
+
+    def __init__(self, statement: ClauseElement | None = None, **by_dialect: ClauseElement) -> None:
+        self._statement = statement
+        self._by_dialect = by_dialect
+        self._compiled: dict[str, Compiled] = {}
+
+    def compiled(self, dialect: Dialect) -> "Compiled":
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            statement = self._by_dialect.get(dialect.name, self._statement)
+            assert statement is not None
+            found = self._compiled[dialect.name] = Compiled(statement, dialect)
+        return found
+
+
+class Compiled:
+    """`text` for the driver; parameters that are always the same; what converts the others."""
+
+    __slots__ = ("_convert", "_fixed", "text")
+
+    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
+        compiled: Any = statement.compile(dialect=dialect)
+        self.text = str(compiled)
+        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        self._convert: dict[str, Callable[[Any], Any]] = {}
+        for name in compiled.params:
+            process = compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
+            if process is not None:
+                self._convert[name] = process
+
+    def parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        converted = {**self._fixed, **given}
+        for name, process in self._convert.items():
+            converted[name] = process(converted[name])
+        return converted
+
+
+class Rows:
+    """One open transaction. Raises the driver's errors."""
+
+    def __init__(self, cursor: Any, dialect: Dialect) -> None:
+        self._cursor = cursor
+        self._dialect = dialect
+
+    def begin(self, *, durable: bool) -> None:
+        """Raises the driver's error when another process writes for too long."""
+        if self._dialect.name == "sqlite":
+            # Before the transaction: within one it cannot be changed.
+            self._cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._cursor.execute("BEGIN IMMEDIATE")
+        elif not durable:
+            self._cursor.execute("SET LOCAL synchronous_commit TO off")
+
+    def run(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run it for each of these. Returns how many rows were written in all."""
+        compiled = statement.compiled(self._dialect)
+        if len(rows) == 1:
+            self._cursor.execute(compiled.text, compiled.parameters(rows[0]))
+        else:
+            self._cursor.executemany(compiled.text, [compiled.parameters(row) for row in rows])
+        written: int = self._cursor.rowcount
+        return written
+
+    def ask(self, statement: Prepared, given: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """The rows that a SELECT finds, as the driver returns them: columns that need no conversion."""
+        compiled = statement.compiled(self._dialect)
+        self._cursor.execute(compiled.text, compiled.parameters(given or {}))
+        found: list[tuple[Any, ...]] = self._cursor.fetchall()
+        return found
