@@ -8,7 +8,6 @@ from typing import Any
 from typing import TypeVar
 
 import gevent
-from gevent.threadpool import ThreadPool
 from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import PoolProxiedConnection
@@ -26,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from chatapp.errors import Unavailable
+from chatapp.native import Native
 from chatapp.rows import Rows
 
 log = logging.getLogger(__name__)
@@ -112,8 +112,8 @@ class Database:
         # All that one read sees is of one moment, as on SQLite by itself: a row that gets its cursor
         # meanwhile is then either without it or with it, and never missed between two statements.
         self._reading = engine if self._native else engine.execution_options(isolation_level="REPEATABLE READ")
-        self._writer = ThreadPool(1) if self._native else None
-        self._readers = ThreadPool(READERS) if self._native else None
+        self._writer = Native(1) if self._native else None
+        self._readers = Native(READERS) if self._native else None
         self._commits = 0
         self._file = Path(engine.url.database) if self._native and engine.url.database else None
 
@@ -147,7 +147,7 @@ class Database:
     def close(self) -> None:
         for pool in (self._writer, self._readers):
             if pool is not None:
-                pool.kill()
+                pool.close()
         if self._kept is not None:
             self._kept.close()
         self.engine.dispose()
@@ -183,12 +183,12 @@ class Database:
         self._committed()
         return result
 
-    def _bounded(self, pool: ThreadPool | None, work: Callable[[], T]) -> T:
+    def _bounded(self, pool: Native | None, work: Callable[[], T]) -> T:
         # The time-out passes through SQLAlchemy as what is no Exception, so that it drops the connection.
         timeout = gevent.Timeout(WORK_TIMEOUT_S)
         try:
             with timeout:
-                return work() if pool is None else _in_thread(pool, work)
+                return work() if pool is None else pool.run(work)
         except gevent.Timeout as expired:
             if expired is not timeout:
                 raise
@@ -231,22 +231,6 @@ def _follows_timeout(error: BaseException) -> bool:
     """Whether the error came up while a time-out was dealt with: a driver in the middle of a ping hides it."""
     context = error.__context__
     return context is not None and (isinstance(context, gevent.Timeout) or _follows_timeout(context))
-
-
-def _in_thread(pool: ThreadPool, work: Callable[[], T]) -> T:
-    """Run the work in a native thread. Its error comes back as a value: gevent would also print it."""
-
-    def outcome() -> tuple[T | None, Exception | None]:
-        try:
-            return work(), None
-        except Exception as error:
-            return None, error
-
-    done: tuple[Any, Exception | None] = pool.spawn(outcome).get() or (None, None)
-    if done[1] is not None:
-        raise done[1]
-    result: T = done[0]
-    return result
 
 
 def insert_into(transaction: Session, model: Any) -> Any:

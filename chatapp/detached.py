@@ -39,7 +39,7 @@ from chatapp.stream import Stream
 log = logging.getLogger(__name__)
 
 # Heartbeats and ends come at most this much late, and at most this part of the time between two heartbeats.
-TICK_MAX_S = 0.25
+TICK_MAX_S = 0.5
 TICK_PART = 0.05
 # Of who cannot be written to, so often it is looked whether it is to end.
 STUCK_LOOK_S = 1.0

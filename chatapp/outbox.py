@@ -138,7 +138,9 @@ class Outbox:
     def _needs_database(self) -> bool:
         """Whether there may be rows besides those that were committed here."""
         self._others = {one for one in self._others if one not in self._own and one not in self._published}
-        return self._asked or bool(self._others) or time.monotonic() - self._relayed_s >= RELAY_INTERVAL_S
+        # To look whether others left something takes longer than to publish: first what is known.
+        due_s = self._relayed_s + (2 if self._fresh else 1) * RELAY_INTERVAL_S
+        return self._asked or bool(self._others) or time.monotonic() >= due_s
 
     def _flush_database(self) -> None:
         """Publish every committed row without a cursor."""
