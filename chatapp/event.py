@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from typing import Final
 
@@ -17,6 +18,9 @@ from chatapp import wire
 SEQUENCE_BITS: Final = 20
 SEQUENCE_MAX: Final = 2**SEQUENCE_BITS - 1
 PACKED_MAX: Final = 2**63 - 1
+
+# Those who follow the log stand at a few positions, and come with the same text.
+PARSED_MAX: Final = 1000
 
 _CURSOR = re.compile(r"(0|[1-9][0-9]{0,19})-(0|[1-9][0-9]{0,19})", re.ASCII)
 _UINT64_MAX: Final = 2**64 - 1
@@ -31,8 +35,9 @@ class Cursor(int):
 
     __slots__ = ()
 
-    @classmethod
-    def parse(cls, text: str) -> "Cursor":
+    @staticmethod
+    @lru_cache(maxsize=PARSED_MAX)
+    def parse(text: str) -> "Cursor":
         """Read `<milliseconds>-<sequence>`. Raises ValueError for anything else."""
         match = _CURSOR.fullmatch(text)
         if match is None:
@@ -40,7 +45,7 @@ class Cursor(int):
         milliseconds, sequence = int(match[1]), int(match[2])
         if max(milliseconds, sequence) > _UINT64_MAX:
             raise ValueError("a cursor has two parts of at most 64 bits")
-        return cls.at(milliseconds, min(sequence, SEQUENCE_MAX))
+        return Cursor.at(milliseconds, min(sequence, SEQUENCE_MAX))
 
     @classmethod
     def at(cls, milliseconds: int, sequence: int = 0) -> "Cursor":

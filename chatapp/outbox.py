@@ -81,8 +81,8 @@ class Outbox:
         self._asked = True
         self._relayed_s = 0.0
         self._loop = Loop("outbox", self._flush, interval_s=RELAY_INTERVAL_S)
-        # Called with the ids of messages whose cursors were recorded.
-        self.on_recorded: list[Callable[[list[str]], None]] = []
+        # Called with room and place of messages whose cursors were recorded.
+        self.on_recorded: list[Callable[[list[tuple[int, int]]], None]] = []
 
     def start(self) -> None:
         self._loop.start()
@@ -198,8 +198,8 @@ class Outbox:
             awaited.set(cursor)
 
 
-def _record(rows: Rows, entries: list[Entry], cursors: list[Cursor]) -> list[str]:
-    """Write the cursors down. Returns the ids of the messages that were created by these entries.
+def _record(rows: Rows, entries: list[Entry], cursors: list[Cursor]) -> list[tuple[int, int]]:
+    """Write the cursors down. Returns room and place of the messages that were created by these entries.
 
     A row that was published twice, because the log was lost in between, keeps the later place in the
     log, so that no reader behind the first one misses it; its message keeps the first.
@@ -208,14 +208,14 @@ def _record(rows: Rows, entries: list[Entry], cursors: list[Cursor]) -> list[str
     rows.run(
         RECORD_EVENT, [{"row": entry.number, "place": int(cursor)} for entry, cursor in sorted(places, key=_number)]
     )
-    created = [
-        {"row": entry.body["message"]["id"], "place": int(_message_place(entry, cursor))}
+    created = sorted(
+        (entry.body["message"]["id"], entry.room_id, int(_message_place(entry, cursor)))
         for entry, cursor in places
         if entry.type == "message.created"
-    ]
+    )
     if created:
-        rows.run(RECORD_MESSAGE, sorted(created, key=lambda one: str(one["row"])))
-    return [str(one["row"]) for one in created]
+        rows.run(RECORD_MESSAGE, [{"row": id_, "place": place} for id_, _, place in created])
+    return [(room_id, place) for _, room_id, place in created]
 
 
 def _number(place: tuple[Entry, Cursor]) -> int:

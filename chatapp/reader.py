@@ -104,7 +104,7 @@ class Reader:
         deadline_s = time.monotonic() + seconds
         while True:
             waiter.clear()
-            events = self.read(limit)
+            events = self.read(limit) if self.behind else []
             if events or waiter.closing:
                 return events
             if self.behind:

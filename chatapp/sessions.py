@@ -65,15 +65,15 @@ class Sessions:
     def identify(self, token: str) -> Identity:
         """Who holds this token. Raises Unauthenticated."""
         digest = self._digest(token)
-        found = self._lookup.get(digest)
-        if found is not None and found.identity.ends_at <= utc_now():
+        found, now = self._lookup.get(digest), utc_now()
+        if found is not None and found.identity.ends_at <= now:
             # Perhaps renewed by another worker.
             found = self._lookup.ask(digest)
         if found is None:
             found = _Found.of(self._first_use(token, digest))
         if found.signed_out:
             raise Unauthenticated("Signed out.")
-        if found.identity.ends_at <= utc_now():
+        if found.identity.ends_at <= now:
             raise Unauthenticated("The session has ended.")
         return found.identity
 

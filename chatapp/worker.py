@@ -78,7 +78,7 @@ class ChatWorker(GeventWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         # gunicorn looks each setting up by two calls, some thirty for a request: as plain attributes they are found.
-        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         # gunicorn writes the access log, and knows what a proxy may say of the client.
         self._exchanges = not (self.cfg.accesslog or self.cfg.is_ssl or self.cfg.proxy_protocol != "off")
         self._origins = services(self.wsgi).config.origins

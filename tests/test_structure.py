@@ -15,7 +15,7 @@ LAYERS = [
     {"config", "wire", "sse", "event", "recent", "redis_scripts", "listener", "answer", "rows", "native"},
     {"errors", "models", "redis_link"},
     {"schemas", "background", "gather", "event_log", "window", "deadline", "embedded_redis", "data_lock"},
-    {"database", "access", "render", "positions"},
+    {"database", "access", "render", "positions", "delivery"},
     {"hub", "admission", "committer", "connections"},
     {"outbox", "history", "membership", "room_list", "reader", "lookup"},
     {"known_rooms", "rooms", "feed", "receipts", "messaging", "stream", "portable", "detached", "detach"},
