@@ -166,10 +166,11 @@ class Database:
         try:
             connection, self._kept = self._kept or self.engine.raw_connection(), None
             try:
-                rows = Rows(connection.cursor(), self.engine.dialect)
+                driver: Any = connection.driver_connection
+                rows = Rows(driver.cursor(), self.engine.dialect)
                 rows.begin(durable=durable)
                 result = work(rows)
-                connection.commit()
+                driver.commit()
             except BaseException:
                 # Not back to the pool: what it was set to is no other's business.
                 connection.invalidate()
