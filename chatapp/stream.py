@@ -20,6 +20,8 @@ CATCH_UP_RETRY_S = 1.0
 # A reader that takes nothing for this long is gone; it comes back with its cursor.
 WRITE_TIMEOUT_S = 20.0
 LIFE_JITTER = 0.1
+# The contract's "at least every": carriers are late by up to a tenth, so it is due as much earlier.
+BEAT_PART = 0.9
 
 # How long a client is told to stay away, in milliseconds: a random time between the two, so that many
 # do not come back as one.
@@ -36,16 +38,17 @@ RETRY_MS = {
 class Stream:
     """`due_s`: when it has something to say besides events, or to end, in seconds of the monotonic clock."""
 
-    __slots__ = ("_ends_s", "_expires_s", "_heartbeat_due_s", "_heartbeat_s", "_who", "reader")
+    __slots__ = ("_beat_s", "_ends_s", "_expires_s", "_heartbeat_due_s", "_heartbeat_s", "_who", "reader")
 
     def __init__(self, reader: Reader, who: Identity, *, life_s: float, heartbeat_s: float) -> None:
         self.reader = reader
         self._who = who
         self._heartbeat_s = heartbeat_s
+        self._beat_s = heartbeat_s * BEAT_PART
         now_s = time.monotonic()
         self._ends_s = now_s + life_s * random.uniform(1 - LIFE_JITTER, 1 + LIFE_JITTER)
         self._expires_s = now_s + (who.ends_at - utc_now()).total_seconds()
-        self._heartbeat_due_s = now_s + heartbeat_s
+        self._heartbeat_due_s = now_s + self._beat_s
 
     @property
     def due_s(self) -> float:
@@ -78,7 +81,7 @@ class Stream:
         if now_s < self._heartbeat_due_s:
             return b""
         # Not from now, which may be a little late: what is late each time would add up.
-        self._heartbeat_due_s = max(self._heartbeat_due_s + self._heartbeat_s, now_s)
+        self._heartbeat_due_s = max(self._heartbeat_due_s + self._beat_s, now_s)
         return self._own("heartbeat")
 
     def closing(self, reason: str) -> bytes:

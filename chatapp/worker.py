@@ -32,7 +32,7 @@ PLACES_KEPT_FREE = 32
 # A connection that was let in while the worker was told to end has so long to say what it wants.
 FIRST_REQUEST_S = 1.0
 # Idle connections live at most so much longer than they may.
-SWEEP_S = 1.0
+SWEEP_S = 2.0
 # Python's own 700, 10 and 10 are for small programs: here one request allocates as much.
 GC_THRESHOLDS = (20_000, 20, 20)
 # SQLite's threads give up the interpreter at every row and get it back after this time while the loop is
