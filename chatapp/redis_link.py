@@ -43,10 +43,21 @@ class Client:
     It does not retry by itself what was sent and not answered in time.
     """
 
-    def __init__(self, url: str, purpose: str, timeout_s: float, max_connections: int, away_s: float = AWAY_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        purpose: str,
+        timeout_s: float,
+        max_connections: int,
+        *,
+        away_s: float = AWAY_S,
+        again: bool = True,
+    ) -> None:
         self._pool: Any = _pool(url, timeout_s, max_connections)
         self._redis = Redis(connection_pool=self._pool)
         self._kept: Any = None
+        # Whether what was asked on a connection that turns out to be closed is asked once more on another.
+        self._again = again
         self._purpose = purpose
         self._failing = False
         self._probing = False
@@ -97,7 +108,8 @@ class Client:
                 return self._exchange_on(kept, words)
             except RedisConnectionError:
                 # Redis was restarted since, or closed it.
-                pass
+                if not self._again:
+                    raise
         return self._exchange_on(self._pool.get_connection(), words)
 
     def _exchange_on(self, connection: Any, words: Sequence[str | bytes | float]) -> Any:
@@ -148,8 +160,8 @@ class RedisLink:
     def __init__(self, url: str) -> None:
         self.commands = Client(url, "publishing", COMMAND_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
         self.quick = Client(url, "rate limit", QUICK_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
-        # The tail has a backoff of its own.
-        self.tail = Client(url, "tail of the log", TAIL_TIMEOUT_S, 1, away_s=0.0)
+        # The tail has a backoff of its own, and has to know of each break: it may have missed something.
+        self.tail = Client(url, "tail of the log", TAIL_TIMEOUT_S, 1, away_s=0.0, again=False)
         self._probe = Client(url, "health check", QUICK_TIMEOUT_S, 1, away_s=0.0)
 
     @property

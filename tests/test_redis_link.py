@@ -38,6 +38,17 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(client: Client, ser
     assert not client.failing
 
 
+def test_the_tail_is_told_of_each_break(server: RedisServer) -> None:
+    client = Client(server.url, "tail", timeout_s=0.25, max_connections=1, away_s=0.0, again=False)
+    first = client.ask("CLIENT", "ID")
+    with Redis.from_url(server.url) as other:
+        other.client_kill_filter(_id=str(first))
+    with pytest.raises(RedisAway):
+        client.ask("CLIENT", "ID")
+    assert client.ask("CLIENT", "ID") > first
+    client.close()
+
+
 def test_the_answer_to_a_question_that_took_too_long_is_nobody_elses(client: Client, server: RedisServer) -> None:
     assert client.ask("PING") == b"PONG"
     with pytest.raises(RedisAway):
