@@ -1,6 +1,7 @@
 """`Admission`: may this send go ahead? Rate limit, localId claim, and what became of a localId."""
 
 import logging
+import secrets
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -145,7 +146,7 @@ class Admission:
 
     def _admit_all(self, questions: list[Question]) -> list[Any]:
         keys: list[str] = []
-        args: list[Any] = ["claim:", CLAIM_MS]
+        args: list[Any] = [f"claim:{secrets.token_hex(8)}:", CLAIM_MS]
         for rate, key, cost, claim in questions:
             keys += (key, claim)
             args += (rate.interval_us, rate.burst, cost)

@@ -214,7 +214,8 @@ def _insert(rows: Rows, messages: dict[Key, dict[str, Any]]) -> set[Key]:
     """Insert messages of members. Returns the keys of those that were not there before."""
     if rows.run(INSERT_MESSAGE, list(messages.values())) == len(messages):
         return set(messages)
-    return {key for key, message in messages.items() if rows.ask(INSERTED, {"id": message["id"]})}
+    inserted = rows.ask_each(INSERTED, [{"id": message["id"]} for message in messages.values()])
+    return {key for key, found in zip(messages, inserted, strict=True) if found}
 
 
 def _insert_events(rows: Rows, messages: list[dict[str, Any]]) -> tuple[dict[str, int], frozenset[int]]:
@@ -224,7 +225,8 @@ def _insert_events(rows: Rows, messages: list[dict[str, Any]]) -> tuple[dict[str
     found = rows.ask(UNPUBLISHED)
     unpublished = frozenset(number for number, _, _ in found)
     if len(found) == UNRECORDED_MAX:
-        found = [row for one in messages for row in rows.ask(CREATED, {"message_id": one["id"]})]
+        created = rows.ask_each(CREATED, [{"message_id": one["id"]} for one in messages])
+        found = [row for rows_ in created for row in rows_]
     return {id_: number for number, id_, type_ in found if type_ == "message.created"}, unpublished
 
 

@@ -3,6 +3,7 @@
 import fcntl
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from typing import TypeVar
@@ -35,6 +36,8 @@ T = TypeVar("T")
 # A send is answered within 10 s: it reads, may wait for a copy of it, and is written.
 STATEMENT_TIMEOUT_S = 3
 WORK_TIMEOUT_S = 3.5
+# When it is over psycopg waits once more, for the end of a pipeline that a silent server never sends.
+LAST_S = 0.5
 CONNECT_TIMEOUT_S = 3
 RETRY_AFTER_S = 2.0
 # Reads that run at once in one worker. More would not be faster on SQLite and would crowd PostgreSQL.
@@ -165,18 +168,25 @@ class Database:
     def _write_rows(self, work: Callable[[Rows], T], durable: bool) -> T:
         try:
             connection, self._kept = self._kept or self.engine.raw_connection(), None
+            driver: Any = connection.driver_connection
             try:
-                driver: Any = connection.driver_connection
                 rows = Rows(driver.cursor(), self.engine.dialect)
                 rows.begin(durable=durable)
                 result = work(rows)
                 driver.commit()
             except BaseException:
+                if self._native:
+                    # A connection that is closed while the error's traceback holds its cursor keeps its locks.
+                    with suppress(self._driver.Error):
+                        driver.rollback()
                 # Not back to the pool: what it was set to is no other's business.
                 connection.invalidate()
                 raise
         except self._driver.Error as error:
-            raise DBAPIError.instance(None, None, error, self._driver.Error, dialect=self.engine.dialect) from error
+            lost = self.engine.dialect.is_disconnect(error, None, None)
+            raise DBAPIError.instance(
+                None, None, error, self._driver.Error, connection_invalidated=lost, dialect=self.engine.dialect
+            ) from error
         if self._native:
             self._kept = connection
         else:
@@ -187,11 +197,12 @@ class Database:
     def _bounded(self, pool: Native | None, work: Callable[[], T]) -> T:
         # The time-out passes through SQLAlchemy as what is no Exception, so that it drops the connection.
         timeout = gevent.Timeout(WORK_TIMEOUT_S)
+        last = None if self._native else gevent.Timeout.start_new(WORK_TIMEOUT_S + LAST_S)
         try:
             with timeout:
                 return work() if pool is None else pool.run(work)
         except gevent.Timeout as expired:
-            if expired is not timeout:
+            if expired is not timeout and expired is not last:
                 raise
             raise self._unavailable(TimeoutError(f"no answer within {WORK_TIMEOUT_S} s")) from None
         except (OperationalError, InterfaceError, PoolTimeout) as error:
@@ -201,6 +212,9 @@ class Database:
             if lost or _follows_timeout(error):
                 raise self._unavailable(error) from error
             raise
+        finally:
+            if last is not None:
+                last.close()
 
     def _unavailable(self, error: Exception) -> Unavailable:
         cause = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]

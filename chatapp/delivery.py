@@ -125,20 +125,18 @@ def move(rows: Rows, begun: Mapping[Key, int], joined: Iterable[Key], acks: Mapp
 
 def reach(rows: Rows, keys: Iterable[Key]) -> dict[Key, Reach]:
     """What these receipts cover, as far as there are any."""
-    found = {key: rows.ask(REACH, {"room": key[0], "user": key[1]}) for key in keys}
-    return {key: (receipts[0][0], receipts[0][1]) for key, receipts in found.items() if receipts}
+    asked = list(keys)
+    found = rows.ask_each(REACH, [{"room": room_id, "user": user_id} for room_id, user_id in asked])
+    return {key: (receipts[0][0], receipts[0][1]) for key, receipts in zip(asked, found, strict=True) if receipts}
 
 
 def deliver(rows: Rows, rooms: Mapping[int, Reach]) -> bool:
     """Make delivered what was received within these parts of the rooms, and tell the senders in the same
     transaction. True if there was anything."""
-    delivered = [
-        row
-        for room_id, (after, until) in sorted(rooms.items())
-        for row in rows.ask(DELIVER, {"room": room_id, "after": after, "until": until})
-    ]
+    parts = [{"room": room_id, "after": after, "until": until} for room_id, (after, until) in sorted(rooms.items())]
+    delivered = sorted(row for found in rows.ask_each(DELIVER, parts) for row in found)
     if delivered:
-        told = [{"room": room_id, "message": id_, "sender": sender} for _, room_id, id_, sender in sorted(delivered)]
+        told = [{"room": room_id, "message": id_, "sender": sender} for _, room_id, id_, sender in delivered]
         rows.run(TELL, told)
     return bool(delivered)
 

@@ -22,6 +22,15 @@ _SimpleQueue = monkey.get_original("queue", "SimpleQueue")
 Outcome = tuple[Any, Exception | None]
 
 
+class _Task:
+    __slots__ = ("given_up", "result", "work")
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work = work
+        self.result: AsyncResult[Outcome] = AsyncResult()
+        self.given_up = False
+
+
 class Native:
     """So many threads, which start with the first work. To be used in the thread whose loop waits."""
 
@@ -34,13 +43,18 @@ class Native:
     def run(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises, when a thread has done it.
 
-        Who gives up waiting leaves it to its end: so there must be a time-out around this, and a bound in the work.
+        Who gives up waiting leaves it to its end if it has begun, and else it is not begun: so there must be a time-out
+        around this, and a bound in the work.
         """
         if self._told is None:
             self._start()
-        result: AsyncResult[Outcome] = AsyncResult()
-        self._work.put((work, result))
-        value, error = cast(Outcome, result.get())
+        task = _Task(work)
+        self._work.put(task)
+        try:
+            value, error = cast(Outcome, task.result.get())
+        except BaseException:
+            task.given_up = True
+            raise
         if error is not None:
             raise error
         return cast(T, value)
@@ -59,17 +73,18 @@ class Native:
             _start_new_thread(self._serve, ())
 
     def _serve(self) -> None:
-        while (asked := self._work.get()) is not None:
-            work, result = asked
+        while (task := self._work.get()) is not None:
+            if task.given_up:
+                continue
             outcome: Outcome
             try:
-                outcome = work(), None
+                outcome = task.work(), None
             except Exception as error:
                 outcome = None, error
-            self._done.append((result, outcome))
+            self._done.append((task.result, outcome))
             self._told.send()
             # Not until the next work comes.
-            del asked, work, result, outcome
+            del task, outcome
 
     def _tell(self) -> None:
         """In the loop, once for all that were done meanwhile."""

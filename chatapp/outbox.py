@@ -108,11 +108,11 @@ class Outbox:
         if cursor is not None or self._link.away or seconds <= 0:
             return cursor
         result = self._awaited.setdefault(number, AsyncResult())
-        result.wait(seconds)
-        if not result.ready():
+        try:
+            result.wait(seconds)
+        finally:
             self._awaited.pop(number, None)
-            return None
-        return result.get()
+        return result.get() if result.ready() else None
 
     def _flush(self) -> None:
         """Publish what was committed here; on a timer, and where there is more, all that stands in the database.

@@ -90,9 +90,7 @@ class Receipts:
             begun = dict(sorted(self._beginning.items())[:FLUSH_MAX])
             acks = dict(sorted(self._waiting.items())[:FLUSH_MAX])
             joined = self._joined & begun.keys()
-            # Should it be lost with the power, the clients ack again.
-            moved = partial(delivery.move, begun=begun, joined=joined, acks=acks)
-            self._database.write_rows(moved, durable=False)
+            self._database.write_rows(partial(delivery.move, begun=begun, joined=joined, acks=acks))
             self._joined -= joined
             known = {
                 key: (max(0, self._known[key] - LOOK_BACK), position)

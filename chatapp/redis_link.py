@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError
 from redis.exceptions import RedisError
+from redis.exceptions import ResponseError
 from redis.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -51,13 +52,10 @@ class Client:
         max_connections: int,
         *,
         away_s: float = AWAY_S,
-        again: bool = True,
     ) -> None:
         self._pool: Any = _pool(url, timeout_s, max_connections)
         self._redis = Redis(connection_pool=self._pool)
         self._kept: Any = None
-        # Whether what was asked on a connection that turns out to be closed is asked once more on another.
-        self._again = again
         self._purpose = purpose
         self._failing = False
         self._probing = False
@@ -78,11 +76,12 @@ class Client:
         return self._bounded(lambda: ask(self._redis))
 
     def ask(self, *words: str | bytes | float) -> Any:
-        """The plain answer to one command, which may reach Redis twice. Raises RedisAway like `call`.
+        """The plain answer to one command. Raises RedisAway like `call`, also when the connection was closed
+        meanwhile: then something may have been missed.
 
         A connection is kept for it: redis-py's own way takes twice the time, for what is not needed here.
         """
-        return self._bounded(lambda: self._exchange(words))
+        return self._bounded(lambda: self._exchange(words, again=False))
 
     def script(self, name: str) -> Callable[..., Any]:
         """A script of redis_scripts/ as a function of `keys` and `args`, to be repeated at will. Raises RedisAway."""
@@ -101,14 +100,14 @@ class Client:
         self._redis.close()
         self._pool.disconnect()
 
-    def _exchange(self, words: Sequence[str | bytes | float]) -> Any:
+    def _exchange(self, words: Sequence[str | bytes | float], *, again: bool = True) -> Any:
         kept, self._kept = self._kept, None
         if kept is not None:
             try:
                 return self._exchange_on(kept, words)
             except RedisConnectionError:
                 # Redis was restarted since, or closed it.
-                if not self._again:
+                if not again:
                     raise
         return self._exchange_on(self._pool.get_connection(), words)
 
@@ -116,16 +115,22 @@ class Client:
         try:
             connection.send_command(*words)
             answer = connection.read_response()
+        except ResponseError:
+            self._keep(connection)
+            raise
         except BaseException:
             # What is still to come on it would be taken for the answer to something else.
             connection.disconnect()
             self._pool.release(connection)
             raise
+        self._keep(connection)
+        return answer
+
+    def _keep(self, connection: Any) -> None:
         if self._kept is None:
             self._kept = connection
         else:
             self._pool.release(connection)
-        return answer
 
     def _bounded(self, ask: Callable[[], T]) -> T:
         if self.away:
@@ -160,8 +165,8 @@ class RedisLink:
     def __init__(self, url: str) -> None:
         self.commands = Client(url, "publishing", COMMAND_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
         self.quick = Client(url, "rate limit", QUICK_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
-        # The tail has a backoff of its own, and has to know of each break: it may have missed something.
-        self.tail = Client(url, "tail of the log", TAIL_TIMEOUT_S, 1, away_s=0.0, again=False)
+        # The tail has a backoff of its own.
+        self.tail = Client(url, "tail of the log", TAIL_TIMEOUT_S, 1, away_s=0.0)
         self._probe = Client(url, "health check", QUICK_TIMEOUT_S, 1, away_s=0.0)
 
     @property

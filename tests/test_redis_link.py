@@ -30,23 +30,38 @@ def test_one_connection_is_kept(client: Client, server: RedisServer) -> None:
     assert [client.ask("CLIENT", "ID") for _ in range(3)] == [first] * 3
 
 
-def test_a_connection_that_was_closed_meanwhile_is_made_anew(client: Client, server: RedisServer) -> None:
+def test_who_asks_is_told_that_the_connection_was_closed_meanwhile(client: Client, server: RedisServer) -> None:
     first = client.ask("CLIENT", "ID")
-    with Redis.from_url(server.url) as other:
-        other.client_kill_filter(_id=str(first))
+    _close(server, first)
+    with pytest.raises(RedisAway):
+        client.ask("CLIENT", "ID")
     assert client.ask("CLIENT", "ID") > first
     assert not client.failing
 
 
-def test_the_tail_is_told_of_each_break(server: RedisServer) -> None:
-    client = Client(server.url, "tail", timeout_s=0.25, max_connections=1, away_s=0.0, again=False)
+def test_a_script_goes_on_with_another_connection(client: Client, server: RedisServer) -> None:
     first = client.ask("CLIENT", "ID")
-    with Redis.from_url(server.url) as other:
-        other.client_kill_filter(_id=str(first))
-    with pytest.raises(RedisAway):
-        client.ask("CLIENT", "ID")
+    _close(server, first)
+    client.script("refuse")(["chat:send:a:1"], ["failed:one", 60])
     assert client.ask("CLIENT", "ID") > first
-    client.close()
+    assert not client.failing
+
+
+def test_a_send_that_is_asked_for_twice_is_charged_once(client: Client) -> None:
+    """The answer may be lost with the connection."""
+    admit = client.script("admit")
+    keys = ["chat:rate:a", "chat:send:a:1", "chat:rate:b", "chat:send:b:1"]
+    args = ["claim:of this call:", 15_000, *[1_000_000, 10, 1] * 2]
+    first, again = admit(keys, args), admit(keys, args)
+    assert [[one[0], one[2]] for one in first] == [[b"admitted", 9]] * 2
+    assert [[one[0], one[2]] for one in again] == [[b"admitted", 9]] * 2
+    [[verdict, *_]] = admit(keys[:2], ["claim:of another:", 15_000, 1_000_000, 10, 1])
+    assert verdict == b"in_flight"
+
+
+def test_two_copies_in_one_call_are_not_both_admitted(client: Client) -> None:
+    found = client.script("admit")(["chat:rate:a", "chat:send:a:1"] * 2, ["claim:x:", 15_000, *[1_000_000, 10, 1] * 2])
+    assert [one[0] for one in found] == [b"admitted", b"in_flight"]
 
 
 def test_the_answer_to_a_question_that_took_too_long_is_nobody_elses(client: Client, server: RedisServer) -> None:
@@ -74,3 +89,8 @@ def test_a_server_that_is_gone_is_away_at_once(client: Client, server: RedisServ
     server.stop()
     with pytest.raises(RedisAway):
         client.ask("PING")
+
+
+def _close(server: RedisServer, connection: int) -> None:
+    with Redis.from_url(server.url) as other:
+        other.client_kill_filter(_id=str(connection))

@@ -3,7 +3,7 @@
 -- KEYS[2i-1] the rate of the i-th (string: theoretical arrival time of GCRA, microseconds)
 -- KEYS[2i]   what became of its localId (string 'claim:…', 'done:<message id>' or 'failed:<problem>');
 --            '' when only the rate is asked
--- ARGV[1] what to write as the claim, ARGV[2] how long it holds, milliseconds; then three for each:
+-- ARGV[1] what to write as the claim, before the number i: no other call has it. ARGV[2] how long it holds, milliseconds; then three for each:
 --   microseconds between two at the steady rate
 --   burst: how many at once from rest
 --   cost: 1, or 0 to look without charging, or -1 to give a charge back
@@ -16,7 +16,7 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 
-local function admit(rate, claim, interval, burst, cost)
+local function admit(rate, claim, mine, interval, burst, cost)
   local full = interval * burst
   local stored = tonumber(redis.call('GET', rate) or now)
   local arrival = math.min(math.max(stored, now), now + full)
@@ -37,6 +37,8 @@ local function admit(rate, claim, interval, burst, cost)
     local state = redis.call('GET', claim)
     if state and string.sub(state, 1, 5) == 'done:' then
       return answer('known', string.sub(state, 6), 0)
+    elseif state == mine then
+      return answer('admitted', '', 0) -- Asked before, and the answer was lost.
     elseif state and string.sub(state, 1, 6) == 'claim:' then
       return answer('in_flight', '', 0)
     end
@@ -51,7 +53,7 @@ local function admit(rate, claim, interval, burst, cost)
     keep(arrival)
   end
   if claim ~= '' then
-    redis.call('SET', claim, ARGV[1], 'PX', ARGV[2])
+    redis.call('SET', claim, mine, 'PX', ARGV[2])
   end
   return answer('admitted', '', 0)
 end
@@ -59,6 +61,6 @@ end
 local verdicts = {}
 for i = 1, #KEYS / 2 do
   local at = 3 * i
-  verdicts[i] = admit(KEYS[2 * i - 1], KEYS[2 * i], tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]))
+  verdicts[i] = admit(KEYS[2 * i - 1], KEYS[2 * i], ARGV[1] .. i, tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]))
 end
 return verdicts

@@ -92,6 +92,8 @@ def stop_reading(world: World, load: Load) -> None:
         gone_s = time.monotonic() - started_s
         for one in stuck:
             one.close()
+        for person in (stuck_person, reader):
+            person.http.close()
     world.notes.append(
         f"memory +{grown_mib:.0f} MiB, delivery p95 {p95_s * 1000:.0f} ms, gone after {gone_s:.0f} s more"
     )

@@ -57,6 +57,8 @@ class Postgres:
         self.process.stop()
 
     def start_again(self) -> None:
+        # It may have ended by itself, or been killed: its log is still open.
+        self.process.stop()
         self.process = self._start()
 
     def _start(self) -> Process:

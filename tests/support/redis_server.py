@@ -33,6 +33,8 @@ class RedisServer:
         return process
 
     def start_again(self) -> None:
+        # It may have ended by itself, or been killed: its log is still open.
+        self.process.stop()
         self.process = self._start()
 
     def stop(self) -> None:
