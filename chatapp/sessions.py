@@ -44,7 +44,7 @@ JWT_SUBJECT_MAX = 200
 EXPIRY_MAX_S = 7_258_118_400
 SESSIONS_MAX = 20_000
 # A sign-out is announced; what is done to a session in the database by hand is noticed after this.
-REMEMBER_S = 60.0
+REMEMBER_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)

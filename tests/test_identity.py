@@ -314,7 +314,7 @@ def aging(start_service: Start) -> Service:
 
 
 def after_the_cache(condition: Any) -> None:
-    """A worker looks at a session again after at most a minute, and of one that is in use after half."""
+    """A worker looks at a session again after at most 20 s, and of one that is in use after 10."""
     wait_until(condition, 25)
 
 
