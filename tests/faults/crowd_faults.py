@@ -117,6 +117,8 @@ def stop_with_many_streams(world: World, load: Load) -> None:
             world.require(last.type == "closing", f"a stream ended with {last.type}")
             retries.append(stream.retry_ms or 0)
             stream.close()
+        for person in people:
+            person.http.close()
         took_s = time.monotonic() - started_s
         world.service.process.wait()
         world.service.start_again()
@@ -149,6 +151,8 @@ def take_all_places(world: World, load: Load) -> None:
             world.require(took_s < ANSWER_S, f"health and a send took {took_s:.1f} s")
         for one in [*idle, *streams]:
             one.close()
+        for person in people:
+            person.http.close()
 
 
 def _member(world: World, room: str, number: int) -> Person:
