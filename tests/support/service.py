@@ -91,6 +91,8 @@ class Service:
         return pid
 
     def start_again(self) -> None:
+        # It has ended, by itself or killed: its log is still open.
+        self.process.stop()
         self._start()
 
     def log(self) -> str:
