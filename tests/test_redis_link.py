@@ -1,7 +1,6 @@
 """RedisLink: what is asked on the connection that is kept, and what happens when it is not there any more."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -12,36 +11,29 @@ from tests.support.redis_server import RedisServer
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    started = RedisServer(tmp_path / "redis")
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[Client]:
-    made = Client(server.url, "test", timeout_s=0.25, max_connections=4, away_s=0.0)
+def client(redis_server: RedisServer) -> Iterator[Client]:
+    made = Client(redis_server.url, "test", timeout_s=0.25, max_connections=4, away_s=0.0)
     yield made
     made.close()
 
 
-def test_one_connection_is_kept(client: Client, server: RedisServer) -> None:
+def test_one_connection_is_kept(client: Client, redis_server: RedisServer) -> None:
     first = client.ask("CLIENT", "ID")
     assert [client.ask("CLIENT", "ID") for _ in range(3)] == [first] * 3
 
 
-def test_who_asks_is_told_that_the_connection_was_closed_meanwhile(client: Client, server: RedisServer) -> None:
+def test_who_asks_is_told_that_the_connection_was_closed_meanwhile(client: Client, redis_server: RedisServer) -> None:
     first = client.ask("CLIENT", "ID")
-    _close(server, first)
+    _close(redis_server, first)
     with pytest.raises(RedisAway):
         client.ask("CLIENT", "ID")
     assert client.ask("CLIENT", "ID") > first
     assert not client.failing
 
 
-def test_a_script_goes_on_with_another_connection(client: Client, server: RedisServer) -> None:
+def test_a_script_goes_on_with_another_connection(client: Client, redis_server: RedisServer) -> None:
     first = client.ask("CLIENT", "ID")
-    _close(server, first)
+    _close(redis_server, first)
     client.script("refuse")(["chat:send:a:1"], ["failed:one", 60])
     assert client.ask("CLIENT", "ID") > first
     assert not client.failing
@@ -64,33 +56,33 @@ def test_two_copies_in_one_call_are_not_both_admitted(client: Client) -> None:
     assert [one[0] for one in found] == [b"admitted", b"in_flight"]
 
 
-def test_the_answer_to_a_question_that_took_too_long_is_nobody_elses(client: Client, server: RedisServer) -> None:
+def test_the_answer_to_a_question_that_took_too_long_is_nobody_elses(client: Client, redis_server: RedisServer) -> None:
     assert client.ask("PING") == b"PONG"
     with pytest.raises(RedisAway):
         client.ask("BLPOP", "nothing", 5)
     assert client.failing
-    with Redis.from_url(server.url) as other:
+    with Redis.from_url(redis_server.url) as other:
         other.rpush("nothing", "late")
     assert client.ask("ECHO", "mine") == b"mine"
     assert not client.failing
 
 
-def test_a_script_that_redis_forgot_is_sent_again(client: Client, server: RedisServer) -> None:
+def test_a_script_that_redis_forgot_is_sent_again(client: Client, redis_server: RedisServer) -> None:
     refuse = client.script("refuse")
     refuse(["chat:send:a:1"], ["failed:one", 60])
-    with Redis.from_url(server.url) as other:
+    with Redis.from_url(redis_server.url) as other:
         other.script_flush()
         refuse(["chat:send:a:2"], ["failed:two", 60])
         assert other.get("chat:send:a:2") == b"failed:two"
 
 
-def test_a_server_that_is_gone_is_away_at_once(client: Client, server: RedisServer) -> None:
+def test_a_server_that_is_gone_is_away_at_once(client: Client, redis_server: RedisServer) -> None:
     assert client.ask("PING") == b"PONG"
-    server.stop()
+    redis_server.stop()
     with pytest.raises(RedisAway):
         client.ask("PING")
 
 
-def _close(server: RedisServer, connection: int) -> None:
-    with Redis.from_url(server.url) as other:
+def _close(redis_server: RedisServer, connection: int) -> None:
+    with Redis.from_url(redis_server.url) as other:
         other.client_kill_filter(_id=str(connection))
