@@ -93,25 +93,31 @@ class Connections:
         except RedisAway:
             self._untold.add(user_id)
             return True
-        if told:
+        if self._open[user_id] != count:
+            # Another one came or went meanwhile, and its count may have been written before this one.
+            self._tell_later(user_id)
+        elif told:
             self._untold.discard(user_id)
         return told
 
     def _tell(self) -> None:
         """Say that this worker lives, and the counts that were not told yet."""
         untold = [self._untold.pop() for _ in range(min(TELL_MAX, len(self._untold)))]
+        counts = {user_id: self._open.get(user_id, 0) for user_id in untold}
         try:
-            self._link.commands.call(lambda redis: self._pipe(redis.pipeline(transaction=False), untold))
+            self._link.commands.call(lambda redis: self._pipe(redis.pipeline(transaction=False), counts))
         except RedisAway:
             self._untold.update(untold)
             raise
+        # What changed meanwhile may have been written before these.
+        self._untold.update(user_id for user_id, count in counts.items() if self._open.get(user_id, 0) != count)
         if self._untold:
             self._loop.wake()
 
-    def _pipe(self, pipeline: Any, user_ids: list[str]) -> None:
+    def _pipe(self, pipeline: Any, counts: dict[str, int]) -> None:
         pipeline.set(ALIVE_PREFIX + self._worker, 1, ex=ALIVE_S)
-        for user_id in user_ids:
-            key, count = COUNT_PREFIX + user_id, self._open.get(user_id, 0)
+        for user_id, count in counts.items():
+            key = COUNT_PREFIX + user_id
             if count:
                 pipeline.hset(key, self._worker, count)
                 pipeline.expire(key, COUNT_S)
