@@ -1,20 +1,16 @@
 """Nothing blocks the hub: a greenlet measures its own wake-ups while another process locks SQLite."""
 
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 from tests.conftest import Start
 from tests.support.person import Person
+from tests.support.probe import start_probe
 
-# Runs in a process of its own, patched like a worker, with the service's own database code.
 PROBE = """
-from gevent import monkey
-monkey.patch_all()
-import subprocess, sys, time
+import sys, time
 import gevent
 from chatapp import create_app
 from chatapp.config import Config
@@ -73,10 +69,7 @@ def test_a_locked_database_never_stops_the_hub(start_service: Start, tmp_path: P
     service = start_service("sqlite")
     data = service.settings["CHATAPP_DATA"]
     service.stop()
-    env = {**service.settings, "PATH": "/usr/bin:/bin", "CHATAPP_DATA": data, "REDIS_URL": "unix:///nowhere/redis.sock"}
-    probe = subprocess.Popen(
-        [sys.executable, "-c", PROBE], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    probe = start_probe(PROBE, {**service.settings, "REDIS_URL": "unix:///nowhere/redis.sock"})
     assert probe.stdin is not None
     assert probe.stdout is not None
     lock = sqlite3.connect(Path(data) / "chat.db", isolation_level=None, timeout=10)

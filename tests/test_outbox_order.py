@@ -1,17 +1,13 @@
 """What is committed while the outbox is busy comes in order: a removal is not overtaken by what is said after."""
 
 import json
-import subprocess
-import sys
 
 from tests.conftest import Start
+from tests.support.probe import probe
 from tests.support.redis_server import RedisServer
 
-# Runs in a process of its own, patched like a worker: the service's own parts, on a real database and Redis. Only the
-# first publishing is held up, as by a Redis that takes its time.
+# Only the first publishing is held up, as by a Redis that takes its time.
 PROBE = """
-from gevent import monkey
-monkey.patch_all()
 import json
 import gevent
 from gevent.event import Event
@@ -58,9 +54,5 @@ parts.stop()
 def test_a_removal_is_not_overtaken(start_service: Start, redis_server: RedisServer) -> None:
     service = start_service("sqlite")
     service.stop()  # It has made the schema.
-    env = {**service.settings, "PATH": "/usr/bin:/bin", "REDIS_URL": redis_server.url}
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE], env=env, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)[-3:] == ["message.created", "member.left", "message.created"]
+    types = json.loads(probe(PROBE, {**service.settings, "REDIS_URL": redis_server.url}))
+    assert types[-3:] == ["message.created", "member.left", "message.created"]
