@@ -13,8 +13,6 @@ from sqlalchemy import exists
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import tuple_
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
@@ -33,6 +31,7 @@ from chatapp.models import uuid7
 from chatapp.positions import UNRECORDED_MAX
 from chatapp.rows import Prepared
 from chatapp.rows import Rows
+from chatapp.rows import inserted_if
 
 log = logging.getLogger(__name__)
 
@@ -47,16 +46,12 @@ ANSWER_TIMEOUT_S = 5.5
 _MESSAGES, _EVENTS = cast(Table, Message.__table__), cast(Table, EventRow.__table__)
 _COLUMNS = ["id", "room_id", "sender_id", "local_id", "content_hash", "body", "status", "created_at"]
 # Only of a member: whoever was removed since the send was admitted inserts nothing.
-_OF_MEMBER = select(*[bindparam(name, type_=_MESSAGES.c[name].type) for name in _COLUMNS]).where(
-    exists().where(Membership.room_id == bindparam("room_id"), Membership.user_id == bindparam("sender_id"))
-)
-INSERT_MESSAGE = Prepared(
-    **{
-        dialect: insert_(_MESSAGES)
-        .from_select(_COLUMNS, _OF_MEMBER)
-        .on_conflict_do_nothing(index_elements=["sender_id", "local_id"])
-        for dialect, insert_ in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
-    }
+_OF_MEMBER = exists().where(Membership.room_id == bindparam("room_id"), Membership.user_id == bindparam("sender_id"))
+INSERT_MESSAGE = inserted_if(
+    _MESSAGES,
+    _COLUMNS,
+    _OF_MEMBER,
+    lambda new: new.on_conflict_do_nothing(index_elements=["sender_id", "local_id"]),
 )
 INSERT_EVENT = Prepared(
     insert(_EVENTS).values(type="message.created", room_id=bindparam("room_id"), message_id=bindparam("message_id"))

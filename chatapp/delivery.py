@@ -1,6 +1,5 @@
 """What receipts do to the tables: they move forward, and what they reach becomes `delivered`."""
 
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
@@ -14,8 +13,6 @@ from sqlalchemy import insert
 from sqlalchemy import literal_column
 from sqlalchemy import select
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from chatapp.models import EventRow
 from chatapp.models import Membership
@@ -24,6 +21,7 @@ from chatapp.models import MessageStatus
 from chatapp.models import Receipt
 from chatapp.rows import Prepared
 from chatapp.rows import Rows
+from chatapp.rows import inserted_if
 
 # Room and user.
 Key = tuple[int, str]
@@ -32,17 +30,7 @@ Reach = tuple[int, int]
 
 _RECEIPTS, _MESSAGES, _EVENTS = (cast(Table, model.__table__) for model in (Receipt, Message, EventRow))
 _COLUMNS = ["room_id", "user_id", "first", "delivered"]
-
-
-def _of_member(upsert: Callable[[Any], Any]) -> Prepared:
-    """Insert a receipt of a member, or do to the one that is there what `upsert` says."""
-    row = select(*[bindparam(name, type_=_RECEIPTS.c[name].type) for name in _COLUMNS]).where(
-        exists().where(Membership.room_id == bindparam("room_id"), Membership.user_id == bindparam("user_id"))
-    )
-    return Prepared(
-        sqlite=upsert(sqlite_insert(_RECEIPTS).from_select(_COLUMNS, row)),
-        postgresql=upsert(postgresql_insert(_RECEIPTS).from_select(_COLUMNS, row)),
-    )
+_OF_MEMBER = exists().where(Membership.room_id == bindparam("room_id"), Membership.user_id == bindparam("user_id"))
 
 
 def _forward(new: Any) -> Any:
@@ -73,8 +61,8 @@ def _earlier(new: Any) -> Any:
     )
 
 
-ACK = _of_member(_forward)
-BEGIN = _of_member(_earlier)
+ACK = inserted_if(_RECEIPTS, _COLUMNS, _OF_MEMBER, _forward)
+BEGIN = inserted_if(_RECEIPTS, _COLUMNS, _OF_MEMBER, _earlier)
 REACH = Prepared(
     select(_RECEIPTS.c.first, _RECEIPTS.c.delivered).where(
         _RECEIPTS.c.room_id == bindparam("room"), _RECEIPTS.c.user_id == bindparam("user")

@@ -10,8 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ClauseElement
+from sqlalchemy import ColumnElement
 from sqlalchemy import Dialect
+from sqlalchemy import Table
+from sqlalchemy import bindparam
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+# What makes an upsert of an insert, in the words that both dialects know.
+Finish = Callable[[Any], Any]
 Row = tuple[Any, ...]
 
 
@@ -30,6 +38,15 @@ class Prepared:
             assert statement is not None
             found = self._compiled[dialect.name] = Compiled(statement, dialect)
         return found
+
+
+def inserted_if(table: Table, columns: Sequence[str], condition: ColumnElement[bool], finish: Finish) -> Prepared:
+    """Insert a row of these parameters where the condition holds. `finish` says what happens to one that is there."""
+    row = select(*[bindparam(name, type_=table.c[name].type) for name in columns]).where(condition)
+    return Prepared(
+        sqlite=finish(sqlite_insert(table).from_select(columns, row)),
+        postgresql=finish(postgresql_insert(table).from_select(columns, row)),
+    )
 
 
 class Compiled:
