@@ -8,7 +8,6 @@ be written to again.
 
 import logging
 import os
-import select
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,9 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 import gevent
-from gevent import monkey
 from gevent.socket import socket
-from gevent.socket import wait_read
 
 from chatapp.access import Identity
 from chatapp.background import Loop
@@ -30,11 +27,12 @@ from chatapp.feed import Feed
 from chatapp.hub import Hub
 from chatapp.listener import Followers
 from chatapp.listener import Listener
-from chatapp.listener import Waiter
+from chatapp.peers import Peers
 from chatapp.stream import CATCH_UP_RETRY_S
 from chatapp.stream import EVENTS_PER_WRITE
 from chatapp.stream import WRITE_TIMEOUT_S
 from chatapp.stream import Stream
+from chatapp.wheel import Wheel
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +43,8 @@ TICK_PART = 0.05
 STUCK_LOOK_S = 1.0
 # Pages that are read from the database at once: a reader of months leaves room for others.
 CATCHING_UP_MAX = 8
-READY_MAX = 1024
 # In HTTP/2 a connection carries other requests too.
 PROTOCOLS = ("HTTP/1.0", "HTTP/1.1")
-# Input is not watched: what a peer says behind its request would wake this for ever.
-GONE = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 
 class Connection(Listener):
@@ -69,7 +64,7 @@ class Connection(Listener):
         self.offset = 0
         # Since when nothing could be written.
         self.stuck_s = 0.0
-        # Where in the wheel it stands.
+        # Where in the wheel it stands; there may be older entries of it.
         self.tick = 0
 
     def follow(self, rooms: tuple[int, ...]) -> None:
@@ -86,43 +81,33 @@ class Connection(Listener):
 class Detached:
     """All detached connections of a worker. Nothing here waits but `_catch_up`, so no two greenlets share one."""
 
-    def __init__(self, hub: Hub, feed: Feed, heartbeat_s: float) -> None:
+    def __init__(self, hub: Hub, feed: Feed, peers: Peers, heartbeat_s: float) -> None:
         self._hub = hub
         self._feed = feed
-        self._tick_s = min(TICK_MAX_S, heartbeat_s * TICK_PART)
+        self._peers = peers
+        self._wheel: Wheel[Connection] = Wheel(min(TICK_MAX_S, heartbeat_s * TICK_PART))
         self._head: Followers[Connection] = Followers()
         # They stand behind what this worker has read: another worker was quicker.
         self._ahead: set[Connection] = set()
         self._behind: deque[Connection] = deque()
         self._catching_up = 0
         self._by_fd: dict[int, Connection] = {}
-        # Sockets of requests that wait.
-        self._watched: dict[int, Waiter] = {}
-        self._wheel: dict[int, list[Connection]] = {}
-        self._turned = 0
-        self._epoll: Any = None
         self._loop = Loop("streams", self._turn, interval_s=0.0)
         hub.on_news.append(self._give_or_step_down)
         hub.on_reset.append(self._step_down_all)
 
     def start(self) -> None:
-        # gevent takes it away, because it would block; asked with a time-out of 0 it does not.
-        self._epoll = monkey.get_original("select", "epoll")()
-        self._turned = self._tick(time.monotonic())
         self._loop.start()
 
     def stop(self) -> None:
         for connection in list(self._by_fd.values()):
             self.end(connection, "shutdown")
         self._loop.stop()
-        if self._epoll is not None:
-            self._epoll.close()
-            self._epoll = None
 
     def takes(self, environ: dict[str, Any]) -> bool:
         """Whether this request's socket can be taken: gunicorn's, without TLS."""
         plain = type(environ.get("gunicorn.socket")) is socket
-        return plain and self._epoll is not None and environ.get("SERVER_PROTOCOL") in PROTOCOLS
+        return plain and self._peers.watched and environ.get("SERVER_PROTOCOL") in PROTOCOLS
 
     def connection(self, identity: Identity) -> Connection:
         return Connection(identity.id, identity.session_id, self)
@@ -132,11 +117,11 @@ class Detached:
 
         Raises OSError without a descriptor left, or when this worker is at its end.
         """
-        if self._epoll is None:
+        if not self._peers.watched:
             raise OSError("the worker ends")
         fd = os.dup(fileno)
         try:
-            self._epoll.register(fd, GONE)
+            self._peers.add(fd)
         except OSError:
             os.close(fd)
             raise
@@ -155,20 +140,6 @@ class Detached:
             self._schedule(connection)
             self._advance(connection)
 
-    def watch(self, environ: dict[str, Any], waiter: Waiter) -> int:
-        """Close the waiter with `gone` as soon as the peer of this request is, until `unwatch` of what this returns."""
-        connection = environ.get("gunicorn.socket")
-        if connection is None or self._epoll is None:
-            return -1
-        fd: int = connection.fileno()
-        self._epoll.register(fd, GONE)
-        self._watched[fd] = waiter
-        return fd
-
-    def unwatch(self, fd: int) -> None:
-        if self._watched.pop(fd, None) is not None and self._epoll is not None:
-            self._epoll.unregister(fd)
-
     def drop(self, connection: Connection | None) -> None:
         """It was opened and will not be adopted."""
         if connection is not None and connection.fd < 0:
@@ -185,8 +156,7 @@ class Detached:
             rest = b"" if connection.blob is None else connection.blob[connection.offset :]
             with suppress(OSError):
                 os.write(fd, rest + last)
-        # Before it is closed: a duplicate that gunicorn still holds would keep the entry alive.
-        self._epoll.unregister(fd)
+        self._peers.discard(fd)
         del self._by_fd[fd]
         os.close(fd)
         connection.fd = -1
@@ -267,7 +237,7 @@ class Detached:
             self._step_down(connection, self._hub.window.end)
         connection.blob, connection.offset = blob, written
         connection.stuck_s = time.monotonic()
-        self._epoll.modify(connection.fd, GONE | select.EPOLLOUT)
+        self._peers.await_room(connection.fd, True)
 
     def _flush(self, connection: Connection) -> None:
         assert connection.blob is not None
@@ -281,7 +251,7 @@ class Detached:
         connection.stuck_s = time.monotonic()
         if connection.offset == len(connection.blob):
             connection.blob, connection.offset = None, 0
-            self._epoll.modify(connection.fd, GONE)
+            self._peers.await_room(connection.fd, False)
             self._advance(connection)
 
     def _step_down(self, connection: Connection, position: Cursor) -> None:
@@ -367,26 +337,18 @@ class Detached:
             self.end(connection, "unavailable")
 
     def _turn(self) -> None:
-        """Wait for sockets, at most until the next tick; then see to those that are due."""
-        with suppress(TimeoutError):
-            wait_read(self._epoll.fileno(), timeout=self._tick_s)
-        for fd, ready in self._epoll.poll(0, READY_MAX):
-            # Descriptors are used again, but not before this list is through: nothing in between waits.
+        """Wait for peers, at most until the next tick; then see to those that are due."""
+        for fd, gone in self._peers.turn(self._wheel.tick_s):
             connection = self._by_fd.get(fd)
             if connection is None:
-                if fd in self._watched:
-                    self._watched[fd].close("gone")
-                    self.unwatch(fd)
-            elif ready & GONE:
+                continue  # It ended since.
+            if gone:
                 self.end(connection, "gone")
             else:
                 self._flush(connection)
-        now = self._tick(time.monotonic())
-        while self._turned < now:
-            self._turned += 1
-            for connection in self._wheel.pop(self._turned, ()):
-                if connection.fd >= 0 and connection.tick == self._turned:
-                    self._or_end(self._look, connection)
+        for tick, connection in self._wheel.turn():
+            if connection.fd >= 0 and connection.tick == tick:
+                self._or_end(self._look, connection)
 
     def _look(self, connection: Connection) -> None:
         """A heartbeat may be due, or the end."""
@@ -409,8 +371,4 @@ class Detached:
         due_s = connection.stream.due_s
         if connection.blob is not None:
             due_s = max(due_s, time.monotonic() + STUCK_LOOK_S)
-        connection.tick = max(self._tick(due_s), self._turned) + 1
-        self._wheel.setdefault(connection.tick, []).append(connection)
-
-    def _tick(self, moment_s: float) -> int:
-        return int(moment_s / self._tick_s)
+        connection.tick = self._wheel.put(connection, due_s)

@@ -20,6 +20,7 @@ from chatapp.hub import Hub
 from chatapp.known_rooms import KnownRooms
 from chatapp.messaging import Messaging
 from chatapp.outbox import Outbox
+from chatapp.peers import Peers
 from chatapp.positions import Positions
 from chatapp.receipts import Receipts
 from chatapp.redis_link import RedisAway
@@ -55,12 +56,13 @@ class Services:
             per_worker=config.stream_places,
         )
         self.feed = Feed(self.hub, self.database, self.positions, self.known_rooms, self.connections, self.receipts)
-        self.detached = Detached(self.hub, self.feed, config.heartbeat_seconds)
+        self.peers = Peers()
+        self.detached = Detached(self.hub, self.feed, self.peers, config.heartbeat_seconds)
         self.sessions = Sessions(config, self.database, self.outbox, self.hub)
         self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
         self.messaging = Messaging(self.database, self.known_rooms, self.admission, self.committer, self.outbox)
         self.hub.on_signal.append(self._on_signal)
-        self._parts = (self.hub, self.outbox, self.receipts, self.connections, self.detached)
+        self._parts = (self.hub, self.outbox, self.receipts, self.connections, self.peers, self.detached)
 
     def start(self) -> None:
         """Start what runs in the background. Raises Unavailable without a database."""

@@ -12,7 +12,20 @@ PACKAGE = ROOT / "chatapp"
 
 # From the bottom up: a module imports only from rows above its own, or from its own row.
 LAYERS = [
-    {"config", "wire", "sse", "event", "recent", "redis_scripts", "listener", "answer", "rows", "native"},
+    {
+        "config",
+        "wire",
+        "sse",
+        "event",
+        "recent",
+        "redis_scripts",
+        "listener",
+        "answer",
+        "rows",
+        "native",
+        "wheel",
+        "peers",
+    },
     {"errors", "models", "redis_link"},
     {"schemas", "background", "gather", "event_log", "window", "deadline", "embedded_redis", "data_lock"},
     {"database", "access", "render", "positions", "delivery"},
@@ -66,6 +79,7 @@ def test_imports_point_one_way(module: str, path: Path) -> None:
                 "hub",
                 "listener",
                 "detached",
+                "peers",
                 "gather",
                 "native",
                 "lookup",

@@ -98,7 +98,7 @@ def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
     pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter)
     pieces.held.callback(parts.feed.close, waiter)
     try:
-        pieces.held.callback(parts.detached.unwatch, parts.detached.watch(environ, waiter))
+        pieces.held.callback(parts.peers.unwatch, parts.peers.watch(environ, waiter))
     except BaseException:
         pieces.close()
         raise
@@ -119,11 +119,11 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
     try:
         events: list[Event] = []
         if since is not None and not reader.reset:
-            watched = parts.detached.watch(environ, waiter)
+            watched = parts.peers.watch(environ, waiter)
             events = reader.next(waiter, limit, wait_s)
         return _poll_answer([event.data for event in events], reader)
     finally:
-        parts.detached.unwatch(watched)
+        parts.peers.unwatch(watched)
         parts.feed.close(waiter)
 
 

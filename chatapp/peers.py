@@ -1,0 +1,78 @@
+"""`Peers`: the sockets of those who are connected: who is gone, and who can be written to again."""
+
+import select
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from gevent import monkey
+from gevent.socket import wait_read
+
+from chatapp.listener import Waiter
+
+READY_MAX = 1024
+# Input is not watched: what a peer says behind its request would wake this for ever.
+GONE = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+
+
+class Peers:
+    """One epoll for all: of who has a greenlet of its own, that waits for something else, and of who has none."""
+
+    def __init__(self) -> None:
+        self._epoll: Any = None
+        self._waiters: dict[int, Waiter] = {}
+
+    @property
+    def watched(self) -> bool:
+        """Between `start` and `stop`."""
+        return self._epoll is not None
+
+    def start(self) -> None:
+        # gevent takes it away, because it would block; asked with a time-out of 0 it does not.
+        self._epoll = monkey.get_original("select", "epoll")()
+
+    def stop(self) -> None:
+        if self._epoll is not None:
+            self._epoll.close()
+            self._epoll = None
+
+    def add(self, fd: int) -> None:
+        """Raises OSError without a descriptor left."""
+        self._epoll.register(fd, GONE)
+
+    def discard(self, fd: int) -> None:
+        """To be called before it is closed: a duplicate that somebody holds would keep it here."""
+        self._epoll.unregister(fd)
+
+    def await_room(self, fd: int, awaited: bool) -> None:
+        """Whether it is to be told when this one can be written to."""
+        self._epoll.modify(fd, GONE | select.EPOLLOUT if awaited else GONE)
+
+    def watch(self, environ: dict[str, Any], waiter: Waiter) -> int:
+        """Close the waiter with `gone` as soon as the peer of this request is, until `unwatch` of what this returns."""
+        connection = environ.get("gunicorn.socket")
+        if connection is None or self._epoll is None:
+            return -1
+        fd: int = connection.fileno()
+        self._epoll.register(fd, GONE)
+        self._waiters[fd] = waiter
+        return fd
+
+    def unwatch(self, fd: int) -> None:
+        if self._waiters.pop(fd, None) is not None and self._epoll is not None:
+            self._epoll.unregister(fd)
+
+    def turn(self, seconds: float) -> Iterator[tuple[int, bool]]:
+        """Wait for any of them, at most so long. Then, of those that were added: which one, and whether it is gone.
+
+        Descriptors are used again, but not before this is through, as long as nothing waits in between.
+        """
+        with suppress(TimeoutError):
+            wait_read(self._epoll.fileno(), timeout=seconds)
+        for fd, ready in self._epoll.poll(0, READY_MAX):
+            waiter = self._waiters.get(fd)
+            if waiter is None:
+                yield fd, bool(ready & GONE)
+            else:
+                waiter.close("gone")
+                self.unwatch(fd)
