@@ -1,4 +1,4 @@
-"""The use cases of messages: send, replay a batch, edit, withdraw, status."""
+"""The use cases of one message: send, edit, withdraw, status."""
 
 import time
 from collections.abc import Iterable
@@ -36,16 +36,10 @@ from chatapp.models import content_hash
 from chatapp.outbox import CURSOR_WAIT_S
 from chatapp.outbox import Outbox
 from chatapp.schemas import LOCAL_ID
-from chatapp.schemas import BatchItemSchema
-from chatapp.schemas import load_send
 
 # A copy waits this long for the one in flight, then goes to the database, which judges anyway.
 CLAIM_WAIT_S = 2.0
 CLAIM_POLL_S = 0.02
-# Every request is answered within 10 s: what a batch has not sent by then, it has to send again.
-BATCH_SECONDS = 4.0
-
-BATCH_ITEM = BatchItemSchema()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +81,50 @@ class Messaging:
 
         Raises NotFound, Forbidden, LocalIdReused, RateLimited, Unavailable.
         """
-        sent = self._store(who, room, local_id, body)
-        self._await_cursors([sent])
+        sent = self.store(who, room, local_id, body)
+        self.await_cursors([sent])
         return sent
 
-    def send_batch(self, who: Identity, items: list[Any]) -> list[dict[str, Any]]:
-        """Replay an outbox in order. Returns one result for each item, in the same order."""
-        deadline_s = time.monotonic() + BATCH_SECONDS
-        blocked: dict[str, ChatError] = {}
-        outcomes: list[tuple[str | None, Sent | ChatError]] = []
-        for item in items:
-            outcomes.append((_local_id_of(item), self._batch_item(who, item, blocked, deadline_s)))
-        self._await_cursors([outcome for _, outcome in outcomes if isinstance(outcome, Sent)])
-        return [_result(local_id, outcome) for local_id, outcome in outcomes]
+    def store(self, who: Identity, room_name: str, local_id: str, body: str) -> Sent:
+        """Like `send`, without its cursor."""
+        room = self._writable(who, room_name)
+        limit = self._admit(who, local_id)
+        if limit.verdict in ("known", "limited"):
+            known = self._find(who, local_id)
+            if known is not None:
+                return self._replay(who, known, room.name, body, limit)
+        if limit.verdict == "limited":
+            raise limit.refusal()
+        try:
+            committed = self._committer.commit(Draft(room.id, room.name, who.id, who.name, local_id, body))
+        except NotMember:
+            self._give_back(who, local_id, limit)
+            self._database.read(lambda tx: access.writable(tx, who, room_name))
+            raise Unavailable("The membership changed just now.") from None
+        except BaseException:
+            # Also when the request's time is over, which is no Exception.
+            self._give_back(who, local_id, limit)
+            raise
+        if committed.number is None:
+            self._give_back(who, local_id, limit)
+            return self._replay(who, committed, room.name, body, limit)
+        return Sent(committed, limit)
+
+    def accepted(self, who: Identity, room: str, local_id: str, body: str) -> Sent | None:
+        """What `store` would answer if this was accepted before; otherwise None, and nothing is stored."""
+        known = self._find(who, local_id)
+        if known is None:
+            return None
+        self._database.read(lambda tx: access.writable(tx, who, room))
+        return self._replay(who, known, room, body, self._admission.peek(who.id))
+
+    def await_cursors(self, sent: Iterable[Sent]) -> None:
+        """Complete the documents of these, as far as their cursors come within CURSOR_WAIT_S."""
+        deadline_s = time.monotonic() + CURSOR_WAIT_S
+        for committed in (one.committed for one in sent):
+            if committed.number is not None:
+                cursor = self._outbox.cursor_of(committed.number, deadline_s - time.monotonic())
+                committed.document["cursor"] = text(cursor)
 
     def refuse(self, who: Identity, local_id: Any, error: ChatError) -> None:
         """Remember a refusal for `GET messages/status`. An open outcome is none."""
@@ -173,30 +198,6 @@ class Messaging:
             self._outbox.cursor_of(row.number)
         return message
 
-    def _store(self, who: Identity, room_name: str, local_id: str, body: str) -> Sent:
-        room = self._writable(who, room_name)
-        limit = self._admit(who, local_id)
-        if limit.verdict in ("known", "limited"):
-            known = self._find(who, local_id)
-            if known is not None:
-                return self._replay(who, known, room.name, body, limit)
-        if limit.verdict == "limited":
-            raise limit.refusal()
-        try:
-            committed = self._committer.commit(Draft(room.id, room.name, who.id, who.name, local_id, body))
-        except NotMember:
-            self._give_back(who, local_id, limit)
-            self._database.read(lambda tx: access.writable(tx, who, room_name))
-            raise Unavailable("The membership changed just now.") from None
-        except BaseException:
-            # Also when the request's time is over, which is no Exception.
-            self._give_back(who, local_id, limit)
-            raise
-        if committed.number is None:
-            self._give_back(who, local_id, limit)
-            return self._replay(who, committed, room.name, body, limit)
-        return Sent(committed, limit)
-
     def _writable(self, who: Identity, room_name: str) -> RoomRef:
         """The room, as far as is remembered: the commit looks again. Raises NotFound, Forbidden."""
         room = self._known_rooms.membership(who, room_name)
@@ -233,41 +234,6 @@ class Messaging:
             raise LocalIdReused from None
         raise LocalIdReused(message=known.document)
 
-    def _batch_item(
-        self, who: Identity, item: Any, blocked: dict[str, ChatError], deadline_s: float
-    ) -> Sent | ChatError:
-        room = _room_of(item)
-        try:
-            loaded = load_send(BATCH_ITEM, item)
-            if room not in blocked and time.monotonic() > deadline_s:
-                blocked[room] = Unavailable("The batch took too long.")
-            if room in blocked:
-                accepted = self._accepted(who, loaded)
-                if accepted is None:
-                    raise blocked[room]
-                return accepted
-            return self._store(who, room, loaded["localId"], loaded["body"])
-        except ChatError as error:
-            self.refuse(who, _local_id_of(item), error)
-            if error.retryable:
-                blocked[room] = error
-            return error
-
-    def _accepted(self, who: Identity, item: dict[str, Any]) -> Sent | None:
-        """Behind a refused item only what was accepted before is answered: order must hold for the new ones."""
-        known = self._find(who, item["localId"])
-        if known is None:
-            return None
-        self._database.read(lambda tx: access.writable(tx, who, item["room"]))
-        return self._replay(who, known, item["room"], item["body"], self._admission.peek(who.id))
-
-    def _await_cursors(self, sent: Iterable[Sent]) -> None:
-        deadline_s = time.monotonic() + CURSOR_WAIT_S
-        for committed in (one.committed for one in sent):
-            if committed.number is not None:
-                cursor = self._outbox.cursor_of(committed.number, deadline_s - time.monotonic())
-                committed.document["cursor"] = text(cursor)
-
 
 def _readable_message(tx: Transaction, who: Identity, message_id: str, *, lock: bool = False) -> Message:
     query = select(Message).where(Message.id == access.plain_id(message_id))
@@ -276,26 +242,6 @@ def _readable_message(tx: Transaction, who: Identity, message_id: str, *, lock: 
         raise NotFound
     access.readable_by_id(tx, who, message.room_id)
     return message
-
-
-def _local_id_of(item: Any) -> str | None:
-    local_id = item.get("localId") if isinstance(item, dict) else None
-    return local_id if isinstance(local_id, str) and LOCAL_ID.fullmatch(local_id) else None
-
-
-def _room_of(item: Any) -> str:
-    room = item.get("room") if isinstance(item, dict) else None
-    return room if isinstance(room, str) else ""
-
-
-def _result(local_id: str | None, outcome: Sent | ChatError) -> dict[str, Any]:
-    if isinstance(outcome, ChatError):
-        return {"localId": local_id, "status": MessageStatus.FAILED, "problem": outcome.problem(local_id)}
-    return {
-        "localId": local_id,
-        "status": outcome.document["status"],
-        "message": outcome.document,
-    }
 
 
 def _stored(tx: Transaction, who: Identity, local_ids: list[str]) -> dict[str, tuple[Message, bool]]:

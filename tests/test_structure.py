@@ -31,7 +31,7 @@ LAYERS = [
     {"database", "access", "render", "positions", "delivery"},
     {"hub", "admission", "committer", "connections"},
     {"outbox", "history", "membership", "room_list", "reader", "lookup"},
-    {"known_rooms", "rooms", "feed", "receipts", "messaging", "stream", "portable", "detached", "detach"},
+    {"known_rooms", "rooms", "feed", "receipts", "messaging", "batch", "stream", "portable", "detached", "detach"},
     {"sessions"},
     {"services"},
     {"auth"},

@@ -18,6 +18,7 @@ from chatapp.api.inputs import Query
 from chatapp.api.inputs import document
 from chatapp.api.inputs import query_parameters
 from chatapp.api.inputs import raw_document
+from chatapp.batch import Batch
 from chatapp.errors import ChatError
 from chatapp.errors import InvalidMessage
 from chatapp.errors import InvalidParameter
@@ -75,7 +76,7 @@ def send_batch() -> Response:
     who = auth.current()
     g.rate_of = who
     items = document(BATCH, BATCH_MAX_BYTES)["messages"]
-    return Answer.json({"results": services().messaging.send_batch(who, items)}).response()
+    return Answer.json({"results": Batch(services().messaging, who).send(items)}).response()
 
 
 @blueprint.get("/messages/status")
