@@ -83,7 +83,11 @@ class BrowserActor:
     def wait_shown(self, ids: Iterable[str], seconds: float = PATIENCE_S) -> None:
         """Until every one of these has been on the screen."""
         wanted = set(ids)
-        wait_until(lambda: wanted <= self.shown.keys(), seconds, f"{self.name} shows {len(wanted)} messages")
+        try:
+            wait_until(lambda: wanted <= self.shown.keys(), seconds, f"{self.name} shows {len(wanted)} messages")
+        except TimeoutError as error:
+            missing = len(wanted - self.shown.keys())
+            raise TimeoutError(f"{error}: {missing} are missing; {self.browser.call(_state)}") from None
 
     def wait_sent(self, local_ids: Iterable[str], seconds: float = PATIENCE_S) -> None:
         """Until the page shows every one of these as sent."""
@@ -269,6 +273,15 @@ class BrowserActor:
     def _record_shown(self, actor: str, one: dict[str, Any]) -> None:
         what = {name: one[name] for name in ("room", "id", "localId", "user", "seq")}
         self.history.record(actor, "shown", "ok", **what, hash=digest(one["body"]))
+
+
+def _state(page: Page) -> str:
+    """What a person would say of the page that does not show what it should."""
+    shows = {name: page.locator(f"#{name}").inner_text() for name in ("status-text", "history-note")}
+    shows["to-latest"] = page.locator("#to-latest:visible").all_inner_texts()
+    shows["rows"] = page.locator("#log .row").count()
+    shows["the last"] = page.locator("#log .row").last.inner_text() if shows["rows"] else None
+    return f"the page shows {shows}"
 
 
 def _repeat(step: Callable[[], bool], what: str) -> None:
