@@ -18,14 +18,13 @@ SATURATED = {"rate": 0.0, "seconds": 3.0, "window": 8.0}
 def figures(start: Start) -> Iterator[Figures]:
     """One room of 500, paced and saturated, and one of 2,000."""
     with start() as target:
-        with Load(target, 500, PACED_SMALL_ROOM) as load:
-            yield deliver(target, load, "fanout_500")
+        yield paced(target, 500, "fanout_500", PACED_SMALL_ROOM)
         yield saturated(target, 500, "saturated")
         yield paced(target, 2000, "fanout_2000")
 
 
-def paced(target: Target, streams: int, name: str) -> Figures:
-    with Load(target, streams, PACED) as load:
+def paced(target: Target, streams: int, name: str, pace: dict[str, float] = PACED) -> Figures:
+    with Load(target, streams, pace) as load:
         return deliver(target, load, name)
 
 

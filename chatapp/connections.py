@@ -103,14 +103,14 @@ class Connections:
     def _tell(self) -> None:
         """Say that this worker lives, and the counts that were not told yet."""
         untold = [self._untold.pop() for _ in range(min(TELL_MAX, len(self._untold)))]
-        counts = {user_id: self._open.get(user_id, 0) for user_id in untold}
+        counts = {user_id: self._open[user_id] for user_id in untold}
         try:
             self._link.commands.call(lambda redis: self._pipe(redis.pipeline(transaction=False), counts))
         except RedisAway:
-            self._untold.update(untold)
+            self._untold.update(counts)
             raise
         # What changed meanwhile may have been written before these.
-        self._untold.update(user_id for user_id, count in counts.items() if self._open.get(user_id, 0) != count)
+        self._untold.update(user_id for user_id, count in counts.items() if self._open[user_id] != count)
         if self._untold:
             self._loop.wake()
 

@@ -1,5 +1,6 @@
 """Connections: what several workers tell one another of a user's streams and polls."""
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,9 +61,7 @@ def test_a_count_that_changes_while_it_is_asked_for_is_told_again(
         if not told:
             told.append(USER)
             connections.give_back(USER)
-            with gevent.Timeout(TOLD_S):
-                while connections._untold:
-                    gevent.sleep(0.01)
+            _until(lambda: not connections._untold)
         return count(*args)
 
     monkeypatch.setattr(connections, "_count", give_back_before)
@@ -71,6 +70,11 @@ def test_a_count_that_changes_while_it_is_asked_for_is_told_again(
 
 
 def _until_told(link: RedisLink, count: int) -> None:
+    _until(lambda: link.quick.call(lambda redis: redis.hvals(COUNT_PREFIX + USER)) == [b"%d" % count])
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    """The other greenlets go on meanwhile."""
     with gevent.Timeout(TOLD_S):
-        while link.quick.call(lambda redis: redis.hvals(COUNT_PREFIX + USER)) != [b"%d" % count]:
+        while not condition():
             gevent.sleep(0.01)

@@ -32,10 +32,10 @@ def fall_silent(rows):
 
 since_s = time.monotonic()
 try:
-    database.write_rows(fall_silent)
-except Unavailable as error:
-    outcome = error.code
-try:
+    try:
+        outcome = database.write_rows(fall_silent)
+    except Unavailable as error:
+        outcome = error.code
     took_s = time.monotonic() - since_s
     print(json.dumps([outcome, took_s, database.write_rows(lambda rows: echo(rows, 2))]))
 finally:
