@@ -76,7 +76,11 @@ class Loop:
                 continue
             if self._pause_s:
                 self._stopped.wait(self._pause_s)
-            self._wake.wait(self._interval_s)
+            if self._interval_s:
+                self._wake.wait(self._interval_s)
+            else:
+                # A step that waits by itself: here it only lets the others go on.
+                gevent.sleep(0)
 
     def _log(self, error: Exception) -> None:
         # A dependency that is away is one line, once; anything else is a defect and shows where.

@@ -6,6 +6,7 @@ Who cannot take all of it keeps the rest of that one write, steps down, and read
 be written to again.
 """
 
+import _socket
 import logging
 import os
 import time
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 # Heartbeats and ends come at most this much late, and at most this part of the time between two heartbeats.
 TICK_MAX_S = 0.5
 TICK_PART = 0.05
+# Without anything to do, so long it waits for peers at once.
+REST_MAX_S = 10.0
 # Of who cannot be written to, so often it is looked whether it is to end.
 STUCK_LOOK_S = 1.0
 # Pages that are read from the database at once: a reader of months leaves room for others.
@@ -48,10 +51,13 @@ PROTOCOLS = ("HTTP/1.0", "HTTP/1.1")
 
 
 class Connection(Listener):
-    """One stream. `fd` is its socket, -1 before and after; `blob` from `offset` on is what is not written yet."""
+    """One stream. `fd` is its socket's, -1 before and after; `blob` from `offset` on is what is not written yet."""
 
-    __slots__ = ("_carrier", "blob", "catching", "fd", "leading", "offset", "stream", "stuck_s", "tick")
+    __slots__ = ("_carrier", "blob", "catching", "fd", "leading", "offset", "socket", "stream", "stuck_s", "tick")
     stream: Stream
+    # Without gevent, which would wait where this raises BlockingIOError. Its `send` costs less than the `write` of
+    # a descriptor, which the kernel takes for a file's first.
+    socket: _socket.socket
 
     def __init__(self, user_id: str, session_id: str, carrier: "Detached") -> None:
         super().__init__(user_id, session_id)
@@ -92,6 +98,8 @@ class Detached:
         self._behind: deque[Connection] = deque()
         self._catching_up = 0
         self._by_fd: dict[int, Connection] = {}
+        # When the loop looks next for who is due, in seconds of the monotonic clock.
+        self._next_look_s = 0.0
         self._loop = Loop("streams", self._turn, interval_s=0.0)
         hub.on_news.append(self._give_or_step_down)
         hub.on_reset.append(self._step_down_all)
@@ -102,6 +110,7 @@ class Detached:
     def stop(self) -> None:
         for connection in list(self._by_fd.values()):
             self.end(connection, "shutdown")
+        self._peers.wake()
         self._loop.stop()
 
     def takes(self, environ: dict[str, Any]) -> bool:
@@ -112,20 +121,21 @@ class Detached:
     def connection(self, identity: Identity) -> Connection:
         return Connection(identity.id, identity.session_id, self)
 
-    def adopt(self, connection: Connection, fileno: int, head: bytes) -> None:
-        """Go on with a duplicate of this descriptor. `head` is the response's, up to the empty line.
+    def adopt(self, connection: Connection, taken: socket, head: bytes) -> None:
+        """Go on with a duplicate of this socket. `head` is the response's, up to the empty line.
 
         Raises OSError without a descriptor left, or when this worker is at its end.
         """
         if not self._peers.watched:
             raise OSError("the worker ends")
-        fd = os.dup(fileno)
+        fd = os.dup(taken.fileno())
+        own = _socket.socket(taken.family, taken.type | _socket.SOCK_NONBLOCK, taken.proto, fd)
         try:
             self._peers.add(fd)
         except OSError:
-            os.close(fd)
+            own.close()
             raise
-        connection.fd = fd
+        connection.fd, connection.socket = fd, own
         self._by_fd[fd] = connection
         self._or_end(lambda one: self._begin(one, head), connection)
 
@@ -155,10 +165,10 @@ class Detached:
         if last := connection.stream.closing(reason):
             rest = b"" if connection.blob is None else connection.blob[connection.offset :]
             with suppress(OSError):
-                os.write(fd, rest + last)
+                connection.socket.send(rest + last)
         self._peers.discard(fd)
         del self._by_fd[fd]
-        os.close(fd)
+        connection.socket.close()
         connection.fd = -1
         self._feed.close(connection)
         # Stream, reader and listener know one another; without this they would wait for the garbage collector.
@@ -198,12 +208,11 @@ class Detached:
     def _share(self, room_id: int | None, blob: bytes) -> None:
         """Write the same bytes to all that lead in this room."""
         size = len(blob)
-        write = os.write
         stuck: list[tuple[Connection, int]] = []
         gone: list[Connection] = []
         for connection in self._head.of_room(room_id):
             try:
-                written = write(connection.fd, blob)
+                written = connection.socket.send(blob)
                 if written != size:
                     stuck.append((connection, written))
             except BlockingIOError:
@@ -222,7 +231,7 @@ class Detached:
             connection.offset = 0
             return
         try:
-            written = os.write(connection.fd, blob)
+            written = connection.socket.send(blob)
         except BlockingIOError:
             written = 0
         except OSError:
@@ -242,7 +251,7 @@ class Detached:
     def _flush(self, connection: Connection) -> None:
         assert connection.blob is not None
         try:
-            connection.offset += os.write(connection.fd, memoryview(connection.blob)[connection.offset :])
+            connection.offset += connection.socket.send(memoryview(connection.blob)[connection.offset :])
         except BlockingIOError:
             return
         except OSError:
@@ -337,8 +346,10 @@ class Detached:
             self.end(connection, "unavailable")
 
     def _turn(self) -> None:
-        """Wait for peers, at most until the next tick; then see to those that are due."""
-        for fd, gone in self._peers.turn(self._wheel.tick_s):
+        """Wait for peers, at most until somebody is due; then see to those that are."""
+        rest_s = self._wheel.rest_s(REST_MAX_S)
+        self._next_look_s = time.monotonic() + rest_s
+        for fd, gone in self._peers.turn(rest_s):
             connection = self._by_fd.get(fd)
             if connection is None:
                 continue  # It ended since.
@@ -372,3 +383,5 @@ class Detached:
         if connection.blob is not None:
             due_s = max(due_s, time.monotonic() + STUCK_LOOK_S)
         connection.tick = self._wheel.put(connection, due_s)
+        if due_s < self._next_look_s:
+            self._peers.wake()

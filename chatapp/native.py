@@ -36,6 +36,7 @@ class Native:
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
+        self._ready: deque[_Task] = deque()
         self._work: Any = _SimpleQueue()
         self._done: deque[tuple[AsyncResult[Outcome], Outcome]] = deque()
         self._told: Any = None
@@ -49,7 +50,10 @@ class Native:
         if self._told is None:
             self._start()
         task = _Task(work)
-        self._work.put(task)
+        self._ready.append(task)
+        if len(self._ready) == 1:
+            # Not at once: the thread would wake up and find the interpreter taken until this one waits.
+            get_hub().loop.run_callback(self._hand_over)
         try:
             value, error = cast(Outcome, task.result.get())
         except BaseException:
@@ -62,6 +66,7 @@ class Native:
     def close(self) -> None:
         """End the threads behind the work that waits."""
         if self._told is not None:
+            self._hand_over()
             for _ in range(self._threads):
                 self._work.put(None)
 
@@ -71,6 +76,10 @@ class Native:
         self._told.start(self._tell)
         for _ in range(self._threads):
             _start_new_thread(self._serve, ())
+
+    def _hand_over(self) -> None:
+        while self._ready:
+            self._work.put(self._ready.popleft())
 
     def _serve(self) -> None:
         while (task := self._work.get()) is not None:

@@ -79,7 +79,8 @@ class Outbox:
         # The numbers of rows that waited besides, and whether there are more of which only the database knows.
         self._others: set[int] = set()
         self._asked = True
-        self._relayed_s = 0.0
+        # When it was last seen what waits in the database.
+        self._looked_s = 0.0
         self._loop = Loop("outbox", self._flush, interval_s=RELAY_INTERVAL_S)
         # Called with room and place of messages whose cursors were recorded.
         self.on_recorded: list[Callable[[list[tuple[int, int]]], None]] = []
@@ -100,6 +101,8 @@ class Outbox:
         self._own.update(entry.number for entry in entries)
         self._others |= unpublished - self._own
         self._fresh += entries
+        # The commit has looked for all that wait: the relay need not.
+        self._looked_s = time.monotonic()
         self._loop.wake()
 
     def cursor_of(self, number: int, seconds: float = CURSOR_WAIT_S) -> Cursor | None:
@@ -138,13 +141,11 @@ class Outbox:
     def _needs_database(self) -> bool:
         """Whether there may be rows besides those that were committed here."""
         self._others = {one for one in self._others if one not in self._own and one not in self._published}
-        # To look whether others left something takes longer than to publish: first what is known.
-        due_s = self._relayed_s + (2 if self._fresh else 1) * RELAY_INTERVAL_S
-        return self._asked or bool(self._others) or time.monotonic() >= due_s
+        return self._asked or bool(self._others) or time.monotonic() >= self._looked_s + RELAY_INTERVAL_S
 
     def _flush_database(self) -> None:
         """Publish every committed row without a cursor."""
-        self._relayed_s = time.monotonic()
+        self._looked_s = time.monotonic()
         if self._link.commands.away:
             raise RedisAway("away")
         self._asked = False

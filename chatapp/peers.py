@@ -1,5 +1,6 @@
 """`Peers`: the sockets of those who are connected: who is gone, and who can be written to again."""
 
+import os
 import select
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +21,8 @@ class Peers:
 
     def __init__(self) -> None:
         self._epoll: Any = None
+        # Readable when `turn` is to come back early.
+        self._woken = -1
         self._waiters: dict[int, Waiter] = {}
 
     @property
@@ -30,11 +33,19 @@ class Peers:
     def start(self) -> None:
         # gevent takes it away, because it would block; asked with a time-out of 0 it does not.
         self._epoll = monkey.get_original("select", "epoll")()
+        self._woken = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._epoll.register(self._woken, select.EPOLLIN)
 
     def stop(self) -> None:
         if self._epoll is not None:
             self._epoll.close()
             self._epoll = None
+            os.close(self._woken)
+
+    def wake(self) -> None:
+        """Have `turn` come back now."""
+        if self._epoll is not None:
+            os.eventfd_write(self._woken, 1)
 
     def add(self, fd: int) -> None:
         """Raises OSError without a descriptor left."""
@@ -70,6 +81,9 @@ class Peers:
         with suppress(TimeoutError):
             wait_read(self._epoll.fileno(), timeout=seconds)
         for fd, ready in self._epoll.poll(0, READY_MAX):
+            if fd == self._woken:
+                os.eventfd_read(fd)
+                continue
             waiter = self._waiters.get(fd)
             if waiter is None:
                 yield fd, bool(ready & GONE)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -45,6 +46,8 @@ EXPIRY_MAX_S = 7_258_118_400
 SESSIONS_MAX = 20_000
 # A sign-out is announced; what is done to a session in the database by hand is noticed after this.
 REMEMBER_S = 20.0
+# Of who sends or polls again and again: setting OpenSSL up for one hash takes as long as the rest of `identify`.
+DIGESTS_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Sessions:
         self._database = database
         self._outbox = outbox
         self._lookup = Lookup(database, hub, _load, size=SESSIONS_MAX, remember_s=REMEMBER_S)
+        self._digest = lru_cache(DIGESTS_MAX)(self._keyed_hash)
 
     def identify(self, token: str) -> Identity:
         """Who holds this token. Raises Unauthenticated."""
@@ -157,7 +161,7 @@ class Sessions:
         )
         self.forget(identity.session_id)
 
-    def _digest(self, token: str) -> str:
+    def _keyed_hash(self, token: str) -> str:
         return hmac.digest(self._config.secret_key.encode(), token.encode("utf-8", "surrogatepass"), sha256).hex()
 
     def _first_use(self, token: str, digest: str) -> Session:

@@ -5,6 +5,7 @@ It knows what to say and when, not how the bytes leave: that is the carrier's.
 
 import random
 import time
+from functools import lru_cache
 from typing import Any
 
 from chatapp import sse
@@ -82,7 +83,7 @@ class Stream:
             return b""
         # Not from now, which may be a little late: what is late each time would add up.
         self._heartbeat_due_s = max(self._heartbeat_due_s + self._beat_s, now_s)
-        return self._own("heartbeat")
+        return _heartbeat(self.reader.position)
 
     def closing(self, reason: str) -> bytes:
         """The last event; nothing for a peer that is gone."""
@@ -90,8 +91,18 @@ class Stream:
 
     def _own(self, type_: str, **body: Any) -> bytes:
         """An event of this connection alone, at its position."""
-        cursor = str(self.reader.position)
-        return sse.frame(type_, wire.dumps({"type": type_, "cursor": cursor, **body}), cursor)
+        return _event(type_, self.reader.position, **body)
+
+
+def _event(type_: str, position: Cursor, **body: Any) -> bytes:
+    cursor = str(position)
+    return sse.frame(type_, wire.dumps({"type": type_, "cursor": cursor, **body}), cursor)
+
+
+# All who lead have the same one.
+@lru_cache(maxsize=16)
+def _heartbeat(position: Cursor) -> bytes:
+    return _event("heartbeat", position)
 
 
 def closing(reason: str, position: Cursor | None = None) -> bytes:

@@ -19,6 +19,12 @@ class Wheel(Generic[T]):
         self._by_tick: dict[int, list[T]] = {}
         self._turned = self._tick(time.monotonic())
 
+    def rest_s(self, most_s: float) -> float:
+        """How long nothing comes due, at most `most_s`, if nothing is put in meanwhile."""
+        if not self._by_tick:
+            return most_s
+        return max(0.0, min(most_s, min(self._by_tick) * self.tick_s - time.monotonic()))
+
     def put(self, item: T, due_s: float) -> int:
         """Have it come when `due_s` of the monotonic clock is over. Returns its tick."""
         tick = max(self._tick(due_s), self._turned) + 1

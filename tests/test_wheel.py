@@ -30,8 +30,11 @@ def test_nothing_comes_early_and_all_comes_in_time(steps: list[tuple[float, list
             for in_s in put_s:
                 waiting.append(clock.now_s + in_s)
                 made.put(waiting[-1], waiting[-1])
+            rest_s = made.rest_s(30.0)
+            assert (rest_s == 30.0) if not waiting else (clock.now_s + rest_s <= min(waiting) + 2 * TICK_S)
             clock.now_s += passes_s
             for _, due_s in made.turn():
+                assert passes_s > rest_s - 1e-6
                 assert due_s <= clock.now_s
                 waiting.remove(due_s)
             assert all(due_s > clock.now_s - TICK_S for due_s in waiting)
