@@ -173,7 +173,7 @@ class Database:
                 rows = Rows(driver.cursor(), self.engine.dialect)
                 rows.begin(durable=durable)
                 result = work(rows)
-                driver.commit()
+                rows.commit()
             except BaseException:
                 if self._native:
                     # A connection that is closed while the error's traceback holds its cursor keeps its locks.

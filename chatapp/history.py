@@ -58,7 +58,7 @@ def _unpublished(tx: Transaction, room_id: int, limit: int) -> list[Message]:
     query = (
         select(Message)
         .join(EventRow, (EventRow.message_id == Message.id) & (EventRow.type == "message.created"))
-        .where(Message.room_id == room_id, Message.log_id.is_(None))
+        .where(Message.room_id == room_id, Message.log_id.is_(None), EventRow.log_id.is_(None))
         .order_by(EventRow.number.desc())
         .limit(limit)
     )

@@ -26,7 +26,8 @@ class Positions:
 
     def newest(self) -> Cursor:
         """The newest cursor in the database."""
-        return Cursor(self._database.read(lambda tx: tx.scalar(select(func.max(EventRow.log_id)))) or 0)
+        query = select(func.max(EventRow.log_id)).where(EventRow.log_id.is_not(None))
+        return Cursor(self._database.read(lambda tx: tx.scalar(query)) or 0)
 
     def newest_anywhere(self) -> Cursor:
         """The newest cursor in database and log; the database's alone while Redis is away."""

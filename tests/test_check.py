@@ -46,6 +46,8 @@ from tests.support.redis_server import RedisServer
 from tests.support.service import ROOT
 
 Look = Callable[[Config], Iterator[Finding]]
+# The newest migration.
+NEWEST = "0002"
 SECRET = "a secret that is long enough"
 
 
@@ -222,7 +224,7 @@ def test_a_healthy_postgres(postgres: Postgres, redis_server: RedisServer, tmp_p
     answer = check(tmp_path, REDIS_URL=redis_server.url, CHATAPP_PROXIES="1", WEB_CONCURRENCY="4", **settings)
     assert answer.troubles() == []
     assert answer.has("ok", "DATABASE_URL", "40 connections (4 × 10), 197 allowed")
-    assert answer.has("ok", "schema", "revision 0001, the newest")
+    assert answer.has("ok", "schema", f"revision {NEWEST}, the newest")
 
 
 def test_a_postgres_that_cannot_serve(postgres: Postgres, tmp_path: Path) -> None:
@@ -282,7 +284,7 @@ def test_a_schema_that_is_behind(database: str, postgres: Postgres, tmp_path: Pa
     url = postgres.database() if database == "postgres" else f"sqlite:///{tmp_path / 'chat.db'}"
     newer = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, newer)
-    (newer / "versions" / "0002_next.py").write_text('revision = "0002"\ndown_revision = "0001"\n')
+    (newer / "versions" / "9999_next.py").write_text(f'revision = "9999"\ndown_revision = "{NEWEST}"\n')
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.connect() as connection:
         assert revision.look(connection).level is Level.WARNING
@@ -290,7 +292,7 @@ def test_a_schema_that_is_behind(database: str, postgres: Postgres, tmp_path: Pa
     with engine.connect() as connection:
         behind = revision.look(connection, newer)
         assert behind.level is Level.ERROR
-        assert behind.text == "revision 0001 is behind 0002: run chatapp upgrade"
+        assert behind.text == f"revision {NEWEST} is behind 9999: run chatapp upgrade"
         connection.exec_driver_sql("DELETE FROM alembic_version")
         assert "tables without a revision" in revision.look(connection).text
     engine.dispose()
