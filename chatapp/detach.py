@@ -41,7 +41,7 @@ class Detach:
         if hasattr(body, "close"):
             body.close()
         try:
-            self._detached.adopt(connection, environ["gunicorn.socket"], head)
+            self._detached.adopt(connection, environ["gunicorn.socket"].fileno(), head)
         except OSError as error:
             log.warning("a stream was not opened: %s", error)
             self._detached.drop(connection)

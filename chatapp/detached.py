@@ -6,7 +6,6 @@ Who cannot take all of it keeps the rest of that one write, steps down, and read
 be written to again.
 """
 
-import _socket
 import logging
 import os
 import time
@@ -24,6 +23,7 @@ from chatapp.background import Loop
 from chatapp.errors import Unavailable
 from chatapp.event import Cursor
 from chatapp.event import Event
+from chatapp.fanout import Fanout
 from chatapp.feed import Feed
 from chatapp.hub import Hub
 from chatapp.listener import Followers
@@ -51,13 +51,10 @@ PROTOCOLS = ("HTTP/1.0", "HTTP/1.1")
 
 
 class Connection(Listener):
-    """One stream. `fd` is its socket's, -1 before and after; `blob` from `offset` on is what is not written yet."""
+    """One stream. `fd` is its socket, -1 before and after; `blob` from `offset` on is what is not written yet."""
 
-    __slots__ = ("_carrier", "blob", "catching", "fd", "leading", "offset", "socket", "stream", "stuck_s", "tick")
+    __slots__ = ("_carrier", "blob", "catching", "fd", "leading", "offset", "stream", "stuck_s", "tick")
     stream: Stream
-    # Without gevent, which would wait where this raises BlockingIOError. Its `send` costs less than the `write` of
-    # a descriptor, which the kernel takes for a file's first.
-    socket: _socket.socket
 
     def __init__(self, user_id: str, session_id: str, carrier: "Detached") -> None:
         super().__init__(user_id, session_id)
@@ -100,11 +97,13 @@ class Detached:
         self._by_fd: dict[int, Connection] = {}
         # When the loop looks next for who is due, in seconds of the monotonic clock.
         self._next_look_s = 0.0
+        self._fanout = Fanout()
         self._loop = Loop("streams", self._turn, interval_s=0.0)
         hub.on_news.append(self._give_or_step_down)
         hub.on_reset.append(self._step_down_all)
 
     def start(self) -> None:
+        self._fanout.start()
         self._loop.start()
 
     def stop(self) -> None:
@@ -112,6 +111,7 @@ class Detached:
             self.end(connection, "shutdown")
         self._peers.wake()
         self._loop.stop()
+        self._fanout.stop()
 
     def takes(self, environ: dict[str, Any]) -> bool:
         """Whether this request's socket can be taken: gunicorn's, without TLS."""
@@ -121,21 +121,20 @@ class Detached:
     def connection(self, identity: Identity) -> Connection:
         return Connection(identity.id, identity.session_id, self)
 
-    def adopt(self, connection: Connection, taken: socket, head: bytes) -> None:
-        """Go on with a duplicate of this socket. `head` is the response's, up to the empty line.
+    def adopt(self, connection: Connection, fileno: int, head: bytes) -> None:
+        """Go on with a duplicate of this descriptor. `head` is the response's, up to the empty line.
 
         Raises OSError without a descriptor left, or when this worker is at its end.
         """
         if not self._peers.watched:
             raise OSError("the worker ends")
-        fd = os.dup(taken.fileno())
-        own = _socket.socket(taken.family, taken.type | _socket.SOCK_NONBLOCK, taken.proto, fd)
+        fd = os.dup(fileno)
         try:
             self._peers.add(fd)
         except OSError:
-            own.close()
+            os.close(fd)
             raise
-        connection.fd, connection.socket = fd, own
+        connection.fd = fd
         self._by_fd[fd] = connection
         self._or_end(lambda one: self._begin(one, head), connection)
 
@@ -165,10 +164,10 @@ class Detached:
         if last := connection.stream.closing(reason):
             rest = b"" if connection.blob is None else connection.blob[connection.offset :]
             with suppress(OSError):
-                connection.socket.send(rest + last)
+                os.write(fd, rest + last)
         self._peers.discard(fd)
         del self._by_fd[fd]
-        connection.socket.close()
+        os.close(fd)
         connection.fd = -1
         self._feed.close(connection)
         # Stream, reader and listener know one another; without this they would wait for the garbage collector.
@@ -207,22 +206,15 @@ class Detached:
 
     def _share(self, room_id: int | None, blob: bytes) -> None:
         """Write the same bytes to all that lead in this room."""
-        size = len(blob)
-        stuck: list[tuple[Connection, int]] = []
-        gone: list[Connection] = []
-        for connection in self._head.of_room(room_id):
-            try:
-                written = connection.socket.send(blob)
-                if written != size:
-                    stuck.append((connection, written))
-            except BlockingIOError:
-                stuck.append((connection, 0))
-            except OSError:
-                gone.append(connection)
-        for connection, written in stuck:
-            self._stick(connection, blob, written)
-        for connection in gone:
-            self.end(connection, "gone")
+        connections = list(self._head.of_room(room_id))
+        taken = self._fanout.write([connection.fd for connection in connections], blob)
+        if taken.count(len(blob)) == len(connections):
+            return
+        for connection, written in zip(connections, taken, strict=True):
+            if written < 0:
+                self.end(connection, "gone")
+            elif written < len(blob):
+                self._stick(connection, blob, written)
 
     def _write(self, connection: Connection, blob: bytes) -> None:
         """Write behind what waits already."""
@@ -231,7 +223,7 @@ class Detached:
             connection.offset = 0
             return
         try:
-            written = connection.socket.send(blob)
+            written = os.write(connection.fd, blob)
         except BlockingIOError:
             written = 0
         except OSError:
@@ -251,7 +243,7 @@ class Detached:
     def _flush(self, connection: Connection) -> None:
         assert connection.blob is not None
         try:
-            connection.offset += connection.socket.send(memoryview(connection.blob)[connection.offset :])
+            connection.offset += os.write(connection.fd, memoryview(connection.blob)[connection.offset :])
         except BlockingIOError:
             return
         except OSError:

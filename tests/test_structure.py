@@ -25,6 +25,7 @@ LAYERS = [
         "native",
         "wheel",
         "peers",
+        "fanout",
     },
     {"errors", "models", "redis_link"},
     {"schemas", "background", "gather", "event_log", "window", "deadline", "embedded_redis", "data_lock"},
