@@ -27,10 +27,12 @@ DONE_WITHIN_S = 1
 # io_setup, io_destroy, io_getevents, io_submit.
 CALLS = {"x86_64": (206, 207, 208, 209), "aarch64": (0, 1, 4, 2)}
 
+LONG_BYTES = 8
+
 # struct iocb of linux/aio_abi.h has 64 bytes. In words of 8: its own data, flags, operation and descriptor, address
 # and length of the bytes, and three that stay 0; in words of 4 the operation is the fifth, the descriptor the sixth.
 IOCB_BYTES = 64
-IOCB_LONGS, IOCB_INTS = IOCB_BYTES // 8, IOCB_BYTES // 4
+IOCB_LONGS, IOCB_INTS = IOCB_BYTES // LONG_BYTES, IOCB_BYTES // 4
 DATA, ADDRESS, LENGTH = 0, 3, 4
 OPERATION, DESCRIPTOR = 4, 5
 PWRITE = 1
@@ -88,7 +90,9 @@ class _Aio:
     """One context of the kernel's, and the memory that both sides read. Raises OSError where there is none."""
 
     def __init__(self) -> None:
-        if platform.system() != "Linux" or platform.machine() not in CALLS:
+        known = platform.system() == "Linux" and platform.machine() in CALLS
+        # A 32-bit Python on such a machine has other numbers.
+        if not known or ctypes.sizeof(ctypes.c_long) != LONG_BYTES:
             raise OSError(errno.ENOSYS, "not known how on this system")
         setup, self._destroy, self._get_events, self._submit = CALLS[platform.machine()]
         self._libc = ctypes.CDLL(None, use_errno=True)

@@ -32,11 +32,25 @@ test('grows up through what is in memory, and down again to the newest', () => {
   const window = new Window();
   const entries = numbers(400);
   assert.deepEqual(window.range(entries, true), { start: 300, end: 400 });
-  while (window.growUp(entries)) assert.ok(true);
+  while (window.growUp(entries, false)) assert.ok(true);
   assert.deepEqual(window.range(entries, false), { start: 0, end: 150 });
   while (window.growDown(entries)) assert.ok(true);
   assert.deepEqual(window.range(entries, false), { start: 250, end: 400 });
   assert.ok(window.atLatest);
+});
+
+test('a scroll before many new ones have rows does not lose the newest to who follows', () => {
+  /** @type {((window: Window<{number: number}>, entries: {number: number}[]) => boolean)[]} */
+  const ways = [(window, entries) => window.growDown(entries), (window, entries) => window.growUp(entries, true)];
+  for (const grow of ways) {
+    const window = /** @type {Window<{number: number}>} */ (new Window());
+    const entries = numbers(20);
+    window.range(entries, true);
+    entries.push(...numbers(250, 20));
+    grow(window, entries);
+    assert.ok(window.atLatest, String(grow));
+    assert.equal(window.range(entries, true).end, 270, String(grow));
+  }
 });
 
 test('older entries that arrive are shown when asked for', () => {
@@ -45,7 +59,7 @@ test('older entries that arrive are shown when asked for', () => {
   window.range(entries, false);
   entries = [...numbers(50, 50), ...entries];
   assert.deepEqual(window.range(entries, false), { start: 50, end: 150 });
-  assert.ok(window.growUp(entries));
+  assert.ok(window.growUp(entries, false));
   assert.deepEqual(window.range(entries, false), { start: 0, end: 150 });
 });
 

@@ -176,11 +176,11 @@ export class MessageList {
   async #older() {
     const room = this.#room;
     if (!room || room.history === 'loading') return;
-    if (this.#window.growUp(this.#entries)) return this.#draw();
+    if (this.#window.growUp(this.#entries, this.#keeper.following)) return this.#draw();
     if (!room.hasMore && room.history !== 'error') return;
     await this.#parts.loadOlder(room);
     if (room !== this.#room) return;
-    this.#window.growUp(this.#entries);
+    this.#window.growUp(this.#entries, this.#keeper.following);
     this.#draw();
   }
 

@@ -51,16 +51,22 @@ export class Window {
     return { start, end };
   }
 
-  /** @param {T[]} entries */
-  growUp(entries) {
-    const { start, end } = this.range(entries, false);
+  /**
+   * @param {T[]} entries
+   * @param {boolean} following whether the reader is at the bottom
+   */
+  growUp(entries, following) {
+    const { start, end } = this.range(entries, following);
     const next = Math.max(0, start - STEP);
+    if (following && end - next > MOST) return false; // it would take the newest away
     this.#set(entries, next, Math.min(end, next + MOST));
     return next < start;
   }
 
   /** @param {T[]} entries */
   growDown(entries) {
+    // Many entries may have come that have no rows yet: who is at the newest is given those, not the next few.
+    if (this.atLatest) return false;
     const { start, end } = this.range(entries, false);
     const next = Math.min(entries.length, end + STEP);
     this.#set(entries, Math.max(start, next - MOST), next);
