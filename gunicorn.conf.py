@@ -4,18 +4,17 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import resource
 import sys
 
-from chatapp import master
-from chatapp import worker
 from chatapp.config import BACKLOG
 from chatapp.config import Config
 from chatapp.config import ConfigError
+from chatapp.runtime import raise_file_limit
+from chatapp.server import master
+from chatapp.server import worker
 
-# Each stream is an open file: take all the files that the system allows.
-_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
+# Each stream is an open file.
+raise_file_limit()
 
 try:
     config_ = Config.from_environ()
@@ -24,7 +23,7 @@ except ConfigError as error:
 
 bind = f"[{config_.host}]:{config_.port}" if ":" in config_.host else f"{config_.host}:{config_.port}"
 workers = config_.workers
-worker_class = "chatapp.worker.ChatWorker"
+worker_class = "chatapp.server.worker.ChatWorker"
 worker_connections = config_.worker_connections
 backlog = BACKLOG
 # No preloading: a hub, its connections and its greenlets belong to one process.
@@ -43,12 +42,14 @@ limit_request_line = 8190
 control_socket_disable = True
 # gunicorn serves the streams of one HTTP/2 connection one after another.
 http_protocols = "h1"
-# Believed or not is the application's to say, by CHATAPP_PROXIES.
-# Here no such header means anything, whoever sends it; an empty list of who may would be looked up each time.
+# Which proxies are believed is for the application to say, by CHATAPP_PROXIES. Here no such header means anything,
+# whoever sends it; an empty list of who may send one would be looked up for each request.
 forwarded_allow_ips = "*"
 forwarder_headers = ""
 secure_scheme_headers = {}
 proc_name = "chatapp"
+
+master.configured()
 
 on_starting = master.on_starting
 on_exit = master.on_exit

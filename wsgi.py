@@ -6,8 +6,12 @@ monkey.patch_all()
 
 import sys
 
-from chatapp import create_app
 from chatapp.config import ConfigError
+from chatapp.server import master
+from chatapp.web import ROOT
+from chatapp.web import create_app
+
+master.check_configured(ROOT)
 
 try:
     app = create_app()

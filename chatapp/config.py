@@ -1,9 +1,7 @@
 """Settings: one frozen `Config`, read once from the environment. Nothing else reads `os.environ`."""
 
-import logging
 import os
 import re
-import resource
 import secrets
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -19,13 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-log = logging.getLogger(__name__)
+from chatapp.runtime import file_limit
 
 T = TypeVar("T")
 
 # sockaddr_un holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
 SOCKET_PATH_MAX_BYTES = 100
-# Descriptors that are not streams: one half for short requests and health checks, the other for listening
+# Descriptors that are not for streams: half of them for short requests and health checks, the other half for listening
 # sockets, the database, Redis and open files.
 RESERVED_FILES = 1000
 SECRET_MIN_LENGTH = 16
@@ -252,12 +250,6 @@ def _kept_secret(data: Path, keep: bool) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise ConfigError(f"CHATAPP_DATA: cannot use {data}: {error.strerror}") from None
-
-
-def file_limit() -> int:
-    """How many descriptors this process may have. gunicorn.conf.py raises the limit as far as the system allows."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 1_048_576 if soft == resource.RLIM_INFINITY else soft
 
 
 def _reserved_files() -> int:

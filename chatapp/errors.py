@@ -1,4 +1,4 @@
-"""Every error that leaves the service, and how it looks on the wire (RFC 9457 problem+json).
+"""Every error that leaves the service, as its problem document has it (RFC 9457), and `RedisAway`, which never does.
 
 ChatError
 ├── BadRequest            400
@@ -22,19 +22,9 @@ ChatError
 └── Unavailable           503 unavailable          (outcome open: send again with the same localId)
 """
 
-import logging
 import math
-from http import HTTPStatus
+from collections.abc import Sequence
 from typing import Any
-
-from flask import Flask
-from flask import Response
-from flask import request
-from werkzeug.exceptions import HTTPException
-
-from chatapp.answer import Answer
-
-log = logging.getLogger(__name__)
 
 
 class ChatError(Exception):
@@ -168,10 +158,18 @@ class LocalIdReused(ChatError):
 
 
 class RateLimited(ChatError):
+    """`fields` are header fields that say what is left of the rate, where the contract has them."""
+
     status = 429
     code = "rate_limited"
     title = "Too many requests"
     retryable = True
+
+    def __init__(
+        self, detail: str | None = None, *, retry_after_s: float, fields: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
+        self.fields = fields
 
 
 class TooManyConnections(ChatError):
@@ -195,53 +193,5 @@ class Unavailable(ChatError):
         super().__init__(detail, retry_after_s=retry_after_s)
 
 
-_BY_STATUS: dict[int, type[ChatError]] = {
-    400: BadRequest,
-    401: Unauthenticated,
-    403: Forbidden,
-    404: NotFound,
-    405: MethodNotAllowed,
-    411: LengthRequired,
-    413: TooLarge,
-    415: UnsupportedMediaType,
-}
-
-
-def problem_answer(error: ChatError) -> Answer:
-    """The error as an HTTP answer, with Retry-After where there is something to wait for."""
-    answer = Answer.json(error.problem(error.local_id), error.status, "application/problem+json")
-    if error.retry_after_s is not None:
-        answer.headers.append(("Retry-After", str(max(1, math.ceil(error.retry_after_s)))))
-    if isinstance(error, Unauthenticated):
-        answer.headers.append(("WWW-Authenticate", "Bearer"))
-    return answer
-
-
-def problem_response(error: ChatError) -> Response:
-    """The same for Flask."""
-    return problem_answer(error).response()
-
-
-def register(app: Flask) -> None:
-    """Make every error of the application a problem document."""
-
-    def refused(error: ChatError) -> Response:
-        return problem_response(error)
-
-    def refused_by_framework(error: HTTPException) -> Response:
-        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-        if status < HTTPStatus.BAD_REQUEST:
-            return Response(error.get_body(), status, error.get_headers())
-        response = problem_response(_BY_STATUS.get(status, Internal if status >= 500 else BadRequest)())
-        allow = dict(error.get_headers()).get("Allow")
-        if allow:
-            response.headers["Allow"] = allow
-        return response
-
-    def defect(error: Exception) -> Response:
-        log.error("%s %s failed", request.method, request.path, exc_info=error)
-        return problem_response(Internal())
-
-    app.register_error_handler(ChatError, refused)
-    app.register_error_handler(HTTPException, refused_by_framework)
-    app.register_error_handler(Exception, defect)
+class RedisAway(ConnectionError):
+    """Redis did not answer, or answered that it cannot serve. The work goes on without it."""

@@ -1,68 +1,47 @@
-"""`Services`: everything that a worker runs, built once and kept in `app.extensions["chatapp"]`."""
+"""`Services`: everything that a worker runs, built once, and every wire between its parts."""
 
 import logging
 from typing import Any
 
-from flask import Flask
-from flask import current_app
 from sqlalchemy import Engine
 
-from chatapp.admission import Admission
-from chatapp.admission import Rate
-from chatapp.committer import Committer
 from chatapp.config import Config
-from chatapp.connections import Connections
-from chatapp.database import Database
-from chatapp.detached import Detached
-from chatapp.event_log import EventLog
-from chatapp.feed import Feed
-from chatapp.hub import Hub
-from chatapp.known_rooms import KnownRooms
-from chatapp.messaging import Messaging
-from chatapp.outbox import Outbox
-from chatapp.peers import Peers
-from chatapp.positions import Positions
-from chatapp.receipts import Receipts
-from chatapp.redis_link import RedisAway
-from chatapp.redis_link import RedisLink
-from chatapp.rooms import Rooms
-from chatapp.sessions import Sessions
+from chatapp.errors import RedisAway
+from chatapp.eventlog import Hub
+from chatapp.eventlog import KeptLog
+from chatapp.eventlog import LiveLog
+from chatapp.eventlog import Outbox
+from chatapp.eventlog import Tail
+from chatapp.people import KnownRooms
+from chatapp.people import Rooms
+from chatapp.people import Sessions
+from chatapp.receiving import Detached
+from chatapp.receiving import Feed
+from chatapp.receiving import Places
+from chatapp.receiving import Receipts
+from chatapp.receiving import Sockets
+from chatapp.sending import Admission
+from chatapp.sending import Changes
+from chatapp.sending import Committer
+from chatapp.sending import Messaging
+from chatapp.sending import Rate
+from chatapp.storage import Database
+from chatapp.storage import RedisLink
 
 log = logging.getLogger(__name__)
 
-NAME = "chatapp"
-
 
 class Services:
-    """Building connects to nothing; `start` does, in the process that serves."""
+    """Building connects to no server; `start` does, in the process that serves."""
 
     def __init__(self, config: Config, engine: Engine) -> None:
         self.config = config
-        self.database = Database(engine)
-        self.link = RedisLink(config.redis_url)
-        self.event_log = EventLog(self.link, config.log_maxlen)
-        self.positions = Positions(self.database, self.event_log)
-        self.hub = Hub(self.event_log, self.positions, config.window)
-        self.outbox = Outbox(self.database, self.event_log, self.link, self.hub, self.positions)
-        self.committer = Committer(self.database, self.outbox.publish)
-        self.receipts = Receipts(self.database, self.hub, self.outbox, self.positions)
-        self.admission = Admission(self.link, Rate("send", config.rate_burst, config.rate_per_second))
-        self.guest_rate = Rate("guests", config.guests_per_minute, config.guests_per_minute / 60)
-        self.known_rooms = KnownRooms(self.database, self.hub)
-        self.connections = Connections(
-            self.link,
-            workers=config.workers,
-            per_user=config.max_connections_per_user,
-            per_worker=config.stream_places,
-        )
-        self.feed = Feed(self.hub, self.database, self.positions, self.known_rooms, self.connections, self.receipts)
-        self.peers = Peers()
-        self.detached = Detached(self.hub, self.feed, self.peers, config.heartbeat_seconds)
-        self.sessions = Sessions(config, self.database, self.outbox, self.hub)
-        self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
-        self.messaging = Messaging(self.database, self.known_rooms, self.admission, self.committer, self.outbox)
-        self.hub.on_signal.append(self._on_signal)
-        self._parts = (self.hub, self.outbox, self.receipts, self.connections, self.peers, self.detached)
+        self._build_log(config, engine)
+        self._build_people(config)
+        self._build_sending(config)
+        self._build_receiving(config)
+        self._connect()
+        self._parts = (self.tail, self.outbox, self.receipts, self.places, self.sockets, self.detached)
 
     def start(self) -> None:
         """Start what runs in the background. Raises Unavailable without a database."""
@@ -70,7 +49,7 @@ class Services:
             part.start()
 
     def stop(self) -> None:
-        """End the background work, what was gathered written down; then let go of all connections."""
+        """End the background work, and write down what was gathered; then let go of all connections."""
         for part in reversed(self._parts):
             try:
                 part.stop()
@@ -83,17 +62,54 @@ class Services:
         """Close what a signed-out session holds open, in every worker."""
         self.hub.end_session(session_id)
         try:
-            self.hub.tell({"type": "signed_out", "session": session_id})
+            self.tail.tell({"type": "signed_out", "session": session_id})
         except RedisAway:
             log.warning("signed out while Redis is away: other workers close its streams when they end by themselves")
 
-    def _on_signal(self, signal: dict[str, Any]) -> None:
+    def _build_log(self, config: Config, engine: Engine) -> None:
+        self.database = Database(engine)
+        self.link = RedisLink(config.redis_url)
+        self.live_log = LiveLog(self.link, config.log_maxlen)
+        self.kept_log = KeptLog(self.database, self.live_log)
+        self.tail = Tail(self.live_log, self.kept_log, config.window)
+        self.outbox = Outbox(self.live_log, self.kept_log, self.link, self.tail)
+        self.hub = Hub()
+
+    def _build_people(self, config: Config) -> None:
+        self.known_rooms = KnownRooms(self.database, self.tail)
+        self.sessions = Sessions(config, self.database, self.outbox, self.tail)
+        self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
+
+    def _build_sending(self, config: Config) -> None:
+        self.admission = Admission(self.link, Rate("send", config.rate_burst, config.rate_per_second))
+        self.guest_rate = Rate("guests", config.guests_per_minute, config.guests_per_minute / 60)
+        self.committer = Committer(self.database, self.outbox.publish)
+        self.messaging = Messaging(self.database, self.known_rooms, self.admission, self.committer, self.outbox)
+        self.changes = Changes(self.database, self.admission, self.outbox)
+
+    def _build_receiving(self, config: Config) -> None:
+        self.receipts = Receipts(self.database, self.tail, self.outbox, self.kept_log)
+        self.places = Places(
+            self.link,
+            workers=config.workers,
+            per_user=config.max_connections_per_user,
+            per_worker=config.stream_places,
+        )
+        self.feed = Feed(
+            self.hub, self.tail, self.database, self.kept_log, self.known_rooms, self.places, self.receipts
+        )
+        self.sockets = Sockets()
+        self.detached = Detached(self.tail, self.feed, self.sockets, config.heartbeat_seconds)
+
+    def _connect(self) -> None:
+        """Who is told of what. What is remembered of rooms changes before anybody reads the news by it."""
+        self.tail.on_news += [self.known_rooms.take, self.hub.wake, self.detached.give_or_step_down]
+        self.tail.on_reset.append(self.detached.step_down_all)
+        self.tail.on_break += [self.sessions.forget_all, self.known_rooms.forget_all, self.hub.wake_all]
+        self.tail.on_signal.append(self._take_signal)
+        self.outbox.on_recorded.append(self.receipts.recorded)
+
+    def _take_signal(self, signal: dict[str, Any]) -> None:
         if signal.get("type") == "signed_out":
             self.sessions.forget(signal["session"])
             self.hub.end_session(signal["session"])
-
-
-def services(app: Flask | None = None) -> Services:
-    """The services of this application."""
-    found: Services = (app or current_app).extensions[NAME]
-    return found

@@ -23,20 +23,20 @@ import pytest
 from flask_migrate import upgrade
 from sqlalchemy import create_engine
 
-from chatapp import MIGRATIONS
-from chatapp import check as checks
-from chatapp import create_app
-from chatapp import data_lock
-from chatapp.check import clock
-from chatapp.check import postgres as postgres_check
-from chatapp.check import redis_server as redis_check
-from chatapp.check import revision
-from chatapp.check import sqlite_file
-from chatapp.check.finding import Finding
-from chatapp.check.finding import Level
-from chatapp.check.finding import ok
+from chatapp.command import check as checks
+from chatapp.command.check import clock
+from chatapp.command.check import postgres as postgres_check
+from chatapp.command.check import redis_server as redis_check
+from chatapp.command.check import revision
+from chatapp.command.check import sqlite_file
+from chatapp.command.check.finding import Finding
+from chatapp.command.check.finding import Level
+from chatapp.command.check.finding import ok
 from chatapp.config import Config
-from chatapp.models import db
+from chatapp.server import data_lock
+from chatapp.storage import MIGRATIONS
+from chatapp.storage.models import db
+from chatapp.web import create_app
 from tests.support.postgres import Postgres
 from tests.support.processes import Process
 from tests.support.processes import binary
@@ -47,7 +47,7 @@ from tests.support.service import ROOT
 
 Look = Callable[[Config], Iterator[Finding]]
 # The newest migration.
-NEWEST = "0002"
+NEWEST = "0003"
 SECRET = "a secret that is long enough"
 
 

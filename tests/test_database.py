@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
 
-from chatapp.database import Database
-from chatapp.database import engine_options
-from chatapp.database import prepare
-from chatapp.rows import Rows
+from chatapp.storage.database import Database
+from chatapp.storage.database import engine_options
+from chatapp.storage.database import prepare
+from chatapp.storage.statements import Rows
 
 
 def test_a_write_that_fails_gives_its_lock_back(tmp_path: Path) -> None:

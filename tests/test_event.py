@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.event import PACKED_MAX
-from chatapp.event import SEQUENCE_MAX
-from chatapp.event import Cursor
-from chatapp.event import Event
+from chatapp.wire.cursor import PACKED_MAX
+from chatapp.wire.cursor import SEQUENCE_MAX
+from chatapp.wire.cursor import Cursor
+from chatapp.wire.event import Event
 
 milliseconds = st.integers(0, 2**43 - 1)
 sequences = st.integers(0, SEQUENCE_MAX)

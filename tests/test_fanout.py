@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from chatapp import fanout
-from chatapp.fanout import FEWEST
-from chatapp.fanout import MOST
-from chatapp.fanout import Fanout
+from chatapp.receiving.carriers import fanout
+from chatapp.receiving.carriers.fanout import FEWEST
+from chatapp.receiving.carriers.fanout import MOST
+from chatapp.receiving.carriers.fanout import Fanout
 
 BLOB = b"data: news\n\n" * 40
 

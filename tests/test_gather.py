@@ -4,7 +4,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from chatapp.gather import Gather
+from chatapp.runtime.gather import Gather
 
 
 def test_who_asks_while_a_call_is_under_way_shares_the_next() -> None:

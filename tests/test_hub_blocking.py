@@ -12,11 +12,11 @@ from tests.support.probe import start_probe
 PROBE = """
 import sys, time
 import gevent
-from chatapp import create_app
+from chatapp.web import create_app
 from chatapp.config import Config
 from chatapp.errors import ChatError
-from chatapp.committer import Draft
-from chatapp.services import services
+from chatapp.sending.committer import Draft
+from chatapp.web.current import services
 
 app = create_app(Config.from_environ())
 parts = services(app)

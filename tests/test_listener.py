@@ -1,7 +1,7 @@
 """Followers: who is told of which room and of which user."""
 
-from chatapp.listener import Followers
-from chatapp.listener import Listener
+from chatapp.eventlog.listener import Followers
+from chatapp.eventlog.listener import Listener
 
 
 def listener(user: str, *rooms: int) -> Listener:

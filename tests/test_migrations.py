@@ -8,9 +8,9 @@ from alembic.migration import MigrationContext
 from flask_migrate import downgrade
 from flask_migrate import upgrade
 
-from chatapp import create_app
 from chatapp.config import Config
-from chatapp.models import db
+from chatapp.storage.models import db
+from chatapp.web import create_app
 from tests.support.postgres import Postgres
 
 

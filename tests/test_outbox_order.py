@@ -11,9 +11,9 @@ PROBE = """
 import json
 import gevent
 from gevent.event import Event
-from chatapp import create_app
+from chatapp.web import create_app
 from chatapp.config import Config
-from chatapp.services import services
+from chatapp.web.current import services
 
 app = create_app(Config.from_environ())
 parts = services(app)
@@ -26,14 +26,14 @@ parts.rooms.add(ada, "order", bob.id)
 parts.messaging.send(ada, "order", "before-0", "everything before is published")
 
 under_way, go_on = Event(), Event()
-publish = parts.event_log.publish
+publish = parts.live_log.publish
 
 def held_up(*args):
     under_way.set()
     go_on.wait(10)
     return publish(*args)
 
-parts.event_log.publish = held_up
+parts.live_log.publish = held_up
 busy = gevent.spawn(parts.messaging.send, ada, "order", "while-busy", "one")
 assert under_way.wait(10)
 removal = gevent.spawn(parts.rooms.remove, ada, "order", bob.id)
@@ -43,9 +43,9 @@ after.join(10)
 go_on.set()
 gevent.joinall([busy, removal, after], raise_error=True, timeout=10)
 with gevent.Timeout(10):
-    while parts.positions.unrecorded():
+    while parts.kept_log.unrecorded():
         gevent.sleep(0.01)
-entries = parts.event_log._link.commands.call(lambda redis: redis.xrange("chat:events"))
+entries = parts.live_log._link.commands.call(lambda redis: redis.xrange("chat:events"))
 print(json.dumps([fields[b"type"].decode() for _, fields in entries]), flush=True)
 parts.stop()
 """

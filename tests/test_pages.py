@@ -17,9 +17,9 @@ def test_the_page_is_served_under_a_strict_policy(service: Service) -> None:
         assert "<script>" not in page.text
         assert " style=" not in page.text
         assert "//" not in page.text.replace("http://www.w3.org", "").split("<body", 1)[0].replace("<!--", "")
-    module = httpx.get(f"{service.url}/static/js/main.js")
+    module = httpx.get(f"{service.url}/static/js/page/main.js")
     assert module.headers["Content-Type"].startswith("text/javascript")
-    again = httpx.get(f"{service.url}/static/js/main.js", headers={"If-None-Match": module.headers["ETag"]})
+    again = httpx.get(f"{service.url}/static/js/page/main.js", headers={"If-None-Match": module.headers["ETag"]})
     assert again.status_code == 304
 
 
@@ -44,7 +44,7 @@ def test_a_proxy_is_believed_only_if_there_is_one(start_service: Start) -> None:
     assert "Secure" in answer.headers["Set-Cookie"]
     assert "Path=/talk" in answer.headers["Set-Cookie"]
     page = httpx.get(f"{behind.url}/", headers=forwarded)
-    assert '"/talk/static/js/main.js"' in page.text
+    assert '"/talk/static/js/page/main.js"' in page.text
     exposed = start_service("sqlite")
     refused = httpx.post(f"{exposed.url}/api/v1/session", json={"name": "Ada"}, headers=forwarded)
     assert (refused.status_code, refused.json()["code"]) == (403, "bad_origin")

@@ -1,4 +1,4 @@
-from chatapp.recent import Recent
+from chatapp.runtime.recent import Recent
 
 
 def test_the_oldest_leaves_and_setting_makes_new() -> None:

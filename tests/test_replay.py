@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from chatapp.cli import chatapp
-from chatapp.replay import Line
-from chatapp.replay import Replay
-from chatapp.replay import ReplayError
-from chatapp.replay import paced
-from chatapp.replay import read
+from chatapp.command.cli import chatapp
+from chatapp.command.replay import Line
+from chatapp.command.replay import Replay
+from chatapp.command.replay import ReplayError
+from chatapp.command.replay import paced
+from chatapp.command.replay import read
 from tests.conftest import Start
 from tests.support.person import Person
 from tests.support.processes import wait_until

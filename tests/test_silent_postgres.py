@@ -9,9 +9,9 @@ PARTS = """
 import json, os, signal, tempfile, time
 from sqlalchemy import Integer, bindparam, create_engine, select
 from chatapp.config import Config
-from chatapp.database import Database, engine_options
+from chatapp.storage import Database, engine_options
 from chatapp.errors import Unavailable
-from chatapp.rows import Prepared
+from chatapp.storage.statements import Prepared
 
 url = Config.from_environ().database_url
 database = Database(create_engine(url, **engine_options(url)))

@@ -1,6 +1,6 @@
 import pytest
 
-from chatapp import sse
+from chatapp.wire import sse
 
 
 def test_a_frame_is_three_lines_and_a_blank_one() -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp import wheel
-from chatapp.wheel import Wheel
+from chatapp.receiving.carriers import wheel
+from chatapp.receiving.carriers.wheel import Wheel
 
 TICK_S = 0.5
 SECONDS = st.floats(0, 20)

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.event import Cursor
-from chatapp.event import Event
-from chatapp.window import Window
+from chatapp.eventlog.window import Window
+from chatapp.wire.cursor import Cursor
+from chatapp.wire.event import Event
 
 ROOMS = [1, 2, 3]
 USERS = ["ada", "bob"]

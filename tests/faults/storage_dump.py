@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from chatapp.event import Cursor
+from chatapp.wire.cursor import Cursor
 from tests.faults.history import digest
 
 MESSAGES = sa.text(

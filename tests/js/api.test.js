@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Api } from '../../static/js/api.js';
-import { asApiError } from '../../static/js/api_error.js';
+import { Api } from '../../static/js/net/api.js';
+import { asApiError } from '../../static/js/net/api_error.js';
 import { FakeClock } from './fake_clock.js';
 
 /** @param {(url: string, init: RequestInit) => Promise<Response>} fetch */

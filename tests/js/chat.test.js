@@ -1,13 +1,13 @@
 import './globals.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ApiError } from '../../static/js/api_error.js';
-import { Chat } from '../../static/js/chat.js';
-import { MemoryStorage } from '../../static/js/outbox_db.js';
+import { ApiError } from '../../static/js/net/api_error.js';
+import { MemoryStorage } from '../../static/js/outbox/outbox_db.js';
+import { Chat } from '../../static/js/page/chat.js';
 import { FakeClock, settle } from './fake_clock.js';
 import { ADA, BOB, message } from './samples.js';
 
-/** @typedef {import('../../static/js/wire.js').RoomInfo} RoomInfo */
+/** @typedef {import('../../static/js/net/shapes.js').RoomInfo} RoomInfo */
 
 /** @param {Partial<RoomInfo>} fields @returns {RoomInfo} */
 const info = (fields = {}) => ({
@@ -18,7 +18,7 @@ const info = (fields = {}) => ({
 class FakeApi {
   /** @type {string[]} */ asked = [];
   /** @type {RoomInfo[]} */ list = [info(), info({ name: 'news', title: 'News', member: false })];
-  /** @type {Map<string, import('../../static/js/wire.js').Message[]>} */ said = new Map();
+  /** @type {Map<string, import('../../static/js/net/shapes.js').Message[]>} */ said = new Map();
   /** @type {ApiError | null} */ sendError = null;
 
   async rooms() {
@@ -43,7 +43,7 @@ class FakeApi {
     return { messages: this.said.get(name) ?? [], before: null, after: null, hasMore: false, cursor: '100-0' };
   }
 
-  async send(/** @type {import('../../static/js/outbox.js').Item} */ item) {
+  async send(/** @type {import('../../static/js/outbox/outbox.js').Item} */ item) {
     this.asked.push(`send ${item.body}`);
     if (this.sendError) throw this.sendError;
     return message({ ...item, id: `m-${item.body}`, sender: ADA, cursor: null });
@@ -57,9 +57,9 @@ class FakeApi {
 async function setUp({ api = new FakeApi(), storage = new MemoryStorage() } = {}) {
   const clock = new FakeClock();
   /** @type {string[]} */ const since = [];
-  /** @type {import('../../static/js/transport.js').Listener[]} */ const listeners = [];
+  /** @type {import('../../static/js/net/transport.js').Listener[]} */ const listeners = [];
   /** @type {string[]} */ const told = [];
-  const open = (/** @type {string} */ from, /** @type {import('../../static/js/transport.js').Listener} */ listener) => {
+  const open = (/** @type {string} */ from, /** @type {import('../../static/js/net/transport.js').Listener} */ listener) => {
     since.push(from);
     listeners.push(listener);
     return { close: () => {} };
@@ -196,7 +196,7 @@ test('a room that grows unwatched keeps its newest messages only, and can load t
   for (let number = 0; number < 2001; number += 1) {
     const cursor = `${1000 + number}-0`;
     const said = message({ id: `d${number}`, localId: `den-${number}-x`, room: 'den', cursor });
-    chat.feed.apply({ type: 'message.created', room: 'den', cursor, message: said });
+    chat.news.apply({ type: 'message.created', room: 'den', cursor, message: said });
   }
   await say({ type: 'heartbeat' });
   const den = chat.rooms.get('den');

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Connection } from '../../static/js/connection.js';
+import { Connection } from '../../static/js/net/connection.js';
 import { FakeClock, settle } from './fake_clock.js';
 
 /** A transport that does what the test says. */
 class FakeTransport {
-  /** @type {{since: string, closed: boolean, listener: import('../../static/js/transport.js').Listener}[]} */
+  /** @type {{since: string, closed: boolean, listener: import('../../static/js/net/transport.js').Listener}[]} */
   opened = [];
 
-  /** @type {import('../../static/js/transport.js').OpenTransport} */
+  /** @type {import('../../static/js/net/transport.js').OpenTransport} */
   open = (since, listener) => {
     const one = { since, listener, closed: false };
     this.opened.push(one);
@@ -26,7 +26,7 @@ class FakeTransport {
     this.last.listener.event({ type, ...fields }, cursor);
   }
 
-  /** @param {import('../../static/js/transport.js').Loss} loss @param {number | null} retryAfterMs */
+  /** @param {import('../../static/js/net/transport.js').Loss} loss @param {number | null} retryAfterMs */
   drop(loss, retryAfterMs = null) {
     this.last.listener.dropped(loss, retryAfterMs);
   }
@@ -161,7 +161,7 @@ test('no ready within 5 s, twice: goes on by poll from the same cursor', async (
   assert.equal(stream.opened.length, 2);
   assert.ok(stream.opened[0].closed);
   await clock.pass(5_000);
-  assert.equal(connection.state.carrier, 'poll');
+  assert.equal(connection.state.transport, 'poll');
   assert.equal(poll.last.since, '100-0');
   poll.say('ready', null);
   assert.equal(connection.state.phase, 'live');
@@ -195,11 +195,11 @@ test('after ten minutes of polling the stream is tried, and one silence is enoug
   poll.say('ready', null);
   poll.say('heartbeat', '150-0');
   await clock.pass(600_000);
-  assert.equal(connection.state.carrier, 'stream');
+  assert.equal(connection.state.transport, 'stream');
   assert.equal(stream.last.since, '150-0');
   assert.ok(poll.last.closed);
   await clock.pass(5_000);
-  assert.equal(connection.state.carrier, 'poll');
+  assert.equal(connection.state.transport, 'poll');
 });
 
 test('polls that failed too were no proxy: the stream is tried when they work again', async () => {
@@ -208,7 +208,7 @@ test('polls that failed too were no proxy: the stream is tried when they work ag
   poll.drop('lost');
   await clock.pass(1_000);
   poll.say('ready', null);
-  assert.equal(connection.state.carrier, 'stream');
+  assert.equal(connection.state.transport, 'stream');
   assert.equal(stream.opened.length, 3);
 });
 

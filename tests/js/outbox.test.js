@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ApiError } from '../../static/js/api_error.js';
-import { Outbox } from '../../static/js/outbox.js';
-import { MemoryStorage } from '../../static/js/outbox_db.js';
-import { explain } from '../../static/js/refusal.js';
+import { ApiError } from '../../static/js/net/api_error.js';
+import { Outbox } from '../../static/js/outbox/outbox.js';
+import { MemoryStorage } from '../../static/js/outbox/outbox_db.js';
+import { explain } from '../../static/js/outbox/refusal.js';
 import { FakeClock, settle } from './fake_clock.js';
 import { ADA, message } from './samples.js';
 
@@ -16,12 +16,12 @@ const SIGNED_OUT = new ApiError({ code: 'unauthenticated', status: 401, retryabl
 /** A server that answers as told and remembers what came. */
 class FakeServer {
   /** @type {string[]} */ seen = [];
-  /** @type {Map<string, import('../../static/js/wire.js').Message>} */ stored = new Map();
+  /** @type {Map<string, import('../../static/js/net/shapes.js').Message>} */ stored = new Map();
   /** Errors for the next requests; null accepts. @type {(ApiError | null)[]} */ errors = [];
   loseAnswer = false;
   /** @type {() => void} */ onSend = () => {};
 
-  send = async (/** @type {import('../../static/js/outbox.js').Item} */ item) => {
+  send = async (/** @type {import('../../static/js/outbox/outbox.js').Item} */ item) => {
     this.seen.push(item.body);
     this.onSend();
     const error = this.errors.shift();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ApiError } from '../../static/js/api_error.js';
-import { pollTransport } from '../../static/js/poll.js';
+import { ApiError } from '../../static/js/net/api_error.js';
+import { pollTransport } from '../../static/js/net/poll.js';
 import { FakeClock, settle } from './fake_clock.js';
 
-/** @param {(import('../../static/js/wire.js').PollAnswer | {answer: unknown} | ApiError)[]} answers then it hangs */
+/** @param {(import('../../static/js/net/shapes.js').PollAnswer | {answer: unknown} | ApiError)[]} answers then it hangs */
 function open(answers) {
   /** @type {unknown[]} */ const heard = [];
   /** @type {unknown[]} */ const asked = [];

@@ -1,6 +1,6 @@
 // Made-up values that tests share.
 
-/** @typedef {import('../../static/js/wire.js').Message} Message */
+/** @typedef {import('../../static/js/net/shapes.js').Message} Message */
 
 export const ADA = { id: 'u_ada', name: 'Ada' };
 export const BOB = { id: 'u_bob', name: 'Bob' };
@@ -16,7 +16,7 @@ export function message(fields = {}) {
   };
 }
 
-/** @param {Partial<import('../../static/js/entry.js').Entry>} [fields] */
+/** @param {Partial<import('../../static/js/rooms/entry.js').Entry>} [fields] */
 export function draft(fields = {}) {
   return { localId: 'local-0001', room: 'general', body: 'hello', createdAt: '2026-11-22T10:00:00.000Z', sender: ADA, ...fields };
 }

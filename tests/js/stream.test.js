@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { streamTransport } from '../../static/js/stream.js';
+import { streamTransport } from '../../static/js/net/stream.js';
 
 /** The browser's EventSource as far as stream.js uses it. */
 class FakeEventSource {

@@ -1,9 +1,9 @@
 import './globals.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newLocalId } from '../../static/js/local_id.js';
-import { codePoints, initials, isSendable, roomLeft, splitLinks } from '../../static/js/text.js';
+import { newLocalId } from '../../static/js/outbox/local_id.js';
 import { slug } from '../../static/js/view/new_room.js';
+import { codePoints, initials, isSendable, roomLeft, splitLinks } from '../../static/js/view/text.js';
 
 test('code points are counted, not UTF-16 units', () => {
   assert.equal(codePoints('a😀'), 2);

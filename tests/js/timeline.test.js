@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Timeline } from '../../static/js/timeline.js';
+import { Timeline } from '../../static/js/rooms/timeline.js';
 import { ADA, draft, message } from './samples.js';
 
-const filled = (/** @type {import('../../static/js/wire.js').Message[]} */ ...messages) => {
+const filled = (/** @type {import('../../static/js/net/shapes.js').Message[]} */ ...messages) => {
   const timeline = new Timeline(ADA.id);
   for (const each of messages) timeline.merge(each);
   return timeline;

@@ -1,11 +1,11 @@
 // A person's initials on a colour that stays theirs.
 
-import { initials, pickByHash } from '../text.js';
 import { element } from './dom.js';
+import { initials, pickByHash } from './text.js';
 
-const COLOURS = 10; // as many as base.css has, each at least 4.5:1 under white
+const COLOURS = 10; // as many as base.css has, each with a contrast of at least 4.5:1 to white
 
-/** @param {import('../wire.js').User} user */
+/** @param {import('../net/shapes.js').User} user */
 export function avatar(user) {
   const made = element('span', 'avatar');
   made.setAttribute('aria-hidden', 'true'); // the name stands beside it
@@ -15,7 +15,7 @@ export function avatar(user) {
 
 /**
  * @param {HTMLElement} target
- * @param {import('../wire.js').User} user
+ * @param {import('../net/shapes.js').User} user
  */
 export function fillAvatar(target, user) {
   target.textContent = initials(user.name);

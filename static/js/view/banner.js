@@ -2,9 +2,9 @@
 
 import { byId, setText } from './dom.js';
 
-/** @typedef {import('../connection.js').ConnectionState} ConnectionState */
+/** @typedef {import('../net/connection.js').ConnectionState} ConnectionState */
 
-const QUIET_MS = 1_000; // shorter interruptions are nobody's business
+const QUIET_MS = 1_000; // nobody needs to know of shorter interruptions
 const COUNTDOWN_AFTER_MS = 5_000;
 const BACK_SHOWN_MS = 2_500;
 
@@ -23,7 +23,7 @@ export class Banner {
   #clock;
 
   /**
-   * @param {import('../clock.js').Clock} clock
+   * @param {import('../net/clock.js').Clock} clock
    * @param {() => void} tryNow
    */
   constructor(clock, tryNow) {
@@ -58,7 +58,7 @@ export class Banner {
    */
   #renderStatus(state, lostForMs) {
     const lost = state.phase === 'lost' && lostForMs >= QUIET_MS;
-    const live = state.carrier === 'poll' ? 'Live (polling)' : 'Live';
+    const live = state.transport === 'poll' ? 'Live (polling)' : 'Live';
     const texts = { connecting: 'Connecting…', live, lost: lost ? 'Reconnecting…' : live, stopped: 'Not connected' };
     this.#status.dataset.phase = state.phase === 'lost' && !lost ? 'live' : state.phase;
     setText(this.#statusText, texts[state.phase]);

@@ -1,4 +1,4 @@
-// The whole page of a signed-in user: puts the views together and passes between them and the chat.
+// The whole page of a signed-in user: puts the views together and connects them with the chat.
 
 import { fillAvatar } from './avatar.js';
 import { Banner } from './banner.js';
@@ -14,26 +14,26 @@ import { RoomHead } from './room_head.js';
 import { RoomList } from './room_list.js';
 
 /**
- * @typedef {import('../chat.js').Chat} Chat
- * @typedef {import('../room.js').Room} Room
- * @typedef {import('../entry.js').Entry} Entry
+ * @typedef {import('../page/chat.js').Chat} Chat
+ * @typedef {import('../rooms/room.js').Room} Room
+ * @typedef {import('../rooms/entry.js').Entry} Entry
  */
 
 /**
  * @typedef {object} ViewParts
- * @property {import('../clock.js').Clock} clock
+ * @property {import('../net/clock.js').Clock} clock
  * @property {(name: string) => string} roomPath
  * @property {(name: string) => void} openRoom
  * @property {() => void} signOut
- * @property {import('../api.js').Api} api
- * @property {(userId: string) => import('../drafts.js').Drafts} drafts
+ * @property {import('../net/api.js').Api} api
+ * @property {(userId: string) => import('./drafts.js').Drafts} drafts
  */
 
 export class ChatView {
   #section = byId('chat', HTMLDivElement);
   #badge = byId('drawer-badge', HTMLSpanElement);
   /** @type {Chat | null} */ #chat = null;
-  /** @type {import('../drafts.js').Drafts | null} */ #drafts = null;
+  /** @type {import('./drafts.js').Drafts | null} */ #drafts = null;
   #roomsPlanned = false;
   #parts;
 
@@ -81,7 +81,7 @@ export class ChatView {
     this.#showComposer(room);
   }
 
-  /** Titles, counts and the list of rooms change together and rarely need it at once. */
+  /** Titles, counts and the list of rooms change together and need not change at once. */
   roomsChanged() {
     if (this.#roomsPlanned) return;
     this.#roomsPlanned = true;
@@ -123,7 +123,7 @@ export class ChatView {
   #showComposer(room) {
     if (!room?.info.member) return this.composer.hide();
     this.composer.show(this.#drafts?.get(room.name) ?? '', `Message ${room.title}`);
-    if (matchMedia('(hover: hover)').matches) this.composer.focus(); // elsewhere a keyboard would pop up
+    if (matchMedia('(hover: hover)').matches) this.composer.focus(); // elsewhere the on-screen keyboard would pop up
   }
 
   #makeMessages() {
@@ -172,7 +172,7 @@ export class ChatView {
 
   /** @param {Promise<void> | undefined} action */
   async #afterAction(action) {
-    this.composer.focus(); // the button that had it goes away
+    this.composer.focus(); // the button that had the focus goes away
     await action;
   }
 

@@ -1,7 +1,7 @@
-// The box one writes in.
+// The box for writing messages.
 
-import { isSendable, roomLeft } from '../text.js';
 import { byId, setText } from './dom.js';
+import { isSendable, roomLeft } from './text.js';
 
 /**
  * @typedef {object} ComposerCallbacks
@@ -135,7 +135,7 @@ export class Composer {
   #layOut() {
     const body = this.#input.value;
     this.#input.style.height = 'auto';
-    this.#input.style.height = `${this.#input.scrollHeight}px`; // max-height is the style sheet's
+    this.#input.style.height = `${this.#input.scrollHeight}px`; // the style sheet sets max-height
     const left = roomLeft(body);
     const tooLong = left !== null && left < 0;
     this.#send.disabled = !isSendable(body);

@@ -52,7 +52,7 @@ export function icon(name) {
 }
 
 /**
- * Sets text only where it differs: a live region speaks with every change.
+ * Sets text only if it differs: a live region speaks at every change.
  * @param {Element} target
  * @param {string} text
  */

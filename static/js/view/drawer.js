@@ -33,7 +33,7 @@ export class Drawer {
   #apply(open) {
     const drawn = this.#narrow.matches && open;
     this.#sidebar.classList.toggle('sidebar--open', drawn);
-    this.#sidebar.inert = this.#narrow.matches && !open; // what is off the screen takes no focus
+    this.#sidebar.inert = this.#narrow.matches && !open; // what is off the screen must not take the focus
     this.#scrim.hidden = !drawn;
     this.#opener.setAttribute('aria-expanded', String(drawn));
   }

@@ -1,10 +1,10 @@
-// What stands around a message because of the one before it: a day, a line, or just its group. Pure.
+// What a message shows because of the one before it: a day, the line for new messages, a heading. Pure.
 
-import { dayText, sameDay } from '../days.js';
+import { dayText, sameDay } from './days.js';
 
-/** @typedef {import('../entry.js').Entry} Entry */
+/** @typedef {import('../rooms/entry.js').Entry} Entry */
 
-const GROUP_MS = 300_000; // five minutes: one breath of talk
+const GROUP_MS = 300_000; // five minutes: messages this close read as one
 
 /**
  * @param {Entry} entry

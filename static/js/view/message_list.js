@@ -1,14 +1,14 @@
-// The messages of the open room: a window of rows over the timeline, drawn at most once a frame.
+// The messages of the open room: rows for a part of the timeline, drawn at most once a frame.
 
 import { byId, element, setText } from './dom.js';
 import { surroundingsOf } from './grouping.js';
 import { MessageRow } from './message_row.js';
 import { ScrollKeeper } from './scroll_keeper.js';
-import { Window } from './window.js';
+import { VisiblePart } from './visible_part.js';
 
 /**
- * @typedef {import('../room.js').Room} Room
- * @typedef {import('../entry.js').Entry} Entry
+ * @typedef {import('../rooms/room.js').Room} Room
+ * @typedef {import('../rooms/entry.js').Entry} Entry
  */
 
 const MOST_SPOKEN = 3; // a screen reader that falls behind is worse than a count
@@ -23,8 +23,8 @@ export class MessageList {
   #loadOlder = byId('load-older', HTMLButtonElement);
   #announcer = byId('announcer', HTMLParagraphElement);
   #keeper = new ScrollKeeper(this.#scroller, this.#log);
-  /** @type {Window<Entry>} */
-  #window = new Window();
+  /** @type {VisiblePart<Entry>} */
+  #visible = new VisiblePart();
   /** @type {Map<Entry, MessageRow>} */
   #rows = new Map();
   /** @type {Room | null} */
@@ -61,7 +61,7 @@ export class MessageList {
   show(room, myId) {
     this.#room = room;
     this.#myId = myId;
-    this.#window.reset();
+    this.#visible.reset();
     this.#rows.clear();
     this.#log.replaceChildren();
     this.#keeper.following = true;
@@ -83,7 +83,7 @@ export class MessageList {
   }
 
   toLatest() {
-    this.#window.reset();
+    this.#visible.reset();
     this.#keeper.following = true;
     this.#draw();
   }
@@ -95,7 +95,7 @@ export class MessageList {
   #draw() {
     const room = this.#room;
     if (!room) return;
-    if (this.#keeper.following && this.#window.atLatest) room.trimIfLong();
+    if (this.#keeper.following && this.#visible.atLatest) room.trimIfLong();
     if (this.#opening && room.history === 'ready') this.#openAtUnread(room);
     this.#keeper.around(() => this.#drawRows(room));
     this.#drawNews();
@@ -103,7 +103,7 @@ export class MessageList {
   }
 
   /**
-   * Opens at the first unread message where there is one.
+   * Opens at the first unread message if there is one.
    * @param {Room} room
    */
   #openAtUnread(room) {
@@ -112,16 +112,16 @@ export class MessageList {
     this.#lastAnnounced = this.#entries.at(-1) ?? null;
     if (index < 0) return;
     this.#lastSeen = this.#entries[index - 1] ?? null;
-    this.#window.showFrom(this.#entries, index);
+    this.#visible.showFrom(this.#entries, index);
     this.#drawRows(room);
     const line = this.#log.querySelector('.divider--unread');
-    if (line) this.#keeper.showAtTop(line, this.#window.atLatest);
+    if (line) this.#keeper.showAtTop(line, this.#visible.atLatest);
   }
 
   /** @param {Room} room */
   #drawRows(room) {
     const entries = this.#entries;
-    const { start, end } = this.#window.range(entries, this.#keeper.following);
+    const { start, end } = this.#visible.range(entries, this.#keeper.following);
     this.#drawStart(room, start);
     this.#removeAllBut(new Set(entries.slice(start, end)));
     const now = Date.now();
@@ -167,20 +167,20 @@ export class MessageList {
   }
 
   #scrolled() {
-    this.#keeper.scrolled(this.#window.atLatest);
+    this.#keeper.scrolled(this.#visible.atLatest);
     if (this.#scroller.scrollTop < LOAD_WITHIN_PX) this.#older();
-    if (this.#keeper.distanceFromBottom < LOAD_WITHIN_PX && this.#window.growDown(this.#entries)) this.#draw();
+    if (this.#keeper.distanceFromBottom < LOAD_WITHIN_PX && this.#visible.growDown(this.#entries)) this.#draw();
     this.#drawNews();
   }
 
   async #older() {
     const room = this.#room;
     if (!room || room.history === 'loading') return;
-    if (this.#window.growUp(this.#entries, this.#keeper.following)) return this.#draw();
+    if (this.#visible.growUp(this.#entries, this.#keeper.following)) return this.#draw();
     if (!room.hasMore && room.history !== 'error') return;
     await this.#parts.loadOlder(room);
     if (room !== this.#room) return;
-    this.#window.growUp(this.#entries, this.#keeper.following);
+    this.#visible.growUp(this.#entries, this.#keeper.following);
     this.#draw();
   }
 
@@ -193,7 +193,7 @@ export class MessageList {
     setText(this.#toLatest, news ? `↓ ${news} new` : '↓ Latest');
   }
 
-  /** Speaks what others say while the log is followed: history and one's own words stay silent. */
+  /** Announces what others say; history and one's own messages stay silent. */
   #announce() {
     const entries = this.#entries;
     const from = this.#lastAnnounced ? entries.lastIndexOf(this.#lastAnnounced) : -1;

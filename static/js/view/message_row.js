@@ -1,11 +1,11 @@
 // One message as a row. The row is made once and then only updated, so that nothing jumps.
 
-import { fullTimeText, timeText } from '../days.js';
-import { splitLinks } from '../text.js';
 import { avatar } from './avatar.js';
+import { fullTimeText, timeText } from './days.js';
 import { button, element, icon, setText } from './dom.js';
+import { splitLinks } from './text.js';
 
-/** @typedef {import('../entry.js').Entry} Entry */
+/** @typedef {import('../rooms/entry.js').Entry} Entry */
 
 /**
  * @typedef {object} RowActions

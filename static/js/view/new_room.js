@@ -1,7 +1,7 @@
 // The form for a new room.
 
-import { asApiError } from '../api_error.js';
-import { asSentence, reasonText } from '../refusal.js';
+import { asApiError } from '../net/api_error.js';
+import { asSentence, reasonText } from '../outbox/refusal.js';
 import { byId } from './dom.js';
 
 /** @typedef {{name: string, title: string, visibility: string}} Wanted */

@@ -1,17 +1,17 @@
 // Who is in the room; writing to one of them; inviting into a private room.
 
-import { asApiError } from '../api_error.js';
-import { asSentence, reasonText } from '../refusal.js';
+import { asApiError } from '../net/api_error.js';
+import { asSentence, reasonText } from '../outbox/refusal.js';
 import { avatar } from './avatar.js';
 import { button, byId, element, setText } from './dom.js';
 
 /**
- * @typedef {import('../room.js').Room} Room
- * @typedef {import('../wire.js').User} User
+ * @typedef {import('../rooms/room.js').Room} Room
+ * @typedef {import('../net/shapes.js').User} User
  */
 
-const MOST_SHOWN = 100; // a longer list is for the filter, not for the eye
-const COMMON_ROOM = 'general'; // where people can be found who are not in this room
+const MOST_SHOWN = 100; // nobody reads a longer list; the filter finds the rest
+const COMMON_ROOM = 'general'; // where to find people who are not in this room
 
 export class People {
   #dialog = byId('people-dialog', HTMLDialogElement);
@@ -26,7 +26,7 @@ export class People {
   #talkTo;
 
   /**
-   * @param {Pick<import('../api.js').Api, 'members' | 'invite'>} api
+   * @param {Pick<import('../net/api.js').Api, 'members' | 'invite'>} api
    * @param {(userId: string) => void} talkTo
    */
   constructor(api, talkTo) {

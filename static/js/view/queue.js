@@ -2,9 +2,9 @@
 
 import { byId, setText } from './dom.js';
 
-/** @typedef {import('../outbox.js').Outbox} Outbox */
+/** @typedef {import('../outbox/outbox.js').Outbox} Outbox */
 
-const BAR_FROM = 3; // fewer failures are handled where they stand
+const BAR_FROM = 3; // fewer failures are handled at the messages themselves
 
 export class QueueView {
   #queue = byId('queue', HTMLSpanElement);
@@ -15,7 +15,7 @@ export class QueueView {
   #clock;
 
   /**
-   * @param {import('../clock.js').Clock} clock
+   * @param {import('../net/clock.js').Clock} clock
    * @param {{retryAll: () => void, deleteAll: () => void}} on
    */
   constructor(clock, on) {
@@ -56,6 +56,6 @@ export class QueueView {
 function queueText(pending, pauseSeconds, live) {
   if (!pending) return '';
   if (pauseSeconds > 0) return `You’re sending too fast – resuming in ${pauseSeconds} s`;
-  // While connected, one or two in flight are no news.
+  // While connected, one or two in flight are normal.
   return live && pending < 3 ? '' : `${pending} waiting to be sent`;
 }

@@ -1,8 +1,8 @@
-// The open room's title, what one may do with it, and the bar for rooms one only reads.
+// The open room's title, what the user may do with it, and the bar for rooms the user only reads.
 
 import { byId, setText } from './dom.js';
 
-/** @typedef {import('../room.js').Room} Room */
+/** @typedef {import('../rooms/room.js').Room} Room */
 
 const KINDS = { public: 'Public', private: 'Private', direct: 'Direct' };
 

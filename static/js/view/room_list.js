@@ -2,7 +2,7 @@
 
 import { byId, element, icon } from './dom.js';
 
-/** @typedef {import('../room.js').Room} Room */
+/** @typedef {import('../rooms/room.js').Room} Room */
 
 export class RoomList {
   #container = byId('rooms', HTMLDivElement);

@@ -53,7 +53,7 @@ export class ScrollKeeper {
     this.restore();
   }
 
-  /** After heights changed by themselves: fonts, a narrower window, a growing composer. */
+  /** After heights changed on their own: fonts, a narrower window, a growing composer. */
   restore() {
     if (this.following) {
       this.#scroller.scrollTop = this.#scroller.scrollHeight;
@@ -80,7 +80,7 @@ export class ScrollKeeper {
 
   /** @param {Element} row */
   #topOf(row) {
-    // Its last child is the message: a day line that comes or goes above it must not count.
+    // The last child is the message itself: a day line that comes or goes above it must not count.
     const message = row.lastElementChild ?? row;
     return message.getBoundingClientRect().top - this.#scroller.getBoundingClientRect().top;
   }

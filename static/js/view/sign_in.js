@@ -1,7 +1,7 @@
 // The sign-in form.
 
-import { asApiError } from '../api_error.js';
-import { asSentence, reasonText } from '../refusal.js';
+import { asApiError } from '../net/api_error.js';
+import { asSentence, reasonText } from '../outbox/refusal.js';
 import { byId } from './dom.js';
 
 const REMEMBERED_AS = 'chat-name';

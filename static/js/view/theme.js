@@ -1,8 +1,8 @@
-// The theme button: what the system prefers, until someone chooses.
+// The theme button: the system's preference holds until the user chooses.
 
 import { byId } from './dom.js';
 
-const STORED_AS = 'chat-theme'; // theme_early.js reads the same key
+const STORED_AS = 'chat-theme'; // page/theme_early.js reads the same key
 
 export function setUpTheme() {
   const toggle = byId('theme', HTMLButtonElement);

@@ -2,9 +2,9 @@
 
 import { byId } from './dom.js';
 
-const SHOWN_MS = 6_000; // two lines of text read at leisure
+const SHOWN_MS = 6_000; // time to read two lines at leisure
 
-/** @param {import('../clock.js').Clock} clock */
+/** @param {import('../net/clock.js').Clock} clock */
 export function makeToast(clock) {
   const toast = byId('toast', HTMLParagraphElement);
   /** @type {any} */

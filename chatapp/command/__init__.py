@@ -1,0 +1,5 @@
+"""The command `chatapp`: what an operator does beside the running service."""
+
+from chatapp.command.cli import main
+
+__all__ = ["main"]

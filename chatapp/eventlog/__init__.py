@@ -1,0 +1,37 @@
+"""One event log, kept twice: live in Redis, for good in the database. The tail, the outbox, and who is woken."""
+
+from chatapp.eventlog import bodies
+from chatapp.eventlog import outcomes
+from chatapp.eventlog.hub import Hub
+from chatapp.eventlog.kept_log import MEMBER_EVENTS
+from chatapp.eventlog.kept_log import UNRECORDED_MAX
+from chatapp.eventlog.kept_log import KeptLog
+from chatapp.eventlog.kept_log import Place
+from chatapp.eventlog.listener import Followers
+from chatapp.eventlog.listener import Listener
+from chatapp.eventlog.listener import Waiter
+from chatapp.eventlog.live_log import EVENTS
+from chatapp.eventlog.live_log import SIGNALS
+from chatapp.eventlog.live_log import LiveLog
+from chatapp.eventlog.outbox import CURSOR_WAIT_S
+from chatapp.eventlog.outbox import Outbox
+from chatapp.eventlog.tail import Tail
+
+__all__ = [
+    "CURSOR_WAIT_S",
+    "EVENTS",
+    "MEMBER_EVENTS",
+    "SIGNALS",
+    "UNRECORDED_MAX",
+    "Followers",
+    "Hub",
+    "KeptLog",
+    "Listener",
+    "LiveLog",
+    "Outbox",
+    "Place",
+    "Tail",
+    "Waiter",
+    "bodies",
+    "outcomes",
+]

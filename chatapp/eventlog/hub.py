@@ -1,0 +1,63 @@
+"""`Hub`: the connections of this worker: who is woken by what, and who must end."""
+
+from collections.abc import Sequence
+
+from chatapp.eventlog.listener import Followers
+from chatapp.eventlog.listener import Listener
+from chatapp.eventlog.listener import Waiter
+from chatapp.runtime import Recent
+from chatapp.wire import Cursor
+from chatapp.wire import Event
+
+# A request that was under way when its session ended is over long before as many others have ended.
+ENDED_SESSIONS_MAX = 1000
+
+
+class Hub:
+    """Knows every connection from `add` to `remove`, so that it ends with its session and with this worker."""
+
+    def __init__(self) -> None:
+        self._listeners: set[Listener] = set()
+        self._waiters: Followers[Waiter] = Followers()
+        self._ended_sessions: Recent[str, None] = Recent(ENDED_SESSIONS_MAX)
+        self._closing: str | None = None
+
+    def waiter(self, user_id: str, session_id: str) -> Waiter:
+        """The listener of a connection whose greenlet waits."""
+        return Waiter(user_id, session_id, self._waiters)
+
+    def add(self, listener: Listener) -> None:
+        self._listeners.add(listener)
+        if self._closing:
+            listener.close(self._closing)
+        elif listener.session_id in self._ended_sessions:
+            listener.close("signed_out")
+
+    def remove(self, listener: Listener) -> None:
+        listener.leave()
+        self._listeners.discard(listener)
+
+    def end_session(self, session_id: str) -> None:
+        """Close the connections of one session here, and those that it is opening just now."""
+        self._ended_sessions[session_id] = None
+        for listener in [one for one in self._listeners if one.session_id == session_id]:
+            listener.close("signed_out")
+
+    def drain(self, reason: str = "shutdown") -> None:
+        """Close every connection, and those that come after."""
+        self._closing = reason
+        for listener in list(self._listeners):
+            listener.close(reason)
+
+    def wake(self, events: Sequence[Event], before: Cursor) -> None:
+        """Wake those whom these events concern."""
+        for event in events:
+            for waiter in self._waiters.of_room(event.room_id):
+                if event.visible_to(waiter.user_id):
+                    waiter.wake()
+            for waiter in self._waiters.of_user(event.about):
+                waiter.wake()
+
+    def wake_all(self) -> None:
+        for waiter in self._waiters:
+            waiter.wake()

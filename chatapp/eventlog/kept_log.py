@@ -1,0 +1,133 @@
+"""`KeptLog`: the event log as the database keeps it: its newest position, what has none yet, and their record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import Table
+from sqlalchemy import bindparam
+from sqlalchemy import case
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy import update
+
+from chatapp.errors import RedisAway
+from chatapp.eventlog import bodies
+from chatapp.eventlog.live_log import LiveLog
+from chatapp.storage import Database
+from chatapp.storage import EventRow
+from chatapp.storage import Message
+from chatapp.storage import Prepared
+from chatapp.storage import Receipt
+from chatapp.storage import Rows
+from chatapp.wire import Cursor
+from chatapp.wire import Entry
+
+# Rows are published oldest first, at most some hundred at once by each worker. With Redis away for long
+# many more wait, and none of them is in the log.
+UNRECORDED_MAX = 2000
+
+MEMBER_EVENTS = ("member.joined", "member.left")
+
+_EVENTS, _MESSAGES, _RECEIPTS = (cast(Table, model.__table__) for model in (EventRow, Message, Receipt))
+# A row that was published twice, because the log was lost in between, keeps the later place, so that no reader
+# behind the first one misses it.
+RECORD_EVENT = Prepared(
+    update(_EVENTS)
+    .where(_EVENTS.c.number == bindparam("row"))
+    .where(_EVENTS.c.log_id.is_(None) | (_EVENTS.c.log_id < bindparam("place")))
+    .values(log_id=bindparam("place"))
+)
+# What it is about keeps the first.
+RECORD_MESSAGE = Prepared(
+    update(_MESSAGES)
+    .where(_MESSAGES.c.id == bindparam("row"), _MESSAGES.c.log_id.is_(None))
+    .values(log_id=bindparam("place"))
+)
+RECORD_JOINING = Prepared(
+    update(_RECEIPTS)
+    .where(
+        _RECEIPTS.c.room_id == bindparam("room"),
+        _RECEIPTS.c.user_id == bindparam("user"),
+        _RECEIPTS.c.joined == bindparam("row"),
+        _RECEIPTS.c.first.is_(None),
+    )
+    .values(first=bindparam("place"))
+)
+
+# Whoever joins or leaves does so before what is said after it, also when both wait here.
+_ORDER = case((_EVENTS.c.type.in_(MEMBER_EVENTS), 0), else_=1)
+_WAITING = (
+    select(_EVENTS).where(_EVENTS.c.log_id.is_(None)).order_by(_ORDER, _EVENTS.c.number).limit(bindparam("most"))
+).subquery("waiting")
+_IN_ORDER = case((_WAITING.c.type.in_(MEMBER_EVENTS), 0), else_=1)
+UNPUBLISHED = bodies.told(_WAITING).order_by(_IN_ORDER, _WAITING.c.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry stands in the log. `first` is where that which it begins, a message or a membership, stands for
+    good: usually the same, but an entry that comes again after the log was lost has a later `cursor`."""
+
+    entry: Entry
+    cursor: Cursor
+    first: Cursor
+
+
+class KeptLog:
+    """What the database knows of the log. Every method raises Unavailable."""
+
+    def __init__(self, database: Database, live_log: LiveLog) -> None:
+        self._database = database
+        self._live_log = live_log
+
+    def unrecorded(self) -> frozenset[int]:
+        """The numbers of the oldest committed rows without a cursor: among them all that are in the log already."""
+        query = select(EventRow.number).where(EventRow.log_id.is_(None)).order_by(EventRow.number).limit(UNRECORDED_MAX)
+        return self._database.read(lambda tx: frozenset(tx.connection().scalars(query)))
+
+    def unpublished(self, most: int) -> list[Entry]:
+        """The rows without a cursor, on their way into the log."""
+        return self._database.read(lambda tx: bodies.entries(tx, bodies.ask(tx, UNPUBLISHED, most=most)))
+
+    def newest(self) -> Cursor:
+        """The newest cursor in the database."""
+        query = select(func.max(EventRow.log_id)).where(EventRow.log_id.is_not(None))
+        return Cursor(self._database.read(lambda tx: tx.scalar(query)) or 0)
+
+    def newest_anywhere(self) -> Cursor:
+        """The newest cursor in database and live log; the database's alone while Redis is away."""
+        newest = self.newest()
+        try:
+            return max(newest, self._live_log.last())
+        except RedisAway:
+            return newest
+
+    def record(self, places: Sequence[Place]) -> None:
+        """Write the cursors down.
+
+        It does not wait for the disk: if the record is lost with the power, the same rows are published again, to the
+        same cursors.
+        """
+        self._database.write_rows(lambda rows: _record(rows, places), durable=False)
+
+
+def _record(rows: Rows, places: Sequence[Place]) -> None:
+    # Each table in one order, so that two workers never wait for one another.
+    ordered = sorted(places, key=lambda place: place.entry.number)
+    rows.run(RECORD_EVENT, [{"row": place.entry.number, "place": int(place.cursor)} for place in ordered])
+    created = sorted(
+        (place.entry.body["message"]["id"], int(place.first))
+        for place in places
+        if place.entry.type == "message.created"
+    )
+    if created:
+        rows.run(RECORD_MESSAGE, [{"row": id_, "place": place} for id_, place in created])
+    joined = [place for place in ordered if place.entry.type == "member.joined"]
+    if joined:
+        rows.run(RECORD_JOINING, [_joining(place) for place in joined])
+
+
+def _joining(place: Place) -> dict[str, int | str | None]:
+    entry = place.entry
+    return {"room": entry.room_id, "user": entry.about, "row": entry.number, "place": int(place.first)}

@@ -1,0 +1,178 @@
+"""`LiveLog`: the Redis Streams. The only file that knows their keys.
+
+`chat:events` is the live end of the event log: its ids are the cursors. Each entry names the one before
+it (`prev`), so that a reader sees when the log was changed beneath it. `chat:signals` carries what needs
+no place in the log; it never enters a cursor.
+"""
+
+import logging
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from chatapp.eventlog.outcomes import REMEMBER_S
+from chatapp.runtime import now_ms
+from chatapp.storage import TAIL_BLOCK_MS
+from chatapp.storage import RedisLink
+from chatapp.wire import Cursor
+from chatapp.wire import Entry
+from chatapp.wire import Event
+from chatapp.wire import codec
+
+log = logging.getLogger(__name__)
+
+EVENTS = "chat:events"
+SIGNALS = "chat:signals"
+PUBLISHED = "chat:published"
+
+# How far a publisher may lag behind another and still get the first one's id for the same row.
+PUBLISHED_PERIOD_S = 600
+SIGNALS_MAXLEN = 1000
+# One XREAD: bounded, because parsing 100,000 entries at once would hold the loop for half a second.
+READ_COUNT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """What stands at one position: an event and the number of its row, or None where the log was only raised."""
+
+    cursor: Cursor
+    prev: Cursor
+    event: Event | None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one read of the tail brought."""
+
+    entries: list[LogEntry]
+    signals: list[dict[str, Any]]
+    signals_after: str
+
+
+class LiveLog:
+    """Publish to, read from and raise the log. Every method raises RedisAway."""
+
+    def __init__(self, link: RedisLink, maxlen: int) -> None:
+        self._link = link
+        self._maxlen = maxlen
+        self._publish = link.commands.script("publish")
+        self._raise = link.commands.script("raise")
+
+    @property
+    def writable(self) -> bool:
+        """Whether the last attempt to write, here or as a sign of life, succeeded."""
+        return not self._link.commands.failing
+
+    def publish(self, entries: Sequence[Entry], floor: Cursor, remember: Mapping[str, str]) -> list[Cursor]:
+        """Append the entries in order and return their cursors; those appended before keep their first one.
+
+        Sets the keys of `remember` in the same call, for REMEMBER_S.
+        """
+        period = now_ms() // 1000 // PUBLISHED_PERIOD_S
+        args: list[Any] = [
+            now_ms(),
+            floor.milliseconds,
+            _sequence(floor),
+            self._maxlen,
+            2 * PUBLISHED_PERIOD_S,
+            REMEMBER_S,
+            len(entries),
+        ]
+        for entry in entries:
+            args += [entry.number, entry.type, entry.room_id, entry.target or "", entry.about or ""]
+            args.append(codec.dumps(entry.body))
+        args += remember.values()
+        ids = self._publish([EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}", *remember], args)
+        return [Cursor.parse(raw.decode()) for raw in ids]
+
+    def raise_to(self, cursor: Cursor) -> Cursor:
+        """Make every later id greater than `cursor`. Returns where the log now ends."""
+        raw = self._raise([EVENTS], [cursor.milliseconds, _sequence(cursor), self._maxlen])
+        return Cursor.parse(raw.decode())
+
+    def last(self) -> Cursor:
+        """The newest id, as the log itself remembers it; 0-0 when there is no log."""
+
+        def ask(redis: Redis) -> Cursor:
+            try:
+                info: Any = redis.xinfo_stream(EVENTS)
+            except ResponseError as error:
+                if "no such key" in str(error):
+                    return Cursor(0)
+                raise
+            return Cursor.parse(_text(info["last-generated-id"]))
+
+        return self._link.commands.call(ask)
+
+    def last_signal(self) -> str:
+        def ask(redis: Redis) -> str:
+            newest: Any = redis.xrevrange(SIGNALS, count=1)
+            return _text(newest[0][0]) if newest else "0-0"
+
+        return self._link.commands.call(ask)
+
+    def signal(self, body: dict[str, Any]) -> str:
+        """Tell all workers something that needs no place in the log. Returns the signal's id."""
+        fields: dict[Any, Any] = {"body": codec.dumps(body)}
+        newest: Any = self._link.commands.call(lambda redis: redis.xadd(SIGNALS, fields, maxlen=SIGNALS_MAXLEN))
+        return _text(newest)
+
+    def read(self, after: Cursor, signals_after: str) -> News:
+        """What lies after the two positions, waiting up to TAIL_BLOCK_MS for something to come."""
+
+        how = ("COUNT", READ_COUNT, "BLOCK", TAIL_BLOCK_MS)
+        answer = self._link.tail.ask("XREAD", *how, "STREAMS", EVENTS, SIGNALS, str(after), signals_after)
+        entries: list[LogEntry] = []
+        signals: list[dict[str, Any]] = []
+        for key, items in answer or ():
+            if _text(key) == EVENTS:
+                entries = [_entry(raw_id, _fields(flat)) for raw_id, flat in items]
+                continue
+            for raw_id, flat in items:
+                signals_after = _text(raw_id)
+                signals += _signal(_fields(flat))
+        return News(entries, signals, signals_after)
+
+
+def _fields(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Redis answers names and values in turn."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _entry(raw_id: bytes, fields: dict[bytes, bytes]) -> LogEntry:
+    cursor = Cursor.parse(_text(raw_id))
+    try:
+        prev = Cursor.parse(_text(fields[b"prev"]))
+        type_ = _text(fields[b"type"])
+        if not type_:
+            return LogEntry(cursor, prev, None)
+        body = codec.loads_trusted(fields[b"body"])
+        target, about = _text(fields[b"target"]) or None, _text(fields[b"about"]) or None
+        event = Event(cursor, type_, int(fields[b"room"]), body, target=target, about=about)
+        return LogEntry(cursor, prev, event, int(fields[b"number"]))
+    except (KeyError, TypeError, ValueError) as error:
+        # Not ours. It names no predecessor, so the tail sees what it is: a log changed beneath it.
+        log.warning("the entry at %s is not from this service: %r", cursor, error)
+        return LogEntry(cursor, cursor, None)
+
+
+def _signal(fields: dict[bytes, bytes]) -> list[dict[str, Any]]:
+    try:
+        return [dict(codec.loads_trusted(fields[b"body"]))]
+    except (KeyError, TypeError, ValueError) as error:
+        log.warning("a signal is not from this service: %r", error)
+        return []
+
+
+def _sequence(cursor: Cursor) -> int:
+    return int(str(cursor).partition("-")[2])
+
+
+def _text(raw: bytes | str) -> str:
+    return raw.decode() if isinstance(raw, bytes) else raw

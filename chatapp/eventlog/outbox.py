@@ -1,0 +1,156 @@
+"""`Outbox`: publishes what is committed and not yet in the log, in order.
+
+The rows without a `log_id` are the outbox. Whoever commits publishes all of them, whoever wrote them, and
+the script answers a repeat with the first id: so there is no leader and no lock, and the relay that runs on
+a timer is the same call. A commit that finds no rows but this worker's own need not read them again.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from collections.abc import Sequence
+
+from chatapp.errors import RedisAway
+from chatapp.eventlog.awaited import Awaited
+from chatapp.eventlog.kept_log import KeptLog
+from chatapp.eventlog.kept_log import Place
+from chatapp.eventlog.live_log import LiveLog
+from chatapp.eventlog.outcomes import accepted
+from chatapp.eventlog.tail import Tail
+from chatapp.runtime import Loop
+from chatapp.storage import RedisLink
+from chatapp.wire import Cursor
+from chatapp.wire import Entry
+
+# One call of the script holds Redis for a few milliseconds at this size.
+PUBLISH_MAX = 200
+RELAY_INTERVAL_S = 2.0
+# An answer to a send waits this long for its cursor: the contract's bound.
+CURSOR_WAIT_S = 0.2
+# A room of two thousand has its news in half of this time.
+FIRST_OUT_S = 0.05
+
+
+class Outbox:
+    """Publish after every commit (`wake`), and on a timer what others left behind."""
+
+    def __init__(self, live_log: LiveLog, kept_log: KeptLog, link: RedisLink, tail: Tail) -> None:
+        self._live_log = live_log
+        self._kept_log = kept_log
+        self._link = link
+        self._tail = tail
+        self._awaited = Awaited()
+        # Committed here just now, in order, and not published yet; they need not be read from the database.
+        self._fresh: deque[Entry] = deque()
+        # The numbers of those and of the ones that are being published.
+        self._own: set[int] = set()
+        # The numbers of rows that waited besides, and whether there are more that only the database knows of.
+        self._others: set[int] = set()
+        self._asked = True
+        # When this worker last saw what waits in the database.
+        self._looked_s = 0.0
+        self._loop = Loop("outbox", self._flush, interval_s=RELAY_INTERVAL_S)
+        # Called with what was recorded just now.
+        self.on_recorded: list[Callable[[Sequence[Place]], None]] = []
+
+    def start(self) -> None:
+        self._loop.start()
+
+    def stop(self) -> None:
+        self._loop.stop()
+
+    def wake(self) -> None:
+        """There are rows to publish."""
+        self._asked = True
+        self._loop.wake()
+
+    def publish(self, entries: list[Entry], unpublished: frozenset[int]) -> None:
+        """These rows were committed just now; `unpublished` are the numbers of all that waited then."""
+        self._own.update(entry.number for entry in entries)
+        self._others |= unpublished - self._own
+        self._fresh += entries
+        # The commit has looked for all that wait: the relay need not.
+        self._looked_s = time.monotonic()
+        self._loop.wake()
+
+    def cursor_of(self, number: int, seconds: float = CURSOR_WAIT_S) -> Cursor | None:
+        """The cursor of a row committed just now; None if it takes longer, at once while Redis is away."""
+        return self._awaited.get(number, seconds, lambda: self._link.away)
+
+    def _flush(self) -> None:
+        """Publish what was committed here; on a timer, and where there is more, all that stands in the database.
+
+        Raises RedisAway, Unavailable.
+        """
+        try:
+            # Asked anew each time: what others committed meanwhile, a removal perhaps, must not be overtaken.
+            while (database := self._needs_database()) or self._fresh:
+                if database:
+                    self._flush_database()
+                    continue
+                entries = [self._fresh.popleft() for _ in range(min(PUBLISH_MAX, len(self._fresh)))]
+                self._publish([entry for entry in entries if entry.number not in self._awaited])
+        except Exception:
+            # The database has them: from there they are published again, to the same cursors.
+            self._asked = True
+            self._awaited.give_up()
+            raise
+
+    def _needs_database(self) -> bool:
+        """Whether there may be rows besides those that were committed here."""
+        self._others = {one for one in self._others if one not in self._own and one not in self._awaited}
+        return self._asked or bool(self._others) or time.monotonic() >= self._looked_s + RELAY_INTERVAL_S
+
+    def _flush_database(self) -> None:
+        """Publish every committed row without a cursor."""
+        self._looked_s = time.monotonic()
+        if self._link.commands.away:
+            raise RedisAway("away")
+        self._asked = False
+        # Whichever rows they were, they are read now, or published already.
+        self._others.clear()
+        self._fresh.clear()
+        self._own.clear()
+        full = bool(self._kept_log.unrecorded())
+        while full:
+            entries = self._kept_log.unpublished(PUBLISH_MAX)
+            full = len(entries) == PUBLISH_MAX
+            self._own.update(entry.number for entry in entries)
+            self._publish(entries)
+
+    def _publish(self, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        entries = [self._at_first_place(entry) for entry in entries]
+        try:
+            cursors = self._live_log.publish(entries, self._tail.floor, accepted(entries))
+            self._tail.published((entry.number, cursor) for entry, cursor in zip(entries, cursors, strict=True))
+            # While the news goes out to many, a native thread at work would hold up every single write.
+            self._tail.wait_for(cursors[-1], FIRST_OUT_S)
+            places = [self._place(entry, cursor) for entry, cursor in zip(entries, cursors, strict=True)]
+            # Recorded first, announced then: whoever is told a cursor finds it in the database, in every worker.
+            self._kept_log.record(places)
+            for place in places:
+                self._awaited.tell(place.entry.number, place.first)
+        finally:
+            self._own.difference_update(entry.number for entry in entries)
+        for tell in self.on_recorded:
+            tell(places)
+
+    def _at_first_place(self, entry: Entry) -> Entry:
+        """A message that was in the log before keeps its place, should the log have been lost since.
+
+        Its readers have it there. Only the event comes again, with a later cursor.
+        """
+        first = self._tail.first_place(entry.number)
+        if first is not None and entry.type == "message.created" and entry.body["message"]["cursor"] is None:
+            entry.body["message"]["cursor"] = str(first)
+        return entry
+
+    def _place(self, entry: Entry, cursor: Cursor) -> Place:
+        first: Cursor | None = None
+        if entry.type == "message.created" and entry.body["message"]["cursor"] is not None:
+            first = Cursor.parse(entry.body["message"]["cursor"])
+        elif entry.type == "member.joined":
+            first = self._tail.first_place(entry.number)
+        return Place(entry, cursor, first or cursor)

@@ -1,0 +1,249 @@
+"""`Tail`: one greenlet per worker that reads the live log into the window and tells what came."""
+
+import logging
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import groupby
+from typing import Any
+
+from gevent import sleep
+from gevent.event import Event as Flag
+
+from chatapp.errors import RedisAway
+from chatapp.errors import Unavailable
+from chatapp.eventlog.kept_log import KeptLog
+from chatapp.eventlog.live_log import LiveLog
+from chatapp.eventlog.live_log import LogEntry
+from chatapp.eventlog.window import Window
+from chatapp.runtime import Loop
+from chatapp.runtime import Recent
+from chatapp.wire import Cursor
+from chatapp.wire import Event
+
+log = logging.getLogger(__name__)
+
+# How often the tail looks whether the log still is the one it read: a flush wakes no blocked XREAD.
+LOOK_INTERVAL_S = 1.0
+# The tail hears from Redis every second, news or not; in a busy worker somewhat later.
+HEARD_MAX_S = 2.0
+# Everything live waits for the tail: it must be back as soon as Redis is, and a refused connection costs nothing.
+BACKOFF_MAX_S = 0.5
+# Rows that were published just before the log was lost get their ids recorded within this time.
+RECORD_WAIT_S = 1.0
+RECORD_POLL_S = 0.02
+# A signal is heard within a few milliseconds; whoever waits for that must not wait for a lost one.
+SIGNAL_WAIT_S = 0.2
+SIGNAL_POLL_S = 0.005
+# Far more rows than are ever in the log and not recorded yet.
+SEEN_MAX = 5_000
+# News for many readers gives way to other work after this time.
+HOLD_MAX_S = 0.01
+
+
+class Tail:
+    """Where this worker stands in the log. Every other part reads from its window and is told by its `on_…` lists."""
+
+    def __init__(self, live_log: LiveLog, kept_log: KeptLog, window_size: int) -> None:
+        self.window = Window(window_size)
+        self.on_signal: list[Callable[[dict[str, Any]], None]] = []
+        # Called with events that came into the window just now, all of one room, and where the window ended before.
+        self.on_news: list[Callable[[Sequence[Event], Cursor], None]] = []
+        # Called before the window is emptied, with where it ended.
+        self.on_reset: list[Callable[[Cursor], None]] = []
+        # Called when events or signals may have been missed.
+        self.on_break: list[Callable[[], None]] = []
+        self._live_log = live_log
+        self._kept_log = kept_log
+        # The newest id that this worker has read, published or accepted: later ids must lie above it.
+        self._floor = Cursor(0)
+        # Row number -> its first place in the log, as this worker saw it.
+        self._seen: Recent[int, Cursor] = Recent(SEEN_MAX)
+        self._moved = Flag()
+        self._signals_after: str | None = None
+        self._placed = False
+        self._following = False
+        self._looked_s = 0.0
+        self._heard_s = 0.0
+        self._loop = Loop("tail", self._read, interval_s=0.0, backoff_max_s=BACKOFF_MAX_S)
+
+    def start(self) -> None:
+        """Take the newest position the database knows, now or when it answers; then follow the log from there."""
+        with suppress(Unavailable):
+            self._learn()
+        self._loop.start()
+
+    def stop(self) -> None:
+        self._loop.stop()
+
+    @property
+    def end(self) -> Cursor:
+        """The newest position this worker has read: what it can vouch for. Raises Unavailable before it has one."""
+        if not self._placed:
+            raise Unavailable("starting")
+        return self.window.end
+
+    @property
+    def floor(self) -> Cursor:
+        """The newest id that this worker knows of, in the log or not: whatever it publishes must lie above it."""
+        return self._floor
+
+    @property
+    def current(self) -> bool:
+        """Whether this worker hears what others change: the tail follows the log, and the log can be written to."""
+        heard = time.monotonic() - self._heard_s < HEARD_MAX_S
+        return heard and self._following and self._live_log.writable
+
+    def wait_for(self, cursor: Cursor, seconds: float) -> None:
+        """Wait until everything up to `cursor` was read and passed on, at most this long."""
+        deadline_s = time.monotonic() + seconds
+        while self.window.end < cursor and (left_s := deadline_s - time.monotonic()) > 0:
+            self._moved.wait(left_s)
+
+    def accept(self, cursor: Cursor) -> None:
+        """A client stands at `cursor`. If that lies ahead of the log, the log must rise above it."""
+        self._floor = max(self._floor, cursor)
+        if cursor > self.end:
+            try:
+                self._live_log.raise_to(cursor)
+            except RedisAway:
+                # The floor holds for what this worker publishes, and the tail raises the log on its return.
+                return
+
+    def published(self, places: Iterable[tuple[int, Cursor]]) -> None:
+        """This worker has appended these rows to the log: their numbers and places, in order."""
+        for number, cursor in places:
+            self._floor = max(self._floor, cursor)
+            self._seen.setdefault(number, cursor)
+
+    def first_place(self, number: int) -> Cursor | None:
+        """Where this worker first saw a row in the log, should that have been lost since; None for one it never saw."""
+        return self._seen.get(number)
+
+    def tell(self, signal: dict[str, Any]) -> None:
+        """Signal all workers, and give them the time that this one takes to hear it. Raises RedisAway."""
+        sent = Cursor.parse(self._live_log.signal(signal))
+        deadline_s = time.monotonic() + SIGNAL_WAIT_S
+        while Cursor.parse(self._signals_after or "0-0") < sent and time.monotonic() < deadline_s:
+            sleep(SIGNAL_POLL_S)
+
+    def _learn(self) -> None:
+        position = self._kept_log.newest()
+        self._floor = max(self._floor, position)
+        self.window.reset(position)
+        self._placed = True
+
+    def _read(self) -> None:
+        if not self._placed:
+            self._learn()
+        if not self._following:
+            self._resume()
+        if time.monotonic() - self._looked_s >= LOOK_INTERVAL_S:
+            self._look()
+        assert self._signals_after is not None
+        try:
+            news = self._live_log.read(self.window.end, self._signals_after)
+        except RedisAway:
+            self._following = False
+            raise
+        self._heard_s = time.monotonic()
+        for signal in news.signals:
+            for handle in self.on_signal:
+                handle(signal)
+        self._signals_after = news.signals_after
+        self._take_all(news.entries)
+
+    def _take_all(self, entries: Sequence[LogEntry]) -> None:
+        since_s = time.monotonic()
+        for run in _runs(entries):
+            if not self._take(run):
+                return
+            # An entry that follows the last one read also shows that the log is still the same.
+            self._looked_s = since_s
+            if time.monotonic() - since_s > HOLD_MAX_S:
+                sleep(0)
+                since_s = time.monotonic()
+
+    def _take(self, run: list[LogEntry]) -> bool:
+        """Entries of one room into the window, and on to who follows it. False if the log was changed beneath."""
+        before = self.window.end
+        events: list[Event] = []
+        for entry in run:
+            if entry.prev != self.window.end:
+                log.warning("the log was changed beneath %s: %s follows %s", self.end, entry.cursor, entry.prev)
+                self._tell_news(events, before)
+                self._resync()
+                return False
+            self._floor = max(self._floor, entry.cursor)
+            if entry.event is None:
+                self.window.move(entry.cursor)
+                continue
+            self.window.append(entry.event, entry.cursor)
+            if entry.number is not None:
+                self._seen.setdefault(entry.number, entry.cursor)
+            events.append(entry.event)
+        self._tell_news(events, before)
+        return True
+
+    def _tell_news(self, events: list[Event], before: Cursor) -> None:
+        for tell in self.on_news:
+            tell(events, before)
+        self._moved.set()
+        self._moved.clear()
+
+    def _resume(self) -> None:
+        """Redis is there, for the first time or again."""
+        if self._signals_after is None:
+            self._signals_after = self._live_log.last_signal()
+        if self._live_log.last() < self.window.end or self.window.end == Cursor(0):
+            self._resync()
+        elif self._live_log.last() < self._floor:
+            # A client brought a cursor while Redis was away: what others publish must lie above it too.
+            self._live_log.raise_to(self._floor)
+        self._tell_break()
+        self._following = True
+        self._heard_s = time.monotonic()
+        log.info("following the event log from %s", self.end)
+
+    def _look(self) -> None:
+        """Once a second: is the log gone, or does it end before what was read from it?"""
+        self._looked_s = time.monotonic()
+        if self._live_log.last() < self.window.end:
+            log.warning("the log ends before %s: it was lost or replaced", self.end)
+            self._resync()
+
+    def _resync(self) -> None:
+        """Go on behind everything that the log or the database ever had; readers catch up by the database.
+
+        Rows that were published into the lost log and are not recorded yet could otherwise be recorded
+        later, between a reader's position and the new end, where nobody looks again: so wait for them.
+        """
+        pending = self._kept_log.unrecorded()
+        deadline_s = time.monotonic() + RECORD_WAIT_S
+        while pending & self._kept_log.unrecorded() and time.monotonic() < deadline_s:
+            sleep(RECORD_POLL_S)
+        self._floor = max(self._floor, self.window.end, self._kept_log.newest())
+        end = self._live_log.raise_to(self._floor)
+        for tell in self.on_reset:
+            tell(self.window.end)
+        self.window.reset(end)
+        self._floor = max(self._floor, self.window.end)
+        # Signals are numbered by Redis's own clock: after a loss they may begin again further back.
+        last_signal = self._live_log.last_signal()
+        if Cursor.parse(last_signal) < Cursor.parse(self._signals_after or last_signal):
+            self._signals_after = last_signal
+        self._looked_s = time.monotonic()
+        self._tell_break()
+
+    def _tell_break(self) -> None:
+        for handle in self.on_break:
+            handle()
+
+
+def _runs(entries: Sequence[LogEntry]) -> Iterator[list[LogEntry]]:
+    """The entries in their order; those of one room that follow one another are together."""
+    for _, run in groupby(entries, lambda entry: entry.event and entry.event.room_id):
+        yield list(run)

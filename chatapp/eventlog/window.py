@@ -1,0 +1,92 @@
+"""`Window`: the newest events of the log in this worker's memory, found by room and by user. Pure."""
+
+from collections import deque
+from collections.abc import Iterable
+from collections.abc import Iterator
+
+from chatapp.wire import Cursor
+from chatapp.wire import Event
+
+
+class Window:
+    """Every event in (start, end], at most `size` of them.
+
+    A reader at or after `start` finds all it needs here; one before it reads the database up to `start`.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._events: deque[Event] = deque()
+        self._by_room: dict[int, deque[Event]] = {}
+        self._by_member: dict[str, deque[Event]] = {}
+        self._by_message: dict[str, deque[Event]] = {}
+        self.start = Cursor(0)
+        self.end = Cursor(0)
+
+    def reset(self, position: Cursor) -> None:
+        """Forget everything: what lies at or before `position` is the database's to tell."""
+        self._events.clear()
+        self._by_room.clear()
+        self._by_member.clear()
+        self._by_message.clear()
+        self.start = self.end = position
+
+    def append(self, event: Event, cursor: Cursor) -> None:
+        """Add the event at `cursor`, which lies after `end`; the oldest leaves when the window is full."""
+        self._events.append(event)
+        self._fold(event)
+        for queue in self._queues(event):
+            queue.append(event)
+        self.end = cursor
+        if len(self._events) > self._size:
+            self._drop_oldest()
+
+    def move(self, cursor: Cursor) -> None:
+        """The log went on to `cursor` without an event."""
+        self.end = cursor
+
+    def after(self, position: Cursor, rooms: Iterable[int], user_id: str) -> list[Event]:
+        """What this user may see after `position`: of the rooms, and of joining and leaving any room."""
+        found: dict[Cursor, Event] = {}
+        queues = [self._by_room.get(room) for room in rooms]
+        queues.append(self._by_member.get(user_id))
+        for queue in queues:
+            for event in _newer(queue, position):
+                if event.visible_to(user_id) and event.cursor is not None:
+                    found[event.cursor] = event
+        return [found[cursor] for cursor in sorted(found)]
+
+    def _drop_oldest(self) -> None:
+        event = self._events.popleft()
+        assert event.cursor is not None
+        self.start = event.cursor
+        for queue in self._queues(event):
+            queue.popleft()
+        if event.room_id is not None and not self._by_room[event.room_id]:
+            del self._by_room[event.room_id]
+        if event.about is not None and not self._by_member[event.about]:
+            del self._by_member[event.about]
+        if event.message_id is not None and not self._by_message[event.message_id]:
+            del self._by_message[event.message_id]
+
+    def _fold(self, event: Event) -> None:
+        """Catching up gives a message in its present state: what was edited or withdrawn is not told again."""
+        if event.message_id is None or event.type == "message.created":
+            return
+        for earlier in self._by_message.get(event.message_id, ()):
+            earlier.restate(event.body)
+
+    def _queues(self, event: Event) -> Iterator[deque[Event]]:
+        if event.room_id is not None:
+            yield self._by_room.setdefault(event.room_id, deque())
+        if event.about is not None:
+            yield self._by_member.setdefault(event.about, deque())
+        if event.message_id is not None:
+            yield self._by_message.setdefault(event.message_id, deque())
+
+
+def _newer(queue: deque[Event] | None, position: Cursor) -> Iterator[Event]:
+    for event in reversed(queue or ()):
+        if event.cursor is None or event.cursor <= position:
+            return
+        yield event

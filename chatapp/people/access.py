@@ -1,0 +1,210 @@
+"""Who may see and use what: one answer for every door.
+
+A new kind of visibility is a change of `RoomRef.readable`, a new kind of event of `may_see`.
+"""
+
+from collections.abc import Container
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from typing import Protocol
+
+from sqlalchemy import ColumnElement
+from sqlalchemy import Select
+from sqlalchemy import and_
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp.errors import Forbidden
+from chatapp.errors import NotFound
+from chatapp.people.identity import Identity
+from chatapp.storage import Membership
+from chatapp.storage import Message
+from chatapp.storage import Room
+from chatapp.storage import Visibility
+from chatapp.wire import schemas
+
+ID_MAX_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRef:
+    """A room, as far as it decides what one user may do there."""
+
+    id: int
+    name: str
+    visibility: str
+    member: bool
+    owner_id: str | None
+
+    @property
+    def public(self) -> bool:
+        return self.visibility == Visibility.PUBLIC
+
+    @property
+    def readable(self) -> bool:
+        """Whether the user may read it: it is public, or theirs. Within a claim, see `Identity.knows`."""
+        return self.public or self.member
+
+
+class Happening(Protocol):
+    """What `may_see` has to know of an event, live or from the database."""
+
+    @property
+    def room_id(self) -> int | None: ...
+    @property
+    def room_name(self) -> str: ...
+    @property
+    def target(self) -> str | None: ...
+    @property
+    def about(self) -> str | None: ...
+
+
+def may_see(
+    who: Identity, follows: Container[int], event: Happening, *, moves_in: Container[int] | None = None
+) -> bool:
+    """Whether a connection of this user that follows these rooms is given the event.
+
+    Of other rooms it is given the user's own joining and leaving: in `moves_in`, or everywhere.
+    """
+    if event.target is not None and event.target != who.id:
+        return False
+    if event.room_id in follows:
+        return True
+    if event.about != who.id:
+        return False
+    return who.knows(event.room_name) if moves_in is None else event.room_id in moves_in
+
+
+def _rooms(identity: Identity) -> Select[*tuple[Any, ...]]:
+    """Every room that exists for this identity, with its membership where there is one."""
+    query = select(Room.id, Room.name, Room.visibility, Room.owner_id, Membership.user_id).outerjoin(
+        Membership, and_(Membership.room_id == Room.id, Membership.user_id == identity.id)
+    )
+    return query.where(within_claim(identity))
+
+
+def within_claim(identity: Identity) -> ColumnElement[bool]:
+    """The same as `Identity.knows`: for a host token with a `rooms` claim exactly these rooms exist."""
+    return Room.name.in_(identity.rooms) if identity.rooms is not None else Room.id.is_not(None)
+
+
+def _refs(transaction: Transaction, query: Select[*tuple[Any, ...]]) -> list[RoomRef]:
+    return [
+        RoomRef(id_, name, visibility, user_id is not None, owner_id)
+        for id_, name, visibility, owner_id, user_id in transaction.execute(query)
+    ]
+
+
+def readable(transaction: Transaction, identity: Identity, name: str) -> RoomRef:
+    """The room, if it is there and may be read. Raises NotFound, the same for absent and foreign."""
+    if schemas.ROOM_NAME.fullmatch(name) is None:
+        raise NotFound
+    return _readable(_refs(transaction, _rooms(identity).where(Room.name == name)))
+
+
+def writable(transaction: Transaction, identity: Identity, name: str) -> RoomRef:
+    """The room, if the identity is a member. Raises NotFound or, for a public room, Forbidden."""
+    room = readable(transaction, identity, name)
+    if not room.member:
+        raise Forbidden("Join the room first.")
+    return room
+
+
+def readable_by_id(transaction: Transaction, identity: Identity, room_id: int) -> RoomRef:
+    """Like `readable`, for a room that is known by its number."""
+    return _readable(_refs(transaction, _rooms(identity).where(Room.id == room_id)))
+
+
+def _readable(found: list[RoomRef]) -> RoomRef:
+    if not found or not found[0].readable:
+        raise NotFound
+    return found[0]
+
+
+def plain_id(value: str) -> str:
+    """An id from outside, fit to be looked up: databases differ in what else they choke on. Raises NotFound."""
+    if not 1 <= len(value) <= ID_MAX_LENGTH or not value.isprintable():
+        raise NotFound
+    return value
+
+
+def memberships(transaction: Transaction, identity: Identity) -> list[RoomRef]:
+    """The rooms that the identity belongs to, by name."""
+    return list(claimed(identity, memberships_of(transaction, [identity.id])[identity.id]))
+
+
+def claimed(identity: Identity, rooms: tuple[RoomRef, ...]) -> tuple[RoomRef, ...]:
+    """Those of the rooms that exist for this identity; all of them are the same tuple."""
+    return rooms if identity.rooms is None else tuple(room for room in rooms if identity.knows(room.name))
+
+
+def among(transaction: Transaction, identity: Identity, names: frozenset[str]) -> list[RoomRef]:
+    """Those of the named rooms that may be read, by name."""
+    asked = RoomsAsked(identity.id, identity.rooms, names)
+    return list(among_for(transaction, [asked])[asked])
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsAsked:
+    """Rooms asked for by name: by whom, and within which claim (see `Identity.rooms`)."""
+
+    user_id: str
+    claim: frozenset[str] | None
+    names: frozenset[str]
+
+
+def memberships_of(transaction: Transaction, user_ids: Sequence[str]) -> dict[str, tuple[RoomRef, ...]]:
+    """The rooms that each user belongs to, by name, whatever a token claims."""
+    query = (
+        select(Membership.user_id, Room.id, Room.name, Room.visibility, Room.owner_id)
+        .join(Room, Room.id == Membership.room_id)
+        .where(Membership.user_id.in_(user_ids))
+        .order_by(Room.name)
+    )
+    rooms: dict[str, list[RoomRef]] = {user_id: [] for user_id in user_ids}
+    for user_id, id_, name, visibility, owner_id in transaction.execute(query):
+        rooms[user_id].append(RoomRef(id_, name, visibility, True, owner_id))
+    return {user_id: tuple(found) for user_id, found in rooms.items()}
+
+
+def among_for(transaction: Transaction, asked: Sequence[RoomsAsked]) -> dict[RoomsAsked, tuple[RoomRef, ...]]:
+    """Of each, those of the named rooms that may be read, by name."""
+    names = {name for one in asked for name in one.names if schemas.ROOM_NAME.fullmatch(name)}
+    query = (
+        select(Room.id, Room.name, Room.visibility, Room.owner_id, Membership.user_id)
+        .outerjoin(
+            Membership, and_(Membership.room_id == Room.id, Membership.user_id.in_({one.user_id for one in asked}))
+        )
+        .where(Room.name.in_(names))
+    )
+    rooms: dict[str, tuple[int, str, str | None]] = {}
+    members: set[tuple[str, str | None]] = set()
+    for id_, name, visibility, owner_id, user_id in transaction.execute(query):
+        rooms[name] = (id_, visibility, owner_id)
+        members.add((name, user_id))
+
+    def found(one: RoomsAsked) -> Iterator[RoomRef]:
+        for name in sorted(rooms.keys() & one.names & (one.names if one.claim is None else one.claim)):
+            id_, visibility, owner_id = rooms[name]
+            room = RoomRef(id_, name, visibility, (name, one.user_id) in members, owner_id)
+            if room.readable:
+                yield room
+
+    return {one: tuple(found(one)) for one in asked}
+
+
+def public(transaction: Transaction, identity: Identity) -> list[RoomRef]:
+    """The public rooms, by name."""
+    return _refs(transaction, _rooms(identity).where(Room.visibility == Visibility.PUBLIC).order_by(Room.name))
+
+
+def readable_message(tx: Transaction, who: Identity, message_id: str, *, lock: bool = False) -> Message:
+    """The message, if its room may be read; with `lock`, until the end of the transaction. Raises NotFound."""
+    query = select(Message).where(Message.id == plain_id(message_id))
+    message = tx.scalar(query.with_for_update(of=Message) if lock else query)
+    if message is None:
+        raise NotFound
+    readable_by_id(tx, who, message.room_id)
+    return message

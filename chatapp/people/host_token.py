@@ -1,0 +1,89 @@
+"""`HostToken`: the claims of a JWT by which the host application says who its user is."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from marshmallow import ValidationError
+
+from chatapp.config import Config
+from chatapp.errors import Unauthenticated
+from chatapp.wire import schemas
+
+# How far the host's clock and this machine's may be apart.
+LEEWAY = timedelta(seconds=60)
+SUBJECT_MAX = 200
+# The first of January 2200: leaves room for every sum with it.
+EXPIRY_MAX_S = 7_258_118_400
+
+
+def looks_like_host_token(token: str) -> bool:
+    """Whether it has the form of a JWT: three parts. What it is worth, `HostToken.read` says."""
+    return token.count(".") == 2
+
+
+@dataclass(frozen=True, slots=True)
+class HostToken:
+    """`made_at` is in seconds of the host's clock; `rooms` are the only ones that exist for the user, or None."""
+
+    user_id: str
+    name: str
+    made_at: int
+    expires_at: datetime
+    rooms: frozenset[str] | None
+
+    @classmethod
+    def read(cls, token: str, config: Config) -> "HostToken":
+        """Check a host's JWT. Raises Unauthenticated.
+
+        The algorithm chooses the key, so that a public key is never taken for a secret.
+        """
+        try:
+            algorithm = jwt.get_unverified_header(token).get("alg")
+            keys = {"HS256": config.jwt_secret, config.jwt_algorithm: config.jwt_public_key}
+            key = keys.get(algorithm)
+            if key is None or algorithm is None:
+                raise Unauthenticated("The token is not valid.")
+            claims = jwt.decode(
+                token,
+                key,
+                [algorithm],
+                leeway=LEEWAY,
+                options={"require": ["exp", "sub"], "verify_aud": False},
+            )
+            return cls._of(claims)
+        except (jwt.PyJWTError, ValidationError, ValueError, TypeError, OverflowError) as error:
+            raise Unauthenticated("The token is not valid.") from error
+
+    @classmethod
+    def _of(cls, claims: dict[str, Any]) -> "HostToken":
+        """Raises ValueError, TypeError or ValidationError for claims that cannot be used."""
+        subject, name, named = claims["sub"], claims.get("name"), claims.get("rooms")
+        if not isinstance(subject, str) or not 1 <= len(subject) <= SUBJECT_MAX or not subject.isprintable():
+            raise ValueError("sub")
+        if named is not None and not (
+            isinstance(named, list) and all(isinstance(one, str) and schemas.ROOM_NAME.fullmatch(one) for one in named)
+        ):
+            raise ValueError("rooms")
+        return cls(
+            f"h_{subject}",
+            _name(name, subject),
+            int(claims.get("iat", time.time())),
+            datetime.fromtimestamp(min(int(claims["exp"]), EXPIRY_MAX_S), UTC),
+            None if named is None else frozenset(named),
+        )
+
+
+def _name(name: Any, subject: str) -> str:
+    """The host's name for the user. The host is believed: what cannot be shown of it is left out."""
+    for candidate in (name, subject):
+        if isinstance(candidate, str):
+            visible = "".join(one for one in candidate if one.isprintable()).strip()
+            with suppress(ValidationError):
+                return schemas.clean_name(visible[: schemas.NAME_MAX_CODE_POINTS])
+    raise ValueError("name")

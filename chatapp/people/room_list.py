@@ -1,0 +1,111 @@
+"""How rooms look to one user, one or a page of them. Reads only."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+from sqlalchemy.orm import aliased
+
+from chatapp.errors import InvalidParameter
+from chatapp.people import access
+from chatapp.people.access import RoomRef
+from chatapp.people.identity import Identity
+from chatapp.storage import Membership
+from chatapp.storage import Message
+from chatapp.storage import Room
+from chatapp.storage import User
+from chatapp.storage import Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """A room as one user sees it."""
+
+    name: str
+    title: str | None
+    visibility: str
+    member: bool
+    owner: str | None
+    member_count: int
+    last_message: Message | None
+
+
+def page(tx: Transaction, who: Identity, after: str | None, limit: int) -> tuple[Sequence[RoomView], str | None]:
+    """Own rooms, then public ones, by name, and where the next page begins. Raises InvalidParameter."""
+    last = _decode(after)
+    refs = [(0, ref) for ref in access.memberships(tx, who)]
+    refs += [(1, ref) for ref in access.public(tx, who) if not ref.member]
+    # Sorted here: databases differ in how they order a hyphen.
+    refs.sort(key=lambda pair: (pair[0], pair[1].name))
+    rest = [(rank, ref) for rank, ref in refs if last is None or (rank, ref.name) > last]
+    page = rest[:limit]
+    more = len(rest) > limit
+    return views(tx, who, [ref for _, ref in page]), _encode(page[-1][0], page[-1][1].name) if more else None
+
+
+def views(tx: Transaction, who: Identity, refs: list[RoomRef]) -> list[RoomView]:
+    """These rooms as the user sees them, in the same order."""
+    ids = [ref.id for ref in refs]
+    counts = dict(
+        tx.execute(
+            select(Membership.room_id, func.count()).where(Membership.room_id.in_(ids)).group_by(Membership.room_id)
+        )
+        .tuples()
+        .all()
+    )
+    titles = dict(tx.execute(select(Room.id, Room.title).where(Room.id.in_(ids))).tuples().all())
+    titles.update(_direct_titles(tx, who, [ref.id for ref in refs if ref.visibility == Visibility.DIRECT]))
+    newest = _last_messages(tx, ids)
+    return [
+        RoomView(
+            ref.name,
+            titles.get(ref.id),
+            ref.visibility,
+            ref.member,
+            ref.owner_id,
+            counts.get(ref.id, 0),
+            newest.get(ref.id),
+        )
+        for ref in refs
+    ]
+
+
+def _direct_titles(tx: Transaction, who: Identity, ids: Sequence[int]) -> dict[int, str]:
+    """A direct room is called after the other one."""
+    query = (
+        select(Membership.room_id, User.name)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.room_id.in_(ids), User.id != who.id)
+    )
+    return dict(tx.execute(query).tuples().all())
+
+
+def _last_messages(tx: Transaction, ids: list[int]) -> dict[int, Message]:
+    newest = aliased(Message)
+    newest_id = (
+        select(newest.id)
+        .where(newest.room_id == Room.id, newest.log_id.is_not(None))
+        .order_by(newest.log_id.desc())
+        .limit(1)
+        .correlate(Room)
+        .scalar_subquery()
+    )
+    query = select(Message).join(Room, Room.id == Message.room_id).where(Room.id.in_(ids), Message.id == newest_id)
+    return {message.room_id: message for message in tx.scalars(query)}
+
+
+def _encode(rank: int, name: str) -> str:
+    return base64.urlsafe_b64encode(f"{rank}{name}".encode()).decode().rstrip("=")
+
+
+def _decode(after: str | None) -> tuple[int, str] | None:
+    if after is None:
+        return None
+    try:
+        plain = base64.urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)).decode()
+        return int(plain[:1]), plain[1:]
+    except ValueError:
+        raise InvalidParameter("after: take it from the page before.") from None

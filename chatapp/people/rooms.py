@@ -1,0 +1,172 @@
+"""The use cases of rooms: list, make, join, invite, leave, remove, direct."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp.errors import Forbidden
+from chatapp.errors import InvalidMessage
+from chatapp.errors import InvalidParameter
+from chatapp.errors import NotFound
+from chatapp.errors import RoomExists
+from chatapp.eventlog import Outbox
+from chatapp.people import access
+from chatapp.people import membership
+from chatapp.people import room_list
+from chatapp.people.access import RoomRef
+from chatapp.people.identity import Identity
+from chatapp.people.known_rooms import KnownRooms
+from chatapp.runtime import utc_now
+from chatapp.storage import Database
+from chatapp.storage import Membership
+from chatapp.storage import Room
+from chatapp.storage import User
+from chatapp.storage import Visibility
+from chatapp.storage import insert_into
+from chatapp.wire import schemas
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    id: str
+    name: str
+    joined_at: datetime
+
+
+class Rooms:
+    def __init__(self, database: Database, outbox: Outbox, known_rooms: KnownRooms) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._known_rooms = known_rooms
+
+    def list(self, who: Identity, after: str | None, limit: int) -> tuple[Sequence[room_list.RoomView], str | None]:
+        """One page of the rooms the user belongs to, then of the public ones, and where the next begins.
+
+        Raises InvalidParameter for an `after` that no page gave.
+        """
+        return self._database.read(lambda tx: room_list.page(tx, who, after, limit))
+
+    def get(self, who: Identity, name: str) -> room_list.RoomView:
+        """Raises NotFound."""
+
+        def work(tx: Transaction) -> room_list.RoomView:
+            ref = access.readable(tx, who, name)
+            return room_list.views(tx, who, [ref])[0]
+
+        return self._database.read(work)
+
+    def create(self, who: Identity, name: str, title: str | None, visibility: str) -> room_list.RoomView:
+        """Make a room that the user owns. Raises RoomExists, InvalidMessage, Forbidden."""
+        if name.startswith(schemas.DIRECT_PREFIX):
+            raise InvalidMessage(
+                errors={"name": [f"Names that begin with {schemas.DIRECT_PREFIX} are for direct rooms."]}
+            )
+        _no_claim(who)
+
+        def work(tx: Transaction) -> int:
+            room = Room(name=name, title=title, visibility=visibility, owner_id=who.id)
+            tx.add(room)
+            tx.flush()
+            return membership.join(tx, room.id, who.id)
+
+        try:
+            number = self._database.write(work)
+        except IntegrityError:
+            raise RoomExists from None
+        self._published(number, who.id)
+        return self.get(who, name)
+
+    def members(self, who: Identity, name: str) -> Sequence[Member]:
+        """All members, by name. Raises NotFound."""
+
+        def work(tx: Transaction) -> Sequence[Member]:
+            room = access.readable(tx, who, name)
+            query = (
+                select(User.id, User.name, Membership.joined_at)
+                .join(Membership, Membership.user_id == User.id)
+                .where(Membership.room_id == room.id)
+                .order_by(User.name, User.id)
+            )
+            return [Member(*row) for row in tx.execute(query)]
+
+        return self._database.read(work)
+
+    def add(self, who: Identity, name: str, user_id: str) -> Member:
+        """Join a public room, or invite into a private one. Raises NotFound, Forbidden."""
+
+        def work(tx: Transaction) -> tuple[Member, int]:
+            room = access.readable(tx, who, name)
+            user = tx.get(User, access.plain_id(user_id))
+            if user is None:
+                raise NotFound
+            _may_add(room, who, user_id)
+            number = membership.join(tx, room.id, user_id)
+            joined_at = tx.scalar(
+                select(Membership.joined_at).where(Membership.room_id == room.id, Membership.user_id == user_id)
+            )
+            assert joined_at is not None
+            return Member(user.id, user.name, joined_at), number
+
+        member, number = self._database.write(work)
+        self._published(number, user_id)
+        return member
+
+    def remove(self, who: Identity, name: str, user_id: str) -> None:
+        """Leave, or as owner remove another; also who is no member is gone then. Raises NotFound, Forbidden."""
+
+        def work(tx: Transaction) -> int:
+            room = access.readable(tx, who, name)
+            if user_id != who.id and (room.owner_id != who.id or not room.member):
+                raise Forbidden("Only the owner may remove others.")
+            return membership.leave(tx, room.id, access.plain_id(user_id))
+
+        self._published(self._database.write(work), user_id)
+
+    def direct(self, who: Identity, user_id: str) -> room_list.RoomView:
+        """The room of these two, made if need be. Raises NotFound, Forbidden, InvalidParameter."""
+        if user_id == who.id:
+            raise InvalidParameter("A direct room takes another user.")
+        _no_claim(who)
+        pair = sha256("\n".join(sorted((who.id, user_id))).encode()).hexdigest()
+
+        def work(tx: Transaction) -> tuple[str, int]:
+            if tx.get(User, access.plain_id(user_id)) is None:
+                raise NotFound
+            name = schemas.DIRECT_PREFIX + secrets.token_hex(16)
+            tx.execute(
+                insert_into(tx, Room)
+                .values(name=name, visibility=Visibility.DIRECT, direct_pair=pair, created_at=utc_now())
+                .on_conflict_do_nothing(index_elements=["direct_pair"])
+            )
+            room = tx.scalars(select(Room).where(Room.direct_pair == pair)).one()
+            return room.name, max(membership.join(tx, room.id, one) for one in (who.id, user_id))
+
+        name, number = self._database.write(work)
+        self._published(number, who.id, user_id)
+        return self.get(who, name)
+
+    def _published(self, number: int, *user_ids: str) -> None:
+        """Wait a moment for the change to be in the log, so that what follows the answer comes after it."""
+        for user_id in user_ids:
+            self._known_rooms.forget(user_id)
+        if number:
+            self._outbox.wake()
+            self._outbox.cursor_of(number)
+
+
+def _no_claim(who: Identity) -> None:
+    if who.rooms is not None:
+        raise Forbidden("The rooms of this token are given by its host.")
+
+
+def _may_add(room: RoomRef, who: Identity, user_id: str) -> None:
+    if room.visibility == Visibility.DIRECT and not (room.member and user_id == who.id):
+        raise Forbidden("Nobody can be added to a direct room.")
+    if room.public and user_id != who.id:
+        raise Forbidden("Everyone joins a public room by themselves.")

@@ -1,0 +1,35 @@
+"""The way of an event out: readers at any cursor, streams and how their bytes leave, and what was received."""
+
+from chatapp.receiving import history
+from chatapp.receiving.carriers import SOCKET
+from chatapp.receiving.carriers import Connection
+from chatapp.receiving.carriers import Detached
+from chatapp.receiving.carriers import Pieces
+from chatapp.receiving.carriers import Sockets
+from chatapp.receiving.feed import AHEAD_MAX_MS
+from chatapp.receiving.feed import Feed
+from chatapp.receiving.places import Places
+from chatapp.receiving.reader import Reader
+from chatapp.receiving.receipts import Receipts
+from chatapp.receiving.stream import WRITE_TIMEOUT_S
+from chatapp.receiving.stream import Stream
+from chatapp.receiving.stream import closing
+from chatapp.receiving.wanted import Wanted
+
+__all__ = [
+    "AHEAD_MAX_MS",
+    "SOCKET",
+    "WRITE_TIMEOUT_S",
+    "Connection",
+    "Detached",
+    "Feed",
+    "Pieces",
+    "Places",
+    "Reader",
+    "Receipts",
+    "Sockets",
+    "Stream",
+    "Wanted",
+    "closing",
+    "history",
+]

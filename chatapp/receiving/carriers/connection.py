@@ -1,0 +1,97 @@
+"""`Connection`: one detached stream: its socket, and what of its bytes has not been written yet."""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from chatapp.eventlog import Listener
+from chatapp.receiving.stream import Stream
+
+
+class Connection(Listener):
+    """`fd` is its socket, -1 before it has one and after its end; `rest` from `offset` on is not written yet.
+
+    It leads when it has been given everything up to the end of the window; it is catching up while it waits for the
+    database. Its carrier says which.
+    """
+
+    __slots__ = ("_on_end", "catching_up", "fd", "leading", "offset", "rest", "stream", "stuck_since_s", "tick")
+    stream: Stream
+
+    def __init__(self, user_id: str, session_id: str, on_end: Callable[["Connection", str], None]) -> None:
+        super().__init__(user_id, session_id)
+        self._on_end = on_end
+        self.fd = -1
+        self.leading = False
+        self.catching_up = False
+        self.rest: bytes | None = None
+        self.offset = 0
+        self.stuck_since_s = 0.0
+        # Its newest place in the wheel of its carrier; the wheel may hold older ones.
+        self.tick = 0
+
+    @property
+    def open(self) -> bool:
+        return self.fd >= 0
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it waits until the peer takes more."""
+        return self.rest is not None
+
+    @property
+    def stuck_s(self) -> float:
+        """For how many seconds the peer has taken nothing."""
+        return time.monotonic() - self.stuck_since_s if self.stuck else 0.0
+
+    def follow(self, rooms: tuple[int, ...]) -> None:
+        self.rooms = rooms
+
+    def close(self, reason: str) -> None:
+        self.closing = self.closing or reason
+        self._on_end(self, reason)
+
+    def leave(self) -> None:
+        """Who leads is for its carrier to know."""
+
+    def write(self, blob: bytes) -> None:
+        """Write it after what waits already. Raises OSError when the peer is gone."""
+        if self.rest is not None:
+            self.rest = self.rest[self.offset :] + blob
+            self.offset = 0
+            return
+        try:
+            written = os.write(self.fd, blob)
+        except BlockingIOError:
+            written = 0
+        if written != len(blob):
+            self.stick(blob, written)
+
+    def stick(self, blob: bytes, written: int) -> None:
+        """The peer took no more than this of it: keep the rest."""
+        self.rest, self.offset = blob, written
+        self.stuck_since_s = time.monotonic()
+
+    def flush(self) -> None:
+        """Write on, as far as the peer takes it. Raises OSError when it is gone."""
+        assert self.rest is not None
+        try:
+            self.offset += os.write(self.fd, memoryview(self.rest)[self.offset :])
+        except BlockingIOError:
+            return
+        self.stuck_since_s = time.monotonic()
+        if self.offset == len(self.rest):
+            self.rest, self.offset = None, 0
+
+    def end(self, last: bytes) -> None:
+        """Say a last word, as far as the peer takes it, and let go of the socket."""
+        if last:
+            rest = b"" if self.rest is None else self.rest[self.offset :]
+            with suppress(OSError):
+                os.write(self.fd, rest + last)
+        os.close(self.fd)
+        self.fd = -1
+        self.rest = None
+        # Stream, reader and listener know one another; without this they would wait for the garbage collector.
+        del self.stream

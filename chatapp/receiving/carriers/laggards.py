@@ -1,0 +1,61 @@
+"""`Laggards`: connections whose next events only the database has: read for them page by page, in turn."""
+
+from collections import deque
+from collections.abc import Callable
+
+import gevent
+
+from chatapp.errors import Unavailable
+from chatapp.receiving.carriers.connection import Connection
+from chatapp.receiving.stream import CATCH_UP_RETRY_S
+from chatapp.receiving.stream import EVENTS_PER_WRITE
+
+# Pages that are read from the database at once: a reader of months leaves room for others.
+AT_ONCE_MAX = 8
+
+
+class Laggards:
+    """`give` is called with a connection and its page, which is empty when the database did not answer.
+
+    It calls `add` again where the next page has to come from the database too. `guard` calls a step for a connection,
+    and ends that connection alone when the step has a defect; it raises Unavailable.
+    """
+
+    def __init__(self, give: Callable[[Connection, bytes], None], guard: Callable[..., None]) -> None:
+        self._give = give
+        self._guard = guard
+        self._waiting: deque[Connection] = deque()
+        self._running = 0
+
+    def add(self, connection: Connection) -> None:
+        """Read a page for it when its turn comes. It is in the queue once at most."""
+        if connection.catching_up:
+            return
+        connection.catching_up = True
+        self._waiting.append(connection)
+        if self._running < AT_ONCE_MAX:
+            self._running += 1
+            gevent.spawn(self._run)
+
+    def _run(self) -> None:
+        try:
+            while self._waiting:
+                connection = self._waiting.popleft()
+                if not connection.open:
+                    continue
+                try:
+                    self._guard(self._read_page, connection)
+                except Unavailable:
+                    gevent.spawn_later(CATCH_UP_RETRY_S, self._guard, self._go_on, connection)
+        finally:
+            self._running -= 1
+
+    def _read_page(self, connection: Connection) -> None:
+        reader = connection.stream.reader
+        events = reader.read(EVENTS_PER_WRITE) if reader.needs_database else []
+        self._go_on(connection, b"".join([event.frame for event in events]))
+
+    def _go_on(self, connection: Connection, page: bytes = b"") -> None:
+        connection.catching_up = False
+        if connection.open:
+            self._give(connection, page)

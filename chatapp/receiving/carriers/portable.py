@@ -1,0 +1,40 @@
+"""The portable carrier: a stream leaves as the iterable of a WSGI response, under every server, with TLS or without."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from chatapp.errors import Unavailable
+from chatapp.eventlog import Waiter
+from chatapp.receiving.stream import CATCH_UP_RETRY_S
+from chatapp.receiving.stream import EVENTS_PER_WRITE
+from chatapp.receiving.stream import Stream
+
+
+class Pieces:
+    """Everything that a stream says, piece by piece, with waits in between. `close` gives back what is `held`."""
+
+    def __init__(self, stream: Stream, waiter: Waiter) -> None:
+        self._stream = stream
+        self._waiter = waiter
+        self.held = ExitStack()
+
+    def close(self) -> None:
+        self.held.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        stream = self._stream
+        yield stream.ready()
+        while (reason := stream.over()) is None:
+            try:
+                events = stream.reader.next(self._waiter, EVENTS_PER_WRITE, stream.due_s - time.monotonic())
+            except Unavailable:
+                # Catching up needs the database. The connection stays, and its heartbeats.
+                self._waiter.pause(CATCH_UP_RETRY_S)
+                events = []
+            if events:
+                yield b"".join(event.frame for event in events)
+            if beat := stream.heartbeat():
+                yield beat
+        if last := stream.closing(reason):
+            yield last

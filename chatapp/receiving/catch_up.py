@@ -1,0 +1,158 @@
+"""`CatchUp`: what lies before the window, page by page from the database."""
+
+import json
+import time
+from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from typing import cast
+
+from sqlalchemy import Select
+from sqlalchemy import Table
+from sqlalchemy import bindparam
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp.eventlog import MEMBER_EVENTS
+from chatapp.eventlog import KeptLog
+from chatapp.eventlog import bodies
+from chatapp.people import Identity
+from chatapp.people import RoomRef
+from chatapp.people import access
+from chatapp.receiving.moves import Move
+from chatapp.receiving.moves import Moves
+from chatapp.receiving.page_query import PAGE
+from chatapp.receiving.page_query import UNRECORDED
+from chatapp.receiving.page_query import Found
+from chatapp.receiving.page_query import horizon
+from chatapp.receiving.wanted import Wanted
+from chatapp.storage import Database
+from chatapp.storage import EventRow
+from chatapp.wire import Cursor
+from chatapp.wire import Event
+
+# Rows that another worker is publishing right now get their cursor recorded within this time.
+RECORD_WAIT_S = 1.0
+RECORD_POLL_S = 0.02
+# How many rows a page looks at, for each that it may give: about half of a room's are for their senders alone.
+LOOKED_AT = 2
+LOOKED_AT_MIN = 400
+# At least so many of each room, that a reader of thousands of rooms gets on too.
+OF_ROOM_MIN = 10
+
+_EVENTS = cast(Table, EventRow.__table__)
+MOVES = select(_EVENTS.c.number, _EVENTS.c.room_id, _EVENTS.c.type, _EVENTS.c.log_id).where(
+    _EVENTS.c.user_id == bindparam("user"), _EVENTS.c.type.in_(MEMBER_EVENTS), _EVENTS.c.log_id > bindparam("after")
+)
+GIVEN = bodies.told(select(_EVENTS).where(_EVENTS.c.number.in_(bindparam("numbers", expanding=True))).subquery("given"))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose page it is: of which rooms, behind which position, and which rooms the reader followed so far."""
+
+    who: Identity
+    wanted: Wanted
+    position: Cursor
+    followed: Collection[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The events, the rooms that the reader follows from here on, and up to where it has all that there is.
+
+    `unrecorded` are the numbers of rows of these rooms that may lie before `end` and have no cursor yet.
+    """
+
+    rooms: tuple[RoomRef, ...]
+    events: list[Event]
+    end: Cursor
+    unrecorded: frozenset[int]
+
+
+class CatchUp:
+    def __init__(self, database: Database, kept_log: KeptLog) -> None:
+        self._database = database
+        self._kept_log = kept_log
+
+    def page(self, asked: Asked, until: Cursor, limit: int, given_up: Callable[[], object]) -> Page:
+        """What comes next, up to `until`, where the window starts. Raises Unavailable.
+
+        The seam needs no clock. What was appended at or before the window's start was committed before
+        this looks for rows without a cursor: so each such row is found there, or has its cursor by the
+        time of the scan, or stands in the window.
+        """
+        page = self._page(asked, until, limit)
+        if page.unrecorded and page.end >= until:
+            self._await_records(page.unrecorded, given_up)
+            page = self._page(asked, until, limit, pending=page.unrecorded)
+        return page
+
+    def _await_records(self, numbers: frozenset[int], given_up: Callable[[], object]) -> None:
+        deadline_s = time.monotonic() + RECORD_WAIT_S
+        while time.monotonic() < deadline_s and not given_up():
+            time.sleep(RECORD_POLL_S)
+            if not self._kept_log.unrecorded() & numbers:
+                return
+
+    def _page(self, asked: Asked, until: Cursor, limit: int, pending: frozenset[int] = frozenset()) -> Page:
+        return self._database.read(lambda tx: _load(tx, asked, until, limit, pending))
+
+
+def _load(tx: Transaction, asked: Asked, until: Cursor, limit: int, pending: frozenset[int]) -> Page:
+    who, names = asked.who, asked.wanted.names
+    rooms = access.memberships(tx, who) if names is None else access.among(tx, who, names)
+    ids = frozenset(room.id for room in rooms)
+    waiting = [one for one in _ask(tx, UNRECORDED) if _may_see(asked, ids, one)]
+    found, end = _next(tx, asked, ids, until, limit)
+    if end >= until:
+        found += [one for one in waiting if one.number in pending]
+    if names is None and found:
+        moves = Moves([*_moves(tx, asked), *(one for one in waiting if one.about == who.id)])
+        found = [one for one in found if moves.follows(one)]
+    return Page(tuple(rooms), _events(tx, found), end, frozenset(one.number for one in waiting))
+
+
+def _next(tx: Transaction, asked: Asked, ids: frozenset[int], until: Cursor, limit: int) -> tuple[list[Found], Cursor]:
+    """The next events that the reader may see, at most `limit`, and up to where these are all."""
+    most = max(LOOKED_AT * limit, LOOKED_AT_MIN)
+    of_room = max(OF_ROOM_MIN, most // max(1, len(ids)))
+    found = _ask(
+        tx,
+        PAGE[tx.get_bind().dialect.name],
+        rooms=json.dumps(sorted(ids)),
+        user=asked.who.id,
+        after=asked.position.packed,
+        until=until.packed,
+        of_room=of_room,
+        most=most,
+    )
+    end = horizon(found, of_room=of_room, most=most, until=until.packed)
+    seen = [one for one in found if (one.log_id or 0) <= end and _may_see(asked, ids, one)]
+    if len(seen) > limit:
+        return seen[:limit], Cursor(seen[limit - 1].log_id or 0)
+    return seen, Cursor(end)
+
+
+def _may_see(asked: Asked, ids: frozenset[int], one: Found) -> bool:
+    # Of rooms asked for by name, the leaving of one that is lost, and no others.
+    return access.may_see(asked.who, ids, one, moves_in=asked.followed if asked.wanted.by_name else None)
+
+
+def _moves(tx: Transaction, asked: Asked) -> Sequence[Move]:
+    parameters = {"user": asked.who.id, "after": asked.position.packed}
+    return tx.connection().execute(MOVES, parameters).all()
+
+
+def _ask(tx: Transaction, query: Select[Any], **parameters: Any) -> list[Found]:
+    return [Found._make(row) for row in tx.connection().execute(query, parameters)]
+
+
+def _events(tx: Transaction, found: Sequence[Found]) -> list[Event]:
+    """The events of these rows, in their order."""
+    if not found:
+        return []
+    kept = {row.number: row for row in bodies.ask(tx, GIVEN, numbers=[one.number for one in found])}
+    return bodies.events(tx, [kept[one.number] for one in found])

@@ -1,0 +1,93 @@
+"""`Feed`: reading the log from any cursor."""
+
+from chatapp.errors import NotFound
+from chatapp.eventlog import Hub
+from chatapp.eventlog import KeptLog
+from chatapp.eventlog import Listener
+from chatapp.eventlog import Tail
+from chatapp.eventlog import Waiter
+from chatapp.people import Identity
+from chatapp.people import KnownRooms
+from chatapp.people import RoomRef
+from chatapp.receiving.catch_up import CatchUp
+from chatapp.receiving.places import Places
+from chatapp.receiving.reader import Reader
+from chatapp.receiving.receipts import Receipts
+from chatapp.receiving.wanted import Wanted
+from chatapp.runtime import now_ms
+from chatapp.storage import Database
+from chatapp.wire import Cursor
+
+# A cursor this far ahead of the clock was never handed out, unless log or database know better.
+AHEAD_MAX_MS = 60_000
+
+
+class Feed:
+    """Opens readers at a cursor, and counts them. Both transports call this and nothing else."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        tail: Tail,
+        database: Database,
+        kept_log: KeptLog,
+        known_rooms: KnownRooms,
+        places: Places,
+        receipts: Receipts,
+    ) -> None:
+        self._hub = hub
+        self._tail = tail
+        self._kept_log = kept_log
+        self._known_rooms = known_rooms
+        self._places = places
+        self._receipts = receipts
+        self._catch_up = CatchUp(database, kept_log)
+
+    def waiter(self, identity: Identity) -> Waiter:
+        """The listener of a connection whose greenlet waits."""
+        return self._hub.waiter(identity.id, identity.session_id)
+
+    def open(self, listener: Listener, identity: Identity, wanted: Wanted, since: Cursor | None) -> Reader:
+        """A reader that continues from `since`, or from now, until `close`. The cursor confirms all up to it.
+
+        Raises TooManyConnections, NotFound if a room asked for may not be read, and Unavailable.
+        """
+        self._places.take(identity.id)
+        try:
+            reader = self._open(listener, identity, wanted, since)
+            if since is not None and not reader.reset:
+                self._receipts.ack(identity.id, [room.id for room in reader.rooms if room.member], since)
+        except BaseException:
+            self.close(listener)
+            raise
+        return reader
+
+    def close(self, listener: Listener) -> None:
+        """Give back what `open` took, once."""
+        self._hub.remove(listener)
+        self._places.give_back(listener.user_id)
+
+    def _open(self, listener: Listener, identity: Identity, wanted: Wanted, since: Cursor | None) -> Reader:
+        reset = since is not None and self._never_handed_out(since)
+        self._hub.add(listener)
+        # Before the rooms are read: a room joined after that announces itself behind this position.
+        asked_at = self._tail.end
+        position = asked_at if since is None or reset else since
+        if since is not None and not reset:
+            self._tail.accept(since)
+        rooms = self._rooms(identity, wanted, position)
+        if wanted.names is not None and (not rooms or (len(rooms) < len(wanted.names) and not wanted.lenient)):
+            raise NotFound
+        reader = Reader(self._tail, self._catch_up, identity, wanted, listener, position, reset=reset)
+        reader.enter(rooms, asked_at)
+        return reader
+
+    def _rooms(self, identity: Identity, wanted: Wanted, position: Cursor) -> tuple[RoomRef, ...]:
+        if wanted.names is None:
+            return self._known_rooms.memberships(identity, position)
+        return self._known_rooms.among(identity, wanted.names, position)
+
+    def _never_handed_out(self, cursor: Cursor) -> bool:
+        if cursor.milliseconds - now_ms() <= AHEAD_MAX_MS or cursor <= self._tail.end:
+            return False
+        return cursor > self._kept_log.newest_anywhere()

@@ -1,0 +1,89 @@
+"""A room's past, page by page, in the order of the log."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp.storage import EventRow
+from chatapp.storage import Message
+from chatapp.wire import Cursor
+from chatapp.wire import cursor_text
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages in ascending order, and where the pages beside this one begin."""
+
+    messages: list[Message]
+    before: str | None
+    after: str | None
+    has_more: bool
+
+
+def page(tx: Transaction, room_id: int, before: Cursor | None, after: Cursor | None, limit: int) -> Page:
+    """A page of a room by cursor; the newest when neither side is given."""
+    query = select(Message).where(Message.room_id == room_id, Message.log_id.is_not(None))
+    if before is not None:
+        query = query.where(Message.log_id < before.packed)
+    if after is not None:
+        return _page_after(tx, query.where(Message.log_id > after.packed), room_id, before, after, limit)
+    return _page_before(tx, query, room_id, before, limit)
+
+
+def _page_after(
+    tx: Transaction,
+    query: Select[Any],
+    room_id: int,
+    before: Cursor | None,
+    after: Cursor,
+    limit: int,
+) -> Page:
+    """The oldest of these; behind the last that has a cursor come those without one."""
+    found = list(tx.scalars(query.order_by(Message.log_id).limit(limit + 1)))
+    items, has_more = found[:limit], len(found) > limit
+    if has_more or before is not None:
+        return _page(items, [], before, after, has_more)
+    unpublished = _unpublished(tx, room_id, limit)
+    room = limit - len(items)
+    return _page(items, unpublished[:room], before, after, len(unpublished) > room)
+
+
+def _page_before(tx: Transaction, query: Select[Any], room_id: int, before: Cursor | None, limit: int) -> Page:
+    """The newest of these, and of those without a cursor, which come behind all others."""
+    found = list(tx.scalars(query.order_by(Message.log_id.desc()).limit(limit + 1)))
+    items, has_more = found[:limit][::-1], len(found) > limit
+    if before is not None:
+        return _page(items, [], before, None, has_more)
+    unpublished = _unpublished(tx, room_id, limit)
+    surplus = max(0, len(items) + len(unpublished) - limit)
+    if surplus and surplus == len(items):
+        # The page is full of what has no cursor: the page before it ends with the newest that has one.
+        return Page(unpublished, str(Cursor((items[-1].log_id or 0) + 1)), None, True)
+    return _page(items[surplus:], unpublished, before, None, has_more or surplus > 0)
+
+
+def _page(
+    items: list[Message], unpublished: list[Message], before: Cursor | None, after: Cursor | None, has_more: bool
+) -> Page:
+    """Without an item that has a cursor, the pages beside it begin where this one was asked for."""
+    return Page(
+        [*items, *unpublished],
+        before=cursor_text(items[0].log_id if items else before),
+        after=cursor_text(items[-1].log_id if items else after),
+        has_more=has_more,
+    )
+
+
+def _unpublished(tx: Transaction, room_id: int, limit: int) -> list[Message]:
+    """The newest messages without a cursor, in the order in which they will get one."""
+    query = (
+        select(Message)
+        .join(EventRow, (EventRow.message_id == Message.id) & (EventRow.type == "message.created"))
+        .where(Message.room_id == room_id, Message.log_id.is_(None), EventRow.log_id.is_(None))
+        .order_by(EventRow.number.desc())
+        .limit(limit)
+    )
+    return list(tx.scalars(query))[::-1]

@@ -1,0 +1,125 @@
+"""Which events come next for a reader of some rooms, at the cost of what is found.
+
+Sorting all that is left of all rooms for every page would cost a reader who is far behind a second each time. So each
+room gives its next few rows by its index, and what lies beyond the earliest point at which a room was cut off, the
+`horizon`, is left for the next page.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from typing import NamedTuple
+from typing import cast
+
+from sqlalchemy import BigInteger
+from sqlalchemy import Select
+from sqlalchemy import String
+from sqlalchemy import Table
+from sqlalchemy import bindparam
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy import true
+from sqlalchemy import union
+from sqlalchemy.dialects.postgresql import JSON
+
+from chatapp.eventlog import MEMBER_EVENTS
+from chatapp.eventlog import UNRECORDED_MAX
+from chatapp.storage import EventRow
+from chatapp.storage import Room
+
+_EVENTS, _ROOMS = cast(Table, EventRow.__table__), cast(Table, Room.__table__)
+
+
+class Found(NamedTuple):
+    """What the queries here say of an event, in the order of their columns. `about` is the user who joined or left."""
+
+    number: int
+    room_id: int
+    room_name: str
+    type: str
+    about: str | None
+    target: str | None
+    log_id: int | None
+
+
+def _columns(events: Any) -> tuple[Any, ...]:
+    return events.c.number, events.c.room_id, events.c.type, events.c.user_id, events.c.target_id, events.c.log_id
+
+
+def _between(events: Any) -> tuple[Any, Any]:
+    return events.c.log_id > bindparam("after"), events.c.log_id <= bindparam("until")
+
+
+def _of_rooms_sqlite() -> Select[Any]:
+    # The rooms as one parameter: a statement may have 32,766.
+    room = func.json_each(bindparam("rooms", type_=String)).table_valued("value", name="room")
+    one = _EVENTS.alias("one")
+    chosen = (
+        select(one.c.number)
+        .where(one.c.room_id == room.c.value, *_between(one))
+        .order_by(one.c.log_id)
+        .limit(bindparam("of_room"))
+        .correlate(room)
+    )
+    events = _EVENTS.alias("of_rooms")
+    return select(*_columns(events)).select_from(room.join(events, events.c.number.in_(chosen)))
+
+
+def _of_rooms_postgresql() -> Select[Any]:
+    rooms = func.json_array_elements_text(func.cast(bindparam("rooms", type_=String), JSON)).table_valued("value")
+    room = rooms.alias("room")
+    events = (
+        select(*_columns(_EVENTS))
+        .where(_EVENTS.c.room_id == func.cast(room.c.value, BigInteger), *_between(_EVENTS))
+        .order_by(_EVENTS.c.log_id)
+        .limit(bindparam("of_room"))
+        .lateral("of_rooms")
+    )
+    return select(*_columns(events)).select_from(room.join(events, true()))
+
+
+def _page(of_rooms: Select[Any]) -> Select[Any]:
+    mine = (
+        select(*_columns(_EVENTS))
+        .where(_EVENTS.c.user_id == bindparam("user"), _EVENTS.c.type.in_(MEMBER_EVENTS), *_between(_EVENTS))
+        .order_by(_EVENTS.c.log_id)
+        .limit(bindparam("most"))
+        .subquery("mine")
+    )
+    both = union(of_rooms, select(*_columns(mine))).subquery("both_ways")
+    page = select(both).order_by(both.c.log_id).limit(bindparam("most")).subquery("page")
+    return _found(page).order_by(page.c.log_id)
+
+
+def _found(events: Any) -> Select[Any]:
+    row = events.c
+    return select(row.number, row.room_id, _ROOMS.c.name, row.type, row.user_id, row.target_id, row.log_id).select_from(
+        events.join(_ROOMS, _ROOMS.c.id == row.room_id)
+    )
+
+
+# Of rooms (a JSON array of their ids) and of the user's own moves, after one place and until another; at most `most`,
+# and `of_room` of each room.
+PAGE = {"sqlite": _page(_of_rooms_sqlite()), "postgresql": _page(_of_rooms_postgresql())}
+
+
+_WAITING = (
+    select(_EVENTS)
+    .where(_EVENTS.c.log_id.is_(None))
+    .order_by(_EVENTS.c.number)
+    .limit(UNRECORDED_MAX)
+    .subquery("waiting")
+)
+# The oldest rows that have no place yet.
+UNRECORDED = _found(_WAITING).order_by(_WAITING.c.number)
+
+
+def horizon(found: Sequence[Found], *, of_room: int, most: int, until: int) -> int:
+    """Up to where `found` is all that there is."""
+    end = found[-1].log_id or until if len(found) == most else until
+    counts: Counter[int] = Counter()
+    for one in found:
+        counts[one.room_id] += 1
+        if counts[one.room_id] == of_room:
+            return min(end, one.log_id or until)
+    return end

@@ -1,0 +1,113 @@
+"""`Stream`: one Server-Sent Events connection, its life from `ready` to `closing`.
+
+It knows what to say and when, not how the bytes leave: that is the carrier's.
+"""
+
+import random
+import time
+from functools import lru_cache
+from typing import Any
+
+from chatapp.people import Identity
+from chatapp.receiving.reader import Reader
+from chatapp.runtime import utc_now
+from chatapp.wire import Cursor
+from chatapp.wire import codec
+from chatapp.wire import sse
+
+# Many events leave in one write, and a long catch-up still leaves room for others between its pages.
+EVENTS_PER_WRITE = 200
+CATCH_UP_RETRY_S = 1.0
+# A reader that takes nothing for this long is gone; it comes back with its cursor.
+WRITE_TIMEOUT_S = 20.0
+LIFE_JITTER = 0.1
+# The contract's "at least every": carriers are late by up to a tenth, so it is due as much earlier.
+BEAT_PART = 0.9
+
+# How long a client is told to stay away, in milliseconds: a random time between the two, so that many
+# do not come back as one.
+RETRY_MS = {
+    "rotate": (50, 500),
+    "shutdown": (500, 3000),
+    "signed_out": (1000, 3000),
+    "expired": (1000, 3000),
+    "too_many_connections": (3000, 6000),
+    "unavailable": (1000, 4000),
+}
+
+
+class Stream:
+    """`due_s`: when it has something to say besides events, or to end, in seconds of the monotonic clock."""
+
+    __slots__ = ("_beat_s", "_ends_s", "_expires_s", "_heartbeat_due_s", "_heartbeat_s", "_who", "reader")
+
+    def __init__(self, reader: Reader, who: Identity, *, life_s: float, heartbeat_s: float) -> None:
+        self.reader = reader
+        self._who = who
+        self._heartbeat_s = heartbeat_s
+        self._beat_s = heartbeat_s * BEAT_PART
+        now_s = time.monotonic()
+        self._ends_s = now_s + life_s * random.uniform(1 - LIFE_JITTER, 1 + LIFE_JITTER)
+        self._expires_s = now_s + (who.ends_at - utc_now()).total_seconds()
+        self._heartbeat_due_s = now_s + self._beat_s
+
+    @property
+    def due_s(self) -> float:
+        return min(self._heartbeat_due_s, self._ends_s, self._expires_s)
+
+    def over(self) -> str | None:
+        """Why it has to end now, or None."""
+        if self.reader.listener.closing:
+            return self.reader.listener.closing
+        now_s = time.monotonic()
+        if now_s >= self._expires_s:
+            return "expired"
+        return "rotate" if now_s >= self._ends_s else None
+
+    def ready(self) -> bytes:
+        """The first event, and a second one when the cursor it came with was never handed out."""
+        ready = self._own(
+            "ready",
+            heartbeatSeconds=int(self._heartbeat_s) if self._heartbeat_s.is_integer() else self._heartbeat_s,
+            user={"id": self._who.id, "name": self._who.name},
+            rooms=sorted(room.name for room in self.reader.rooms),
+        )
+        if not self.reader.reset:
+            return ready
+        return ready + self._own("reset", reason="The cursor was never handed out: reload and go on from this one.")
+
+    def heartbeat(self) -> bytes:
+        """The heartbeat if it is due; then the next one is so long after."""
+        now_s = time.monotonic()
+        if now_s < self._heartbeat_due_s:
+            return b""
+        # Not from now, which may be a little late: what is late each time would add up.
+        self._heartbeat_due_s = max(self._heartbeat_due_s + self._beat_s, now_s)
+        return _heartbeat(self.reader.position)
+
+    def closing(self, reason: str) -> bytes:
+        """The last event; nothing for a peer that is gone."""
+        return b"" if reason == "gone" else closing(reason, self.reader.position)
+
+    def _own(self, type_: str, **body: Any) -> bytes:
+        """An event of this connection alone, at its position."""
+        return _event(type_, self.reader.position, **body)
+
+
+def _event(type_: str, position: Cursor, **body: Any) -> bytes:
+    cursor = str(position)
+    return sse.frame(type_, codec.dumps({"type": type_, "cursor": cursor, **body}), cursor)
+
+
+# All who lead have the same one.
+@lru_cache(maxsize=16)
+def _heartbeat(position: Cursor) -> bytes:
+    return _event("heartbeat", position)
+
+
+def closing(reason: str, position: Cursor | None = None) -> bytes:
+    """The last event of a stream: why it ends, and when to come back."""
+    retry_ms = random.randint(*RETRY_MS[reason])
+    cursor = None if position is None else str(position)
+    body = codec.dumps({"type": "closing", "cursor": cursor, "reason": reason, "retryAfterMs": retry_ms})
+    return sse.retry(retry_ms) + sse.frame("closing", body, cursor)

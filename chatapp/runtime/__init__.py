@@ -1,0 +1,25 @@
+"""Greenlets, threads and time: what the service runs on. Knows nothing of chat."""
+
+from chatapp.runtime import gevent_ties
+from chatapp.runtime.clock import now_ms
+from chatapp.runtime.clock import timestamp
+from chatapp.runtime.clock import utc_now
+from chatapp.runtime.file_limit import file_limit
+from chatapp.runtime.file_limit import raise_file_limit
+from chatapp.runtime.gather import Gather
+from chatapp.runtime.loop import Loop
+from chatapp.runtime.recent import Recent
+from chatapp.runtime.threads import Threads
+
+__all__ = [
+    "Gather",
+    "Loop",
+    "Recent",
+    "Threads",
+    "file_limit",
+    "gevent_ties",
+    "now_ms",
+    "raise_file_limit",
+    "timestamp",
+    "utc_now",
+]

@@ -1,0 +1,11 @@
+"""The way of a message in: may it go ahead, and is it stored, once."""
+
+from chatapp.sending.admission import Admission
+from chatapp.sending.batch import Batch
+from chatapp.sending.changes import Changes
+from chatapp.sending.committer import Committer
+from chatapp.sending.committer import Draft
+from chatapp.sending.messaging import Messaging
+from chatapp.sending.rate import Rate
+
+__all__ = ["Admission", "Batch", "Changes", "Committer", "Draft", "Messaging", "Rate"]

@@ -1,0 +1,70 @@
+"""`Changes`: a sender's edits and withdrawals of their messages."""
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp.errors import Forbidden
+from chatapp.eventlog import Outbox
+from chatapp.people import Identity
+from chatapp.people import access
+from chatapp.runtime import utc_now
+from chatapp.sending.admission import Admission
+from chatapp.sending.rate import Rate
+from chatapp.storage import Database
+from chatapp.storage import EventRow
+from chatapp.storage import Message
+
+
+class Changes:
+    def __init__(self, database: Database, admission: Admission, outbox: Outbox) -> None:
+        self._database = database
+        self._admission = admission
+        self._outbox = outbox
+        # Changes are events like sends: the same numbers, counted apart.
+        self._rate = Rate("change", admission.rate.burst, admission.rate.per_second)
+
+    def edit(self, who: Identity, message_id: str, body: str) -> Message:
+        """Replace the body. Raises NotFound, Forbidden, RateLimited."""
+
+        def change(message: Message) -> bool:
+            if message.deleted_at is not None:
+                raise Forbidden("The message was withdrawn.")
+            if message.body == body:
+                return False
+            message.body, message.edited_at = body, utc_now()
+            return True
+
+        return self._change(who, message_id, "message.updated", change)
+
+    def withdraw(self, who: Identity, message_id: str) -> Message:
+        """Take the body away for good; the message stays as withdrawn. Raises NotFound, Forbidden, RateLimited."""
+
+        def change(message: Message) -> bool:
+            if message.deleted_at is not None:
+                return False
+            message.body, message.deleted_at = "", utc_now()
+            return True
+
+        return self._change(who, message_id, "message.deleted", change)
+
+    def _change(self, who: Identity, message_id: str, type_: str, change: Callable[[Message], bool]) -> Message:
+        self._admission.charge(self._rate, who.id)
+
+        def work(tx: Transaction) -> tuple[Message, EventRow | None]:
+            message = access.readable_message(tx, who, message_id, lock=True)
+            if message.sender_id != who.id:
+                raise Forbidden("Only the sender may change a message.")
+            access.writable(tx, who, message.room.name)
+            if not change(message):
+                return message, None
+            row = EventRow(type=type_, room_id=message.room_id, message_id=message.id)
+            tx.add(row)
+            tx.flush()
+            return message, row
+
+        message, row = self._database.write(work)
+        if row is not None:
+            self._outbox.wake()
+            self._outbox.cursor_of(row.number)
+        return message

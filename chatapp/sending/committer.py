@@ -1,0 +1,244 @@
+"""`Committer`: commits all sends that wait in this worker in one transaction."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from typing import cast
+
+from sqlalchemy import Table
+from sqlalchemy import bindparam
+from sqlalchemy import exists
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import tuple_
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp.errors import Unavailable
+from chatapp.eventlog import UNRECORDED_MAX
+from chatapp.runtime import Gather
+from chatapp.runtime import utc_now
+from chatapp.storage import Database
+from chatapp.storage import EventRow
+from chatapp.storage import Membership
+from chatapp.storage import Message
+from chatapp.storage import MessageStatus
+from chatapp.storage import Prepared
+from chatapp.storage import Rows
+from chatapp.storage import content_hash
+from chatapp.storage import inserted_if
+from chatapp.storage import uuid7
+from chatapp.wire import Entry
+from chatapp.wire import documents
+
+log = logging.getLogger(__name__)
+
+# Large enough that one fsync serves many, small enough to stay a short transaction.
+BATCH_MAX = 100
+# Waiting sends beyond this would not be answered in time on a slow disk.
+QUEUE_MAX = 2000
+# A send is answered within 10 s: this much of it may go by here.
+ANSWER_TIMEOUT_S = 5.5
+
+# Every send passes here: statements on tables, built once, cost a tenth of those that are built for each batch.
+_MESSAGES, _EVENTS = cast(Table, Message.__table__), cast(Table, EventRow.__table__)
+_COLUMNS = ["id", "room_id", "sender_id", "local_id", "content_hash", "body", "status", "created_at"]
+# Only of a member: whoever was removed since the send was admitted inserts nothing.
+_OF_MEMBER = exists().where(Membership.room_id == bindparam("room_id"), Membership.user_id == bindparam("sender_id"))
+INSERT_MESSAGE = inserted_if(
+    _MESSAGES,
+    _COLUMNS,
+    _OF_MEMBER,
+    lambda new: new.on_conflict_do_nothing(index_elements=["sender_id", "local_id"]),
+)
+INSERT_EVENT = Prepared(
+    insert(_EVENTS).values(type="message.created", room_id=bindparam("room_id"), message_id=bindparam("message_id"))
+)
+INSERTED = Prepared(select(_MESSAGES.c.id).where(_MESSAGES.c.id == bindparam("id")))
+UNPUBLISHED = Prepared(
+    select(_EVENTS.c.number, _EVENTS.c.message_id, _EVENTS.c.type)
+    .where(_EVENTS.c.log_id.is_(None))
+    .order_by(_EVENTS.c.number)
+    .limit(UNRECORDED_MAX)
+)
+CREATED = Prepared(
+    select(_EVENTS.c.number, _EVENTS.c.message_id, _EVENTS.c.type).where(
+        _EVENTS.c.message_id == bindparam("message_id"), _EVENTS.c.type == "message.created"
+    )
+)
+
+Key = tuple[str, str]
+
+
+class NotMember(Exception):
+    """The sender does not belong to the room, or no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message as it is to be stored."""
+
+    room_id: int
+    room: str
+    sender_id: str
+    sender_name: str
+    local_id: str
+    body: str
+
+    @property
+    def key(self) -> Key:
+        return self.sender_id, self.local_id
+
+    @property
+    def content_hash(self) -> str:
+        return content_hash(self.room, self.body)
+
+
+@dataclass(slots=True)
+class Committed:
+    """What stands in the database now: the message as the wire shows it, and what a reuse of its localId is
+    judged by. `number` is the event's row, None if the message was there before."""
+
+    document: dict[str, Any]
+    content_hash: str
+    room_id: int
+    number: int | None = None
+
+    @classmethod
+    def before(cls, message: Message) -> "Committed":
+        """A message that was accepted earlier."""
+        return cls(documents.message(message), message.content_hash, message.room_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """By one transaction: the new messages by their keys and on their way into the log, and the numbers of all
+    rows that waited to be published when it ended."""
+
+    committed: dict[Key, Committed]
+    entries: list[Entry]
+    unpublished: frozenset[int]
+
+
+class Committer:
+    """Group commit: while one transaction is written, the next gathers."""
+
+    def __init__(self, database: Database, publish: Callable[[list[Entry], frozenset[int]], None]) -> None:
+        self._database = database
+        # Called after each commit, with the new entries and the numbers of all rows that waited to be published.
+        self._publish = publish
+        self._gather = Gather(self._commit_all, most=BATCH_MAX, timeout_s=ANSWER_TIMEOUT_S)
+
+    def commit(self, draft: Draft) -> Committed:
+        """Store the message unless its localId is taken. Raises NotMember, and Unavailable: the outcome is open."""
+        if len(self._gather) >= QUEUE_MAX:
+            raise Unavailable("too many messages are waiting to be stored", retry_after_s=2.0)
+        try:
+            return self._gather.ask(draft)
+        except TimeoutError:
+            raise Unavailable("the message could not be stored in time") from None
+
+    def _commit_all(self, drafts: list[Draft]) -> list[Committed | Exception]:
+        try:
+            return self._write(drafts)
+        except Unavailable as error:
+            return self._look_up(drafts, error)
+        except SQLAlchemyError:
+            # One row that the database refuses must not take the others with it.
+            return [self._commit_one(draft) for draft in drafts]
+
+    def _commit_one(self, draft: Draft) -> Committed | Exception:
+        try:
+            [outcome] = self._write([draft])
+        except Exception as error:
+            if not isinstance(error, Unavailable):
+                log.error("the database refuses a message", exc_info=error)
+            [outcome] = self._look_up([draft], error)
+        return outcome
+
+    def _write(self, drafts: list[Draft]) -> list[Committed | Exception]:
+        written = self._database.write_rows(partial(_write, drafts=drafts))
+        self._publish(written.entries, written.unpublished)
+        # Of two copies in one batch, the first is the new message and the second its replay.
+        outcomes: list[Committed | Exception | None] = [written.committed.pop(draft.key, None) for draft in drafts]
+        repeated = [draft for draft, outcome in zip(drafts, outcomes, strict=True) if outcome is None]
+        found = iter(self._look_up(repeated, NotMember()) if repeated else ())
+        return [next(found) if outcome is None else outcome for outcome in outcomes]
+
+    def _look_up(self, drafts: list[Draft], error: Exception) -> list[Committed | Exception]:
+        """What stands in the database was stored; of the others the outcome is `error`."""
+        try:
+            stored = self._database.read(lambda tx: _stored(tx, {draft.key for draft in drafts}))
+        except Exception as failed:
+            return [failed] * len(drafts)
+        return [stored.get(draft.key, error) for draft in drafts]
+
+
+def _write(rows: Rows, drafts: list[Draft]) -> _Written:
+    """Insert what is new, with its event; the unique (sender, localId) is the judge.
+
+    Messages go in sorted, so that two workers lock in the same order; events in order of arrival.
+    """
+    firsts = {draft.key: draft for draft in reversed(drafts)}
+    messages = {key: _row(firsts[key]) for key in sorted(firsts)}
+    new = _insert(rows, messages)
+    arrived = [key for key in dict.fromkeys(draft.key for draft in drafts) if key in new]
+    numbers, unpublished = _insert_events(rows, [messages[key] for key in arrived])
+    entries: list[Entry] = []
+    committed: dict[Key, Committed] = {}
+    for key in arrived:
+        draft, row = firsts[key], messages[key]
+        document = documents.message_document(
+            id_=row["id"],
+            local_id=draft.local_id,
+            room=draft.room,
+            sender_id=draft.sender_id,
+            sender_name=draft.sender_name,
+            body=draft.body,
+            created_at=row["created_at"],
+        )
+        number = numbers[row["id"]]
+        committed[key] = Committed(document, row["content_hash"], draft.room_id, number)
+        entries.append(Entry(number, "message.created", draft.room_id, {"room": draft.room, "message": {**document}}))
+    return _Written(committed, entries, unpublished)
+
+
+def _insert(rows: Rows, messages: dict[Key, dict[str, Any]]) -> set[Key]:
+    """Insert messages of members. Returns the keys of those that were not there before."""
+    if rows.run(INSERT_MESSAGE, list(messages.values())) == len(messages):
+        return set(messages)
+    inserted = rows.ask_each(INSERTED, [{"id": message["id"]} for message in messages.values()])
+    return {key for key, found in zip(messages, inserted, strict=True) if found}
+
+
+def _insert_events(rows: Rows, messages: list[dict[str, Any]]) -> tuple[dict[str, int], frozenset[int]]:
+    """Insert an event for each of these. Returns its number by message id, and all unpublished numbers."""
+    if messages:
+        rows.run(INSERT_EVENT, [{"room_id": one["room_id"], "message_id": one["id"]} for one in messages])
+    found = rows.ask(UNPUBLISHED)
+    unpublished = frozenset(number for number, _, _ in found)
+    if len(found) == UNRECORDED_MAX:
+        created = rows.ask_each(CREATED, [{"message_id": one["id"]} for one in messages])
+        found = [row for rows_ in created for row in rows_]
+    return {id_: number for number, id_, type_ in found if type_ == "message.created"}, unpublished
+
+
+def _row(draft: Draft) -> dict[str, Any]:
+    return {
+        "id": uuid7(),
+        "room_id": draft.room_id,
+        "sender_id": draft.sender_id,
+        "local_id": draft.local_id,
+        "content_hash": draft.content_hash,
+        "body": draft.body,
+        "status": MessageStatus.SENT,
+        "created_at": utc_now(),
+    }
+
+
+def _stored(tx: Transaction, keys: set[Key]) -> dict[Key, Committed]:
+    """Those that stand in the database."""
+    query = select(Message).where(tuple_(Message.sender_id, Message.local_id).in_(keys))
+    return {(one.sender_id, one.local_id): Committed.before(one) for one in tx.scalars(query)}

@@ -1,0 +1,208 @@
+"""`Messaging`: send one message, once, and say what became of it."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp.errors import ChatError
+from chatapp.errors import LocalIdReused
+from chatapp.errors import NotFound
+from chatapp.errors import Unavailable
+from chatapp.eventlog import CURSOR_WAIT_S
+from chatapp.eventlog import Outbox
+from chatapp.eventlog import bodies
+from chatapp.people import Identity
+from chatapp.people import KnownRooms
+from chatapp.people import RoomRef
+from chatapp.people import access
+from chatapp.sending.admission import Admission
+from chatapp.sending.committer import Committed
+from chatapp.sending.committer import Committer
+from chatapp.sending.committer import Draft
+from chatapp.sending.committer import NotMember
+from chatapp.sending.rate import Ruling
+from chatapp.sending.rate import Verdict
+from chatapp.storage import Database
+from chatapp.storage import Message
+from chatapp.storage import MessageStatus
+from chatapp.storage import content_hash
+from chatapp.wire import cursor_text
+from chatapp.wire import documents
+from chatapp.wire import schemas
+
+# A copy waits this long for the one in flight, then goes to the database, which judges anyway.
+CLAIM_WAIT_S = 2.0
+CLAIM_POLL_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What stands in the database, new or accepted before, and what is left of the rate."""
+
+    committed: Committed
+    ruling: Ruling
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The message as the wire shows it."""
+        return self.committed.document
+
+    @property
+    def replayed(self) -> bool:
+        return self.committed.number is None
+
+
+class Messaging:
+    def __init__(
+        self,
+        database: Database,
+        known_rooms: KnownRooms,
+        admission: Admission,
+        committer: Committer,
+        outbox: Outbox,
+    ) -> None:
+        self._database = database
+        self._known_rooms = known_rooms
+        self._admission = admission
+        self._committer = committer
+        self._outbox = outbox
+
+    def send(self, who: Identity, room: str, local_id: str, body: str) -> Sent:
+        """Store one message, once. The answer has its cursor if that comes within CURSOR_WAIT_S.
+
+        Raises NotFound, Forbidden, LocalIdReused, RateLimited, Unavailable.
+        """
+        sent = self.store(who, room, local_id, body)
+        self.await_cursors([sent])
+        return sent
+
+    def store(self, who: Identity, room_name: str, local_id: str, body: str) -> Sent:
+        """Like `send`, without its cursor."""
+        room = self._writable(who, room_name)
+        ruling = self._admit(who, local_id)
+        if ruling.verdict in (Verdict.KNOWN, Verdict.LIMITED):
+            # Redis forgets, and a repeat of what was accepted is never refused.
+            known = self._find(who, local_id)
+            if known is not None:
+                return self._replay(who, known, room.name, body, ruling)
+        if ruling.verdict is Verdict.LIMITED:
+            raise ruling.refusal(with_fields=True)
+        try:
+            committed = self._committer.commit(Draft(room.id, room.name, who.id, who.name, local_id, body))
+        except NotMember:
+            self._give_back(who, local_id, ruling)
+            self._database.read(lambda tx: access.writable(tx, who, room_name))
+            raise Unavailable("The membership changed just now.") from None
+        except BaseException:
+            # Also when the request's time is over, which is no Exception.
+            self._give_back(who, local_id, ruling)
+            raise
+        if committed.number is None:
+            self._give_back(who, local_id, ruling)
+            return self._replay(who, committed, room.name, body, ruling)
+        return Sent(committed, ruling)
+
+    def accepted(self, who: Identity, room: str, local_id: str, body: str) -> Sent | None:
+        """What `store` would answer if this was accepted before; otherwise None, and nothing is stored."""
+        known = self._find(who, local_id)
+        if known is None:
+            return None
+        self._database.read(lambda tx: access.writable(tx, who, room))
+        return self._replay(who, known, room, body, self._admission.peek(who.id))
+
+    def await_cursors(self, sent: Iterable[Sent]) -> None:
+        """Complete the documents of these, as far as their cursors come within CURSOR_WAIT_S."""
+        deadline_s = time.monotonic() + CURSOR_WAIT_S
+        for committed in (one.committed for one in sent):
+            if committed.number is not None:
+                cursor = self._outbox.cursor_of(committed.number, deadline_s - time.monotonic())
+                committed.document["cursor"] = cursor_text(cursor)
+
+    def refuse(self, who: Identity, local_id: Any, error: ChatError) -> None:
+        """Remember a refusal for `GET messages/status`. An open outcome is none."""
+        if (
+            isinstance(local_id, str)
+            and schemas.LOCAL_ID.fullmatch(local_id)
+            and not isinstance(error, Unavailable | LocalIdReused)
+        ):
+            self._admission.refused(who.id, local_id, error.problem(local_id))
+
+    def status(self, who: Identity, local_ids: list[str]) -> list[dict[str, Any]]:
+        """What became of these localIds of the identity, in their order."""
+        # Redis first: what leaves it in between is in the database by then.
+        others = self._admission.in_flight_or_failed(who.id, local_ids)
+        stored = self._database.read(lambda tx: _stored(tx, who, local_ids))
+        return [_status(local_id, stored.get(local_id), others) for local_id in local_ids]
+
+    def get(self, who: Identity, message_id: str) -> tuple[Message, int]:
+        """A message and how many other members it was delivered to. Raises NotFound."""
+
+        def work(tx: Transaction) -> tuple[Message, int]:
+            message = access.readable_message(tx, who, message_id)
+            return message, bodies.delivered_to(tx, [message.id]).get(message.id, 0)
+
+        return self._database.read(work)
+
+    def _writable(self, who: Identity, room_name: str) -> RoomRef:
+        """The room, as far as is remembered: the commit looks again. Raises NotFound, Forbidden."""
+        room = self._known_rooms.membership(who, room_name)
+        return room or self._database.read(lambda tx: access.writable(tx, who, room_name))
+
+    def _admit(self, who: Identity, local_id: str) -> Ruling:
+        deadline_s = time.monotonic() + CLAIM_WAIT_S
+        while True:
+            ruling = self._admission.admit(who.id, local_id)
+            if ruling.verdict is not Verdict.IN_FLIGHT or time.monotonic() > deadline_s:
+                return ruling
+            time.sleep(CLAIM_POLL_S)
+
+    def _give_back(self, who: Identity, local_id: str, ruling: Ruling) -> None:
+        if ruling.verdict is Verdict.ADMITTED:
+            self._admission.release(who.id, local_id)
+            self._admission.refund(who.id)
+
+    def _find(self, who: Identity, local_id: str) -> Committed | None:
+        query = select(Message).where(Message.sender_id == who.id, Message.local_id == local_id)
+
+        def work(tx: Transaction) -> Committed | None:
+            message = tx.scalar(query)
+            return None if message is None else Committed.before(message)
+
+        return self._database.read(work)
+
+    def _replay(self, who: Identity, known: Committed, room: str, body: str, ruling: Ruling) -> Sent:
+        if known.content_hash == content_hash(room, body):
+            return Sent(known, ruling)
+        try:
+            self._database.read(lambda tx: access.readable_by_id(tx, who, known.room_id))
+        except NotFound:
+            raise LocalIdReused from None
+        raise LocalIdReused(message=known.document)
+
+
+def _stored(tx: Transaction, who: Identity, local_ids: list[str]) -> dict[str, tuple[Message, bool]]:
+    """The identity's messages by localId, and whether it may still read their room."""
+    query = select(Message).where(Message.sender_id == who.id, Message.local_id.in_(local_ids))
+    messages = list(tx.scalars(query))
+    readable = {room.name for room in access.among(tx, who, frozenset(one.room.name for one in messages))}
+    return {one.local_id: (one, one.room.name in readable) for one in messages}
+
+
+def _status(
+    local_id: str, stored: tuple[Message, bool] | None, others: dict[str, dict[str, Any] | None]
+) -> dict[str, Any]:
+    if stored is not None:
+        message, readable = stored
+        if not readable:
+            return {"localId": local_id, "status": message.status}
+        return {"localId": local_id, "status": message.status, "message": documents.message(message)}
+    if local_id not in others:
+        return {"localId": local_id, "status": MessageStatus.UNKNOWN}
+    problem = others[local_id]
+    if problem is None:
+        return {"localId": local_id, "status": MessageStatus.SENDING}
+    return {"localId": local_id, "status": MessageStatus.FAILED, "problem": problem}

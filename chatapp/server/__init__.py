@@ -1,0 +1,11 @@
+"""gunicorn's processes: the master with what there is one of, and the workers.
+
+`master` and `worker` are gunicorn's hooks. Ask for them by name: they import gunicorn, which reads WEB_CONCURRENCY.
+"""
+
+from chatapp.server import data_lock
+from chatapp.server.embedded_redis import is_private
+from chatapp.server.redis_binary import NoRedisBinary
+from chatapp.server.redis_binary import find_binary
+
+__all__ = ["NoRedisBinary", "data_lock", "find_binary", "is_private", "master", "worker"]

@@ -1,0 +1,131 @@
+"""What gunicorn's master does around its workers: the embedded Redis, the database's schema, warnings."""
+
+import errno
+import logging
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO
+from typing import Any
+
+from chatapp.config import Config
+from chatapp.config import ConfigError
+from chatapp.runtime import file_limit
+from chatapp.server import data_lock
+from chatapp.server import gunicorn_ties
+from chatapp.server.embedded_redis import EmbeddedRedis
+from chatapp.server.embedded_redis import EmbeddedRedisError
+from chatapp.server.gunicorn_ties import APP_LOAD_ERROR
+
+# Beyond what any route takes, the rest of a body is not worth reading to keep the connection.
+DISCARD_MAX_BYTES = 16 * 1024 * 1024
+
+# The workers of a master that was killed need a second to notice, and hold the address until then.
+ADDRESS_WAIT_S = 5.0
+POLL_S = 0.1
+
+_redis: EmbeddedRedis | None = None
+_locks: list[IO[str]] = []
+_configured = False
+
+
+def configured() -> None:
+    """gunicorn.conf.py says that it was read. The workers inherit it."""
+    global _configured
+    _configured = True
+
+
+def check_configured(root: Path) -> None:
+    """End this process unless gunicorn.conf.py was read: without it nothing is started that the application needs."""
+    if _configured:
+        return
+    program = Path(sys.executable).parent / "gunicorn"
+    print(
+        f"chatapp: gunicorn.conf.py was not read: start with cd {root} && {program} wsgi:app",
+        file=sys.stderr,
+        flush=True,
+    )
+    # gunicorn's master ends at this status, and every other server at any.
+    sys.exit(APP_LOAD_ERROR)
+
+
+def on_starting(server: Any) -> None:
+    """Before the first worker: everything that there must be one of."""
+    global _redis
+    config = Config.from_environ()
+    if config.workers > 1 and config.sqlite_path is not None:
+        server.log.warning("SQLite with %d workers: fit for trying; use PostgreSQL for more than one", config.workers)
+    if config.stream_places < config.max_connections:
+        server.log.warning(
+            "CHATAPP_MAX_CONNECTIONS: the file limit of %d leaves room for %d", file_limit(), config.stream_places
+        )
+    try:
+        _check_addresses(server.cfg.address)
+        if config.sqlite_path is not None:
+            # Two services on one database with a Redis each would not hear of each other's messages.
+            _locks.append(data_lock.hold(Path(f"{config.sqlite_path}.lock"), "DATABASE_URL or CHATAPP_DATA"))
+        if config.embedded_redis:
+            _locks.append(data_lock.hold(config.data / "redis.lock", "CHATAPP_DATA"))
+            _redis = EmbeddedRedis(config.data, config.redis_socket, logging.getLogger("gunicorn.error"))
+            _redis.start()
+    except (ConfigError, EmbeddedRedisError) as error:
+        sys.exit(f"chatapp: {error}")
+    _upgrade_database()
+
+
+def when_ready(server: Any) -> None:
+    for address in server.cfg.address:
+        server.log.info("chat at %s", _shown(address))
+
+
+def on_exit(server: Any) -> None:
+    if _redis is not None:
+        _redis.stop()
+
+
+def _shown(address: Any) -> str:
+    if not isinstance(address, tuple):
+        return f"unix:{address}"
+    host, port = address[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _check_addresses(addresses: list[Any]) -> None:
+    """Say at once, and by the setting's name, what gunicorn finds out after everything else is started."""
+    if gunicorn_ties.listening_for_us():
+        return
+    for address in addresses:
+        if isinstance(address, tuple):
+            _check_address(*address)
+
+
+def _check_address(host: str, port: int) -> None:
+    deadline_s = time.monotonic() + ADDRESS_WAIT_S
+    while True:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+                return
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > deadline_s:
+                    raise ConfigError(f"HOST, PORT: cannot listen on {host}:{port}: {error.strerror}") from None
+        time.sleep(POLL_S)
+
+
+def pre_request(worker: Any, req: Any) -> None:
+    """Do not read gigabytes only to refuse them: answer and close."""
+    for name, value in req.headers:
+        if name == "CONTENT-LENGTH" and value.isdigit() and int(value) > DISCARD_MAX_BYTES:
+            gunicorn_ties.close_after(req)
+
+
+def _upgrade_database() -> None:
+    """In a process of its own, so that no connection is open in the master when it forks."""
+    done = subprocess.run([sys.executable, "-m", "chatapp", "upgrade"], check=False)
+    if done.returncode:
+        if _redis is not None:
+            _redis.stop()
+        sys.exit(done.returncode)

@@ -1,0 +1,215 @@
+"""`ChatWorker`: gunicorn's gevent worker with the service's start and end, and a place for everyone."""
+
+import gc
+import logging
+import math
+import select
+import signal
+import socket
+import sys
+import time
+from types import FrameType
+from typing import Any
+
+import gevent
+
+from chatapp.receiving import WRITE_TIMEOUT_S
+from chatapp.runtime import gevent_ties
+from chatapp.server import shortcut
+from chatapp.server.gunicorn_ties import LetGo
+from chatapp.server.gunicorn_ties import PeerWentAway
+from chatapp.server.gunicorn_ties import TiedWorker
+from chatapp.services import Services
+from chatapp.web import services
+
+# What the kernel may hold for one reader. By itself it grows to 4 MiB, and a thousand stuck readers to 4 GiB.
+SEND_BUFFER_BYTES = 256 * 1024
+# How many new connections a single worker lets in between two turns of its loop, when thousands come at once. With
+# gevent's 100 a send waited for seconds behind them; with 4 the loop itself cost more. Of several workers gunicorn lets
+# each take one at a time.
+ACCEPT_MAX = 16
+# With so few places left, a new connection takes the place of the one that has been idle longest.
+PLACES_KEPT_FREE = 32
+# How long a connection that was let in while the worker was told to end has to say what it wants.
+FIRST_REQUEST_S = 1.0
+# Idle connections live at most this much longer than they may.
+SWEEP_S = 2.0
+# Python's own 700, 10 and 10 are for small programs: here one request allocates as much.
+GC_THRESHOLDS = (20_000, 20, 20)
+# SQLite's threads give up the interpreter at every row and get it back after this time while the loop is
+# busy. With Python's own 5 ms a read of 200 rows took a second under load.
+SWITCH_INTERVAL_S = 0.000_5
+
+
+def post_worker_init(worker: Any) -> None:
+    """gunicorn's hook, before the first request: start what runs in the background."""
+    if socket.socket is not gevent.socket.socket:
+        # Unpatched, the first query or XREAD would stop every connection of this worker without a word.
+        sys.exit("chatapp: sockets are not patched for gevent: start with gunicorn wsgi:app")
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    # What was loaded by now stays: looking through it again and again took a tenth of the time under load.
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    logger = logging.getLogger("chatapp")
+    logger.handlers = worker.log.error_log.handlers
+    logger.setLevel(worker.log.error_log.level)
+    if worker.cfg.workers != worker.parts.config.workers:
+        worker.log.warning("set the number of workers by WEB_CONCURRENCY: connections are counted by it")
+    worker.parts.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """gunicorn's hook, after the last request. A worker that never got as far has nothing to stop."""
+    if worker.flask is not None:
+        worker.parts.stop()
+
+
+class ChatWorker(TiedWorker):
+    """Ends streams, polls and idle connections at SIGTERM, and cuts readers that take nothing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._clients: dict[Any, Any] = {}
+        # Waiting for their next request, the longest first; those of them that wait for their first.
+        self._idle: dict[Any, float] = {}
+        self._new: set[Any] = set()
+        self._kept_free = min(PLACES_KEPT_FREE, self.worker_connections // 4)
+        self._takes_shortcut = False
+        self._origins: tuple[str, ...] = ()
+        gevent_ties.accept_at_most(ACCEPT_MAX)
+
+    @property
+    def parts(self) -> Services:
+        return services(self.flask)
+
+    def run(self) -> None:
+        self._takes_shortcut = self.plain
+        self._origins = self.parts.config.origins
+        gevent.spawn(self._sweep)
+        super().run()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        gevent.spawn(self._drain)
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        # Ctrl-C reaches the workers too: end as politely as at SIGTERM.
+        if sig == signal.SIGINT:
+            self.handle_exit(sig, frame)
+        else:
+            super().handle_quit(sig, frame)
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        _set_up(client)
+        greenlet = gevent.getcurrent()
+        self._clients[greenlet] = client
+        self._new.add(greenlet)
+        try:
+            self._make_room(greenlet)
+            super().handle(listener, client, addr)
+        finally:
+            del self._clients[greenlet]
+            self._new.discard(greenlet)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
+        # Reading a body has its own deadline, so this bounds the writing.
+        sock.settimeout(WRITE_TIMEOUT_S)
+        try:
+            return super().handle_request(listener_name, req, sock, addr)
+        except TimeoutError:
+            self.log.info("cut a connection that took nothing for %.0f s", WRITE_TIMEOUT_S)
+            raise LetGo from None
+        finally:
+            if sock.fileno() != -1:
+                sock.settimeout(None)
+
+    def answered(self, req: Any, sock: Any, addr: Any) -> bool:
+        handle = shortcut.handler(req, self._origins) if self._takes_shortcut else None
+        if handle is None:
+            return False
+        self.cfg.pre_request(self, req)
+        shortcut.serve(self.flask.wsgi_app, handle, req, sock, addr, lambda: bool(self.alive))
+        return True
+
+    def waiting_for_request(self) -> "_Idle":
+        return _Idle(self)
+
+    def waits(self, greenlet: Any) -> None:
+        """This connection may be ended until `goes_on`."""
+        if not self.alive and greenlet not in self._new:
+            raise PeerWentAway  # The answer before was the last on this connection.
+        self._idle[greenlet] = time.monotonic()
+        self._make_room(greenlet)
+        if not self.alive:
+            # It was let in after the others were told.
+            gevent.spawn_later(FIRST_REQUEST_S, self._end_idle_soon)
+
+    def goes_on(self, greenlet: Any) -> None:
+        self._idle.pop(greenlet, None)
+        self._new.discard(greenlet)
+
+    def _sweep(self) -> None:
+        """End who has been idle for as long as gunicorn's `keepalive` says. A timer for each would cost more."""
+        while self.alive:
+            gevent.sleep(SWEEP_S)
+            before_s = time.monotonic() - self.cfg.keepalive
+            gevent_ties.run_in_loop(self._end_idle, set(), None, before_s)
+
+    def _drain(self) -> None:
+        self.parts.hub.drain()
+        gevent_ties.run_in_loop(self._end_idle, set(self._new))
+        gevent.sleep(FIRST_REQUEST_S)
+        self._end_idle_soon()
+
+    def _make_room(self, newest: Any) -> None:
+        """With few places left, the connection that has been idle longest gives way, but not the newest."""
+        if len(self._clients) > self.worker_connections - self._kept_free:
+            gevent_ties.run_in_loop(self._end_idle, {newest}, 1)
+
+    def _end_idle_soon(self) -> None:
+        gevent_ties.run_in_loop(self._end_idle, set())
+
+    def _end_idle(self, spared: set[Any], most: int | None = None, before_s: float = math.inf) -> None:
+        """End connections that are idle since `before_s`, the longest first. Runs in the loop itself, so that nothing
+        comes between the look and the end."""
+        ended = 0
+        for greenlet, since_s in list(self._idle.items()):
+            if ended == most or since_s >= before_s:
+                return
+            if greenlet in self._idle and greenlet not in spared and not _has_input(self._clients[greenlet]):
+                greenlet.throw(PeerWentAway)
+                ended += 1
+
+
+class _Idle:
+    """The context of a connection that waits for its next request."""
+
+    __slots__ = ("_greenlet", "_worker")
+
+    def __init__(self, worker: ChatWorker) -> None:
+        self._worker = worker
+        self._greenlet = gevent.getcurrent()
+
+    def __enter__(self) -> None:
+        self._worker.waits(self._greenlet)
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.goes_on(self._greenlet)
+
+
+def _set_up(client: Any) -> None:
+    """Bound what the kernel holds for a peer, and for how long; a unix socket has no peer that can be lost."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    if client.family == socket.AF_UNIX:
+        return
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(WRITE_TIMEOUT_S * 1000))
+
+
+def _has_input(client: Any) -> bool:
+    """Whether there is something to read: a request that was not looked at yet, or the peer's own end."""
+    look = gevent_ties.original("select", "poll")()
+    look.register(client.fileno(), select.POLLIN)
+    return bool(look.poll(0))

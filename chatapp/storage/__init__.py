@@ -1,0 +1,60 @@
+"""Where things are kept: the database and its tables, and the ways to Redis."""
+
+from pathlib import Path
+
+from chatapp.storage.database import POSTGRES_CONNECTIONS
+from chatapp.storage.database import Database
+from chatapp.storage.database import engine_options
+from chatapp.storage.database import insert_into
+from chatapp.storage.database import prepare
+from chatapp.storage.models import EventRow
+from chatapp.storage.models import Membership
+from chatapp.storage.models import Message
+from chatapp.storage.models import MessageStatus
+from chatapp.storage.models import Receipt
+from chatapp.storage.models import Room
+from chatapp.storage.models import Session
+from chatapp.storage.models import User
+from chatapp.storage.models import Visibility
+from chatapp.storage.models import content_hash
+from chatapp.storage.models import db
+from chatapp.storage.models import uuid7
+from chatapp.storage.redis_link import COMMAND_TIMEOUT_S
+from chatapp.storage.redis_link import QUICK_TIMEOUT_S
+from chatapp.storage.redis_link import TAIL_BLOCK_MS
+from chatapp.storage.redis_link import Client
+from chatapp.storage.redis_link import RedisLink
+from chatapp.storage.statements import Prepared
+from chatapp.storage.statements import Rows
+from chatapp.storage.statements import inserted_if
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+__all__ = [
+    "COMMAND_TIMEOUT_S",
+    "MIGRATIONS",
+    "POSTGRES_CONNECTIONS",
+    "QUICK_TIMEOUT_S",
+    "TAIL_BLOCK_MS",
+    "Client",
+    "Database",
+    "EventRow",
+    "Membership",
+    "Message",
+    "MessageStatus",
+    "Prepared",
+    "Receipt",
+    "RedisLink",
+    "Room",
+    "Rows",
+    "Session",
+    "User",
+    "Visibility",
+    "content_hash",
+    "db",
+    "engine_options",
+    "insert_into",
+    "inserted_if",
+    "prepare",
+    "uuid7",
+]

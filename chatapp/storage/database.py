@@ -1,0 +1,251 @@
+"""`Database`: sessions that are short, bounded in time, and never hold up the streams."""
+
+import fcntl
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from typing import TypeVar
+
+import gevent
+from sqlalchemy import Connection
+from sqlalchemy import Engine
+from sqlalchemy import PoolProxiedConnection
+from sqlalchemy import event
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import InterfaceError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from chatapp.errors import Unavailable
+from chatapp.runtime import Threads
+from chatapp.storage import sqlalchemy_ties
+from chatapp.storage.statements import Rows
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# A send is answered within 10 s: it reads, may wait for a copy of it, and is written.
+STATEMENT_TIMEOUT_S = 3
+WORK_TIMEOUT_S = 3.5
+# When it is over psycopg waits once more, for the end of a pipeline that a silent server never sends.
+LAST_S = 0.5
+CONNECT_TIMEOUT_S = 3
+RETRY_AFTER_S = 2.0
+# Reads that run at once in one worker. More would not be faster on SQLite and would crowd PostgreSQL.
+READERS = 4
+POSTGRES_CONNECTIONS = 10
+# A commit adds a few pages of 4 KiB to the write-ahead log: this many make about SQLite's own 4 MiB.
+CHECKPOINT_COMMITS = 250
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What Flask-SQLAlchemy hands to create_engine for this database."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return {
+            "connect_args": {"timeout": STATEMENT_TIMEOUT_S, "check_same_thread": False},
+            # Like psycopg: `Rows` gives its parameters by name.
+            "paramstyle": "named",
+        }
+    timeout_ms = STATEMENT_TIMEOUT_S * 1000
+    return {
+        "pool_size": POSTGRES_CONNECTIONS,
+        "max_overflow": 0,
+        "pool_timeout": STATEMENT_TIMEOUT_S,
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "tcp_user_timeout": timeout_ms,
+            "options": f"-c statement_timeout={timeout_ms} -c lock_timeout={timeout_ms}"
+            f" -c idle_in_transaction_session_timeout={2 * timeout_ms} -c timezone=UTC",
+        },
+    }
+
+
+def prepare(engine: Engine) -> None:
+    """Set up every connection of the engine. SQLite: WAL, full durability, our own BEGIN and checkpoints."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        # Before 3.51.3 two connections that write and checkpoint at once can corrupt the log:
+        # `Database` checkpoints by itself, one process at a time.
+        "wal_autocheckpoint=0",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A read that turns into a write fails at once, whatever the timeout: writers say so at the start.
+    writes = connection.get_execution_options().get("writes", False)
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN").close()
+
+
+class Database:
+    """Runs work in a session of its own. Whatever keeps the database away is `Unavailable`.
+
+    SQLite has no cooperative driver, so its work runs in native threads: one for writing, since it has
+    one writer anyway, and a few for reading. psycopg cooperates under gevent and runs in place.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.dialect = engine.dialect.name
+        self._in_threads = self.dialect == "sqlite"
+        self._driver_error = sqlalchemy_ties.driver_error(engine.dialect)
+        self._writing = engine.execution_options(writes=True)
+        # The connection of the one writing thread: the pool took four times as long as the statements.
+        self._kept: PoolProxiedConnection | None = None
+        # All that one read sees is of one moment, as on SQLite by itself: a row that gets its cursor
+        # meanwhile is then either without it or with it, and never missed between two statements.
+        self._reading = engine if self._in_threads else engine.execution_options(isolation_level="REPEATABLE READ")
+        self._writer = Threads(1) if self._in_threads else None
+        self._readers = Threads(READERS) if self._in_threads else None
+        self._commits = 0
+        self._file = Path(engine.url.database) if self._in_threads and engine.url.database else None
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a transaction that is rolled back. Raises Unavailable."""
+        return self._bounded(self._readers, lambda: self._read(work))
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in one transaction and commit it. Raises Unavailable, the outcome then being open."""
+        return self._bounded(self._writer, lambda: self._write(work))
+
+    def write_rows(self, work: Callable[[Rows], T], *, durable: bool = True) -> T:
+        """Like `write`, with prepared statements: at a tenth of the cost, for what needs no mapped classes.
+
+        What is not `durable` is seen by all at once like anything else, but may be lost with the power, or on
+        PostgreSQL with the server: it does not wait for the disk.
+        """
+        return self._bounded(self._writer, lambda: self._write_rows(work, durable))
+
+    def write_or_again(self, work: Callable[[Session], T]) -> T:
+        """Like `write`, once more when another transaction inserted the same row in between."""
+        try:
+            return self.write(work)
+        except IntegrityError:
+            return self.write(work)
+
+    def ping(self) -> None:
+        """Raises Unavailable unless the database answers."""
+        self.read(lambda session: session.execute(text("SELECT 1")))
+
+    def close(self) -> None:
+        for pool in (self._writer, self._readers):
+            if pool is not None:
+                pool.close()
+        if self._kept is not None:
+            self._kept.close()
+        self.engine.dispose()
+
+    def _read(self, work: Callable[[Session], T]) -> T:
+        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
+            return work(session)
+
+    def _write(self, work: Callable[[Session], T]) -> T:
+        with Session(self._writing, expire_on_commit=False, autoflush=False) as session, session.begin():
+            result = work(session)
+        self._committed()
+        return result
+
+    def _write_rows(self, work: Callable[[Rows], T], durable: bool) -> T:
+        try:
+            connection, self._kept = self._kept or self.engine.raw_connection(), None
+            driver: Any = connection.driver_connection
+            try:
+                rows = Rows(driver.cursor(), self.engine.dialect)
+                rows.begin(durable=durable)
+                result = work(rows)
+                rows.commit()
+            except BaseException:
+                if self._in_threads:
+                    # A connection that is closed while the error's traceback holds its cursor keeps its locks.
+                    with suppress(self._driver_error):
+                        driver.rollback()
+                # Not back to the pool: what it was set to is no other's business.
+                connection.invalidate()
+                raise
+        except self._driver_error as error:
+            raise sqlalchemy_ties.wrapped(error, self.engine.dialect) from error
+        if self._in_threads:
+            self._kept = connection
+        else:
+            connection.close()
+        self._committed()
+        return result
+
+    def _bounded(self, pool: Threads | None, work: Callable[[], T]) -> T:
+        # The time-out passes through SQLAlchemy as what is no Exception, so that it drops the connection.
+        timeout = gevent.Timeout(WORK_TIMEOUT_S)
+        last = None if self._in_threads else gevent.Timeout.start_new(WORK_TIMEOUT_S + LAST_S)
+        try:
+            with timeout:
+                return work() if pool is None else pool.run(work)
+        except gevent.Timeout as expired:
+            if expired is not timeout and expired is not last:
+                raise
+            raise self._unavailable(TimeoutError(f"no answer within {WORK_TIMEOUT_S} s")) from None
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise self._unavailable(error) from error
+        except SQLAlchemyError as error:
+            lost = isinstance(error, DBAPIError) and error.connection_invalidated
+            if lost or _follows_timeout(error):
+                raise self._unavailable(error) from error
+            raise
+        finally:
+            if last is not None:
+                last.close()
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        cause = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
+        log.warning("database unavailable: %s", cause[0])
+        return Unavailable("the database cannot be used now", retry_after_s=RETRY_AFTER_S)
+
+    def _committed(self) -> None:
+        """Now and then, copy SQLite's write-ahead log into the database. Runs in the writing thread."""
+        self._commits += 1
+        if self._file is None or self._commits < CHECKPOINT_COMMITS:
+            return
+        try:
+            with open(f"{self._file}.checkpoint-lock", "w") as lock:
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                raw = self.engine.raw_connection()
+                try:
+                    raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+                finally:
+                    raw.close()
+            self._commits = 0
+        except BlockingIOError:
+            return
+        except Exception as error:
+            # The commit before it stands. The next write tries again.
+            log.warning("checkpoint failed: %s", error)
+
+
+def _follows_timeout(error: BaseException) -> bool:
+    """Whether the error came up while a time-out was dealt with: a driver in the middle of a ping hides it."""
+    context = error.__context__
+    return context is not None and (isinstance(context, gevent.Timeout) or _follows_timeout(context))
+
+
+def insert_into(transaction: Session, model: Any) -> Any:
+    """An INSERT that knows ON CONFLICT, in the words of the transaction's database."""
+    return (sqlite_insert if transaction.get_bind().dialect.name == "sqlite" else postgresql_insert)(model)

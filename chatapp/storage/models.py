@@ -1,0 +1,230 @@
+"""The tables, and the constraints that decide what queries only guess."""
+
+import os
+from datetime import UTC
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger
+from sqlalchemy import CheckConstraint
+from sqlalchemy import DateTime
+from sqlalchemy import Dialect
+from sqlalchemy import ForeignKey
+from sqlalchemy import Index
+from sqlalchemy import Integer
+from sqlalchemy import MetaData
+from sqlalchemy import String
+from sqlalchemy import Text
+from sqlalchemy import TypeDecorator
+from sqlalchemy import UniqueConstraint
+from sqlalchemy import text
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+from sqlalchemy.orm import registry
+from sqlalchemy.orm import relationship
+
+from chatapp.runtime import now_ms
+from chatapp.runtime import utc_now
+
+# SQLite gives row numbers by itself only to a column whose type is exactly INTEGER.
+BigNumber = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite keeps no zone; this puts it back, so both databases return the same value."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    registry = registry(
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+        type_annotation_map={datetime: UtcDateTime},
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+def _index_of(name: str, *columns: str, where: str) -> Index:
+    """An index of some rows only. Each send is written twice, and each index that it touches is a page more.
+
+    SQLite uses it only where the query itself says so, in each branch of an OR.
+    """
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+class Visibility(StrEnum):
+    PUBLIC = "public"
+    PRIVATE = "private"
+    DIRECT = "direct"
+
+
+class MessageStatus(StrEnum):
+    """Where a message stands.
+
+    sending ─▶ sent ─▶ delivered, or sending ─▶ failed ─▶ sending. Only what is committed is stored, so a row
+    is `sent` or `delivered`: a constraint says so, and the one statement that changes it asks for `sent`.
+    """
+
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class User(Base):
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # When the newest host token with a `rooms` claim was made, in its own seconds: an older one joins nothing.
+    claims_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Session(Base):
+    """A signed-in client. Only a keyed hash of its token is kept, so a copy of the database opens no door."""
+
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    guest: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    signed_out_at: Mapped[datetime | None]
+    # The host token's `rooms` claim as JSON; null without one.
+    rooms: Mapped[str | None] = mapped_column(Text)
+
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+class Room(Base):
+    __tablename__ = "rooms"
+    __table_args__ = (CheckConstraint("visibility IN ('public', 'private', 'direct')", name="visibility"),)
+
+    id: Mapped[int] = mapped_column(BigNumber, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    title: Mapped[str | None] = mapped_column(String(255))
+    visibility: Mapped[str] = mapped_column(String(16), default=Visibility.PUBLIC)
+    owner_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    # The two users of a direct room in a fixed order: the pair has one room, whoever asks first.
+    direct_pair: Mapped[str | None] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Membership(Base):
+    __tablename__ = "memberships"
+
+    room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
+    joined_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Message(Base):
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("sender_id", "local_id"),
+        CheckConstraint("status IN ('sent', 'delivered')", name="status"),
+        _index_of("ix_messages_room_id_log_id", "room_id", "log_id", where="log_id IS NOT NULL"),
+        # What an ack may still turn into `delivered`: short, however long the room's history is.
+        _index_of("ix_messages_undelivered", "room_id", "log_id", where="status = 'sent' AND log_id IS NOT NULL"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"))
+    sender_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    local_id: Mapped[str] = mapped_column(String(64))
+    # Of room and body as first sent: what a reuse of the localId is judged by, whatever was edited since.
+    content_hash: Mapped[str] = mapped_column(String(64))
+    body: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(16), default=MessageStatus.SENT)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    edited_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    # The position of its `message.created`, null until published: the order of the room's history.
+    log_id: Mapped[int | None] = mapped_column(BigInteger)
+
+    room: Mapped[Room] = relationship(lazy="joined", innerjoin=True)
+    sender: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+class EventRow(Base):
+    """One row for every event of the log. Rows without a `log_id` are the outbox."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("ix_events_room_id_log_id", "room_id", "log_id"),
+        _index_of("ix_events_user_id_log_id", "user_id", "log_id", where="user_id IS NOT NULL"),
+        _index_of("ix_events_log_id", "log_id", where="log_id IS NOT NULL"),
+        Index("ix_events_message_id", "message_id"),
+        _index_of("ix_events_unpublished", "number", where="log_id IS NULL"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(BigNumber, primary_key=True)
+    room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"))
+    type: Mapped[str] = mapped_column(String(32))
+    message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id"))
+    # Who joined or left.
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    # The only user who may see it; null for everyone in the room.
+    target_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    log_id: Mapped[int | None] = mapped_column(BigInteger)
+
+    room: Mapped[Room] = relationship(lazy="joined", innerjoin=True)
+    message: Mapped[Message | None] = relationship(lazy="joined")
+    user: Mapped[User | None] = relationship(lazy="joined", foreign_keys=[user_id])
+
+
+class Receipt(Base):
+    """How far a user's clients have received a room, in one of the user's memberships of it.
+
+    Both are places in the log. What lies after `first`, the joining's, and up to `delivered` has been received.
+    """
+
+    __tablename__ = "receipts"
+
+    room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    # The number of the event by which the membership began. A user who comes back has another receipt.
+    joined: Mapped[int] = mapped_column(BigNumber, primary_key=True, autoincrement=False)
+    # Null until that event is recorded.
+    first: Mapped[int | None] = mapped_column(BigInteger)
+    delivered: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+def uuid7() -> str:
+    """A UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, then 74 random bits."""
+    value = now_ms() << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def content_hash(room: str, body: str) -> str:
+    """What a localId stands for. A room name holds no line break, so the two cannot run together."""
+    return sha256(f"{room}\n{body}".encode()).hexdigest()

@@ -1,0 +1,115 @@
+"""`Prepared`, a statement that is compiled once, and `Rows`, the transaction on the driver's own cursor that runs it.
+
+SQLAlchemy writes the statements. Executing them by it takes as long as SQLite takes for ten of them.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ClauseElement
+from sqlalchemy import ColumnElement
+from sqlalchemy import Dialect
+from sqlalchemy import Table
+from sqlalchemy import bindparam
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from chatapp.storage import psycopg_ties
+from chatapp.storage import sqlalchemy_ties
+
+# What makes an upsert of an insert, in the words that both dialects know.
+Finish = Callable[[Any], Any]
+Row = tuple[Any, ...]
+
+
+class Prepared:
+    """A statement with named parameters, as a dialect's driver takes it. `by_dialect` where their words differ."""
+
+    def __init__(self, statement: ClauseElement | None = None, **by_dialect: ClauseElement) -> None:
+        self._statement = statement
+        self._by_dialect = by_dialect
+        self._compiled: dict[str, Compiled] = {}
+
+    def compiled(self, dialect: Dialect) -> "Compiled":
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            statement = self._by_dialect.get(dialect.name, self._statement)
+            assert statement is not None
+            found = self._compiled[dialect.name] = Compiled(statement, dialect)
+        return found
+
+
+def inserted_if(table: Table, columns: Sequence[str], condition: ColumnElement[bool], finish: Finish) -> Prepared:
+    """Insert a row of these parameters where the condition holds. `finish` says what happens to one that is there."""
+    row = select(*[bindparam(name, type_=table.c[name].type) for name in columns]).where(condition)
+    return Prepared(
+        sqlite=finish(sqlite_insert(table).from_select(columns, row)),
+        postgresql=finish(postgresql_insert(table).from_select(columns, row)),
+    )
+
+
+class Compiled:
+    """`text` for the driver, and what makes its parameters of the given ones."""
+
+    __slots__ = ("_convert", "_fixed", "text")
+
+    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
+        self.text, self._fixed, self._convert = sqlalchemy_ties.compiled(statement, dialect)
+
+    def parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        converted = {**self._fixed, **given}
+        for name, process in self._convert.items():
+            converted[name] = process(converted[name])
+        return converted
+
+
+class Rows:
+    """One open transaction. Raises the driver's errors."""
+
+    def __init__(self, cursor: Any, dialect: Dialect) -> None:
+        self._cursor = cursor
+        self._dialect = dialect
+
+    def begin(self, *, durable: bool) -> None:
+        """Raises the driver's error when another process writes for too long."""
+        if self._dialect.name == "sqlite":
+            # Before the transaction: within one it cannot be changed.
+            self._cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._cursor.execute("BEGIN IMMEDIATE")
+        elif not durable:
+            self._cursor.execute("SET LOCAL synchronous_commit TO off")
+
+    def commit(self) -> None:
+        """Raises the driver's error."""
+        if self._dialect.name == "sqlite":
+            # Like all else here, compiled once; the driver's own way compiles it each time.
+            self._cursor.execute("COMMIT")
+        else:
+            self._cursor.connection.commit()
+
+    def run(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run it for each of these. Returns how many rows were written in all."""
+        compiled = statement.compiled(self._dialect)
+        if len(rows) == 1:
+            self._cursor.execute(compiled.text, compiled.parameters(rows[0]))
+        else:
+            self._cursor.executemany(compiled.text, [compiled.parameters(row) for row in rows])
+        written: int = self._cursor.rowcount
+        return written
+
+    def ask(self, statement: Prepared, given: Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows that it returns, as they come from the driver: columns that need no conversion."""
+        compiled = statement.compiled(self._dialect)
+        self._cursor.execute(compiled.text, compiled.parameters(given or {}))
+        found: list[Row] = self._cursor.fetchall()
+        return found
+
+    def ask_each(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> list[list[Row]]:
+        """What it returns for each of these, in their order; over a network in one round trip for all."""
+        if self._dialect.name == "sqlite" or len(rows) < 2:
+            return [self.ask(statement, row) for row in rows]
+        compiled = statement.compiled(self._dialect)
+        return psycopg_ties.ask_each(self._cursor, compiled.text, [compiled.parameters(row) for row in rows])

@@ -1,0 +1,166 @@
+"""`/events`: the stream, the long poll, and acks."""
+
+from typing import Any
+
+from flask import Blueprint
+from flask import Response
+from flask import make_response
+from flask import request
+
+from chatapp.errors import InvalidParameter
+from chatapp.errors import NotFound
+from chatapp.errors import TooManyConnections
+from chatapp.errors import Unavailable
+from chatapp.receiving import Pieces
+from chatapp.receiving import Reader
+from chatapp.receiving import Stream
+from chatapp.receiving import Wanted
+from chatapp.receiving import closing
+from chatapp.services import Services
+from chatapp.web import auth
+from chatapp.web import current
+from chatapp.web.answers import NOT_KEPT
+from chatapp.web.answers import Answer
+from chatapp.web.api.inputs import Query
+from chatapp.web.api.inputs import document
+from chatapp.web.api.inputs import parse_cursor
+from chatapp.web.api.inputs import query_parameters
+from chatapp.web.current import services
+from chatapp.web.handover import CONNECTION
+from chatapp.wire import Event
+from chatapp.wire import codec
+from chatapp.wire import schemas
+from chatapp.wire import sse
+
+blueprint = Blueprint("events", __name__, url_prefix="/events")
+
+ACK = schemas.AckSchema()
+
+WAIT_DEFAULT_S = 25
+WAIT_MAX_S = 55
+LIMIT_DEFAULT = 200
+LIMIT_MAX = 1000
+ROOMS_MAX = 1000
+
+STREAM_PARAMETERS = ("since", "rooms")
+POLL_PARAMETERS = ("since", "rooms", "wait", "limit")
+ALL_ROOMS = Wanted()
+
+STREAM_HEADERS = (
+    ("Content-Type", sse.CONTENT_TYPE),
+    # Proxies that gather or compress a stream hold it back.
+    ("Cache-Control", "no-cache, no-transform"),
+    ("X-Accel-Buffering", "no"),
+)
+POLL_HEADERS = (("Content-Type", "application/json"), NOT_KEPT)
+
+
+@blueprint.get("/stream")
+@query_parameters(*STREAM_PARAMETERS)
+def stream_by_flask() -> Response:
+    return stream(services(), request.environ).response()
+
+
+@blueprint.get("/poll")
+@query_parameters(*POLL_PARAMETERS)
+def poll_by_flask() -> Response:
+    return poll(services(), request.environ).response()
+
+
+def stream(parts: Services, environ: dict[str, Any]) -> Answer:
+    """Open a stream: for the detached carrier in the environ, or as the body of the answer."""
+    query = Query(environ)
+    query.refuse_unknown(STREAM_PARAMETERS)
+    try:
+        return _open(parts, environ, query)
+    except TooManyConnections:
+        return Answer(200, [closing("too_many_connections")], STREAM_HEADERS)
+    except Unavailable:
+        # A native EventSource never returns from a 503.
+        return Answer(200, [closing("unavailable")], STREAM_HEADERS)
+
+
+def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
+    who = auth.identify(parts, environ)
+    returning = environ.get("HTTP_LAST_EVENT_ID")
+    since = parse_cursor(returning) if returning else query.cursor("since")
+    wanted = _wanted(query, lenient=bool(returning))
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return Answer(200, (), STREAM_HEADERS)
+    life_s, heartbeat_s = parts.config.stream_seconds, parts.config.heartbeat_seconds
+    if parts.config.carrier == "detached" and parts.detached.takes(environ):
+        connection = parts.detached.connection(who)
+        reader = parts.feed.open(connection, who, wanted, since)
+        connection.stream = Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s)
+        environ[CONNECTION] = connection
+        return Answer(200, (), STREAM_HEADERS)
+    waiter = parts.feed.waiter(who)
+    reader = parts.feed.open(waiter, who, wanted, since)
+    pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter)
+    pieces.held.callback(parts.feed.close, waiter)
+    try:
+        pieces.held.callback(parts.sockets.unwatch, parts.sockets.watch(environ, waiter))
+    except BaseException:
+        pieces.close()
+        raise
+    return Answer(200, pieces, STREAM_HEADERS)
+
+
+def poll(parts: Services, environ: dict[str, Any]) -> Answer:
+    """The events behind a cursor, once there are any or the time is over."""
+    query = Query(environ)
+    query.refuse_unknown(POLL_PARAMETERS)
+    who = auth.identify(parts, environ)
+    since, wanted = query.cursor("since"), _wanted(query)
+    wait_s = query.number("wait", WAIT_DEFAULT_S, 0, WAIT_MAX_S)
+    limit = query.number("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
+    waiter = parts.feed.waiter(who)
+    reader = parts.feed.open(waiter, who, wanted, since)
+    watched = -1
+    try:
+        events: list[Event] = []
+        if since is not None and not reader.reset:
+            watched = parts.sockets.watch(environ, waiter)
+            events = reader.next(waiter, limit, wait_s)
+        return _poll_answer([event.data for event in events], reader)
+    finally:
+        parts.sockets.unwatch(watched)
+        parts.feed.close(waiter)
+
+
+@blueprint.post("/ack")
+def ack() -> Response:
+    who = current.identity()
+    body = document(ACK)
+    cursor = parse_cursor(body["cursor"])
+    known_rooms = services().known_rooms
+    if body["rooms"] is None:
+        rooms = known_rooms.memberships(who, cursor)
+    else:
+        wanted = frozenset(body["rooms"])
+        known = known_rooms.among(who, wanted, cursor)
+        if len(known) < len(wanted):
+            raise NotFound
+        rooms = tuple(room for room in known if room.member)
+    services().receipts.ack(who.id, [room.id for room in rooms], cursor)
+    return make_response("", 204)
+
+
+def _wanted(query: Query, *, lenient: bool = False) -> Wanted:
+    names = query.text("rooms")
+    if names is None:
+        return ALL_ROOMS
+    wanted = frozenset(names.split(","))
+    if len(wanted) > ROOMS_MAX:
+        raise InvalidParameter(f"rooms: at most {ROOMS_MAX}.")
+    return Wanted(wanted, lenient)
+
+
+def _poll_answer(events: list[bytes], reader: Reader) -> Answer:
+    document = b'{"events":[%b],"cursor":%b,"more":%b%b}' % (
+        b",".join(events),
+        codec.dumps(str(reader.position)),
+        b"true" if events and reader.behind else b"false",
+        b',"reset":true' if reader.reset else b"",
+    )
+    return Answer(200, document, POLL_HEADERS)

@@ -1,0 +1,151 @@
+"""`/messages`: send, replay, look up, edit, withdraw, and a room's history."""
+
+from typing import Any
+
+from flask import Blueprint
+from flask import Response
+from flask import g
+from flask import request
+
+from chatapp.errors import ChatError
+from chatapp.errors import InvalidMessage
+from chatapp.errors import InvalidParameter
+from chatapp.errors import RateLimited
+from chatapp.people import Identity
+from chatapp.people import access
+from chatapp.receiving import history
+from chatapp.sending import Batch
+from chatapp.services import Services
+from chatapp.web import auth
+from chatapp.web import current
+from chatapp.web.answers import Answer
+from chatapp.web.api.inputs import BATCH_MAX_BYTES
+from chatapp.web.api.inputs import Query
+from chatapp.web.api.inputs import document
+from chatapp.web.api.inputs import query_parameters
+from chatapp.web.api.inputs import raw_document
+from chatapp.web.current import services
+from chatapp.web.problems import problem
+from chatapp.wire import documents
+from chatapp.wire import schemas
+
+blueprint = Blueprint("messages", __name__)
+
+SEND = schemas.SendSchema()
+BATCH = schemas.BatchSchema()
+EDIT = schemas.EditSchema()
+
+HISTORY_DEFAULT = 50
+HISTORY_MAX = 200
+
+
+@blueprint.post("/rooms/<room>/messages")
+def send_by_flask(room: str) -> Response:
+    return send(services(), request.environ, room).response()
+
+
+def send(parts: Services, environ: dict[str, Any], room: str) -> Answer:
+    """Store a message. Every answer says what is left of the rate, once it is known whose."""
+    Query(environ).refuse_unknown(())
+    who = auth.identify(parts, environ)
+    local_id = None
+    try:
+        body = _with_idempotency_key(environ, raw_document(environ))
+        local_id = body.get("localId") if isinstance(body, dict) else None
+        message = schemas.load_send(SEND, body)
+        sent = parts.messaging.send(who, room, message["localId"], message["body"])
+    except ChatError as error:
+        parts.messaging.refuse(who, local_id, error)
+        if isinstance(local_id, str) and schemas.LOCAL_ID.fullmatch(local_id):
+            error.local_id = local_id
+        answer = problem(error)
+        if not isinstance(error, RateLimited):
+            answer.headers += parts.admission.peek(who.id).fields
+        return answer
+    answer = Answer.json(sent.document, 200 if sent.replayed else 201)
+    answer.headers += sent.ruling.fields
+    if sent.replayed:
+        answer.headers.append(("Idempotent-Replayed", "true"))
+    return answer
+
+
+@blueprint.post("/messages/batch")
+def send_batch() -> Response:
+    who = current.identity()
+    g.rate_of = who
+    items = document(BATCH, BATCH_MAX_BYTES)["messages"]
+    return Answer.json({"results": Batch(services().messaging, who).send(items)}).response()
+
+
+@blueprint.get("/messages/status")
+@query_parameters("localId")
+def status() -> Response:
+    who = current.identity()
+    local_ids = request.args.getlist("localId")
+    if not 1 <= len(local_ids) <= schemas.BATCH_MAX or not all(schemas.LOCAL_ID.fullmatch(one) for one in local_ids):
+        raise InvalidParameter(f"localId: between 1 and {schemas.BATCH_MAX} of them, each 8 to 64 of A-Z a-z 0-9 _ -.")
+    return Answer.json({"results": services().messaging.status(who, local_ids)}).response()
+
+
+@blueprint.get("/messages/<message_id>")
+def get_message(message_id: str) -> Response:
+    message, delivered_to = services().messaging.get(current.identity(), message_id)
+    response = Answer.json({**documents.message(message), "deliveredTo": delivered_to}).response()
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+@blueprint.patch("/messages/<message_id>")
+def edit(message_id: str) -> Response:
+    who = current.identity()
+    return Answer.json(documents.message(services().changes.edit(who, message_id, document(EDIT)["body"]))).response()
+
+
+@blueprint.delete("/messages/<message_id>")
+def withdraw(message_id: str) -> Response:
+    return Answer.json(documents.message(services().changes.withdraw(current.identity(), message_id))).response()
+
+
+@blueprint.get("/rooms/<room>/messages")
+@query_parameters("before", "after", "limit")
+def room_history(room: str) -> Response:
+    who = current.identity()
+    query = Query(request.environ)
+    before, after = query.cursor("before"), query.cursor("after")
+    limit = query.number("limit", HISTORY_DEFAULT, 1, HISTORY_MAX)
+    # Before the page is read: a stream from here misses nothing that the page does not show.
+    cursor = services().tail.end
+    page = services().database.read(
+        lambda tx: history.page(tx, access.readable(tx, who, room).id, before, after, limit)
+    )
+    return Answer.json(
+        {
+            "messages": [documents.message(row) for row in page.messages],
+            "before": page.before,
+            "after": page.after,
+            "hasMore": page.has_more,
+            "cursor": str(cursor),
+        }
+    ).response()
+
+
+def add_rate_limit(response: Response) -> Response:
+    """Every answer to a batch says what is left of the rate."""
+    who: Identity | None = g.get("rate_of")
+    if who is not None:
+        response.headers.extend(services().admission.peek(who.id).fields)
+    return response
+
+
+def _with_idempotency_key(environ: dict[str, Any], body: Any) -> Any:
+    """The header does as well as the field; both must say the same."""
+    key = environ.get("HTTP_IDEMPOTENCY_KEY")
+    if key is None or not isinstance(body, dict):
+        return body
+    # The draft writes it as a quoted string, most clients as it is.
+    key = key.strip().removeprefix('"').removesuffix('"')
+    if body.setdefault("localId", key) != key:
+        raise InvalidMessage(errors={"localId": ["Differs from the Idempotency-Key header."]})
+    return body

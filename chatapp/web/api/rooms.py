@@ -1,0 +1,73 @@
+"""`/rooms` and `/direct`: which rooms there are, and who is in them."""
+
+from flask import Blueprint
+from flask import Response
+from flask import make_response
+from flask import request
+
+from chatapp.web import current
+from chatapp.web.answers import Answer
+from chatapp.web.api.inputs import Query
+from chatapp.web.api.inputs import document
+from chatapp.web.api.inputs import query_parameters
+from chatapp.web.current import services
+from chatapp.wire import documents
+from chatapp.wire import schemas
+
+blueprint = Blueprint("rooms", __name__)
+
+NEW_ROOM = schemas.NewRoomSchema()
+ROOM = documents.RoomSchema()
+MEMBER = documents.MemberSchema()
+
+ROOMS_PER_PAGE = 100
+
+
+@blueprint.get("/rooms")
+@query_parameters("after", "limit")
+def list_rooms() -> Response:
+    who = current.identity()
+    query = Query(request.environ)
+    limit = query.number("limit", ROOMS_PER_PAGE, 1, ROOMS_PER_PAGE)
+    # Before the rooms are read: a stream from here misses nothing that the page does not show.
+    cursor = services().tail.end
+    rooms, after = services().rooms.list(who, query.text("after"), limit)
+    return Answer.json({"rooms": ROOM.dump(rooms, many=True), "after": after, "cursor": str(cursor)}).response()
+
+
+@blueprint.post("/rooms")
+def create_room() -> Response:
+    who = current.identity()
+    new = document(NEW_ROOM)
+    return Answer.json(ROOM.dump(services().rooms.create(who, **new)), 201).response()
+
+
+@blueprint.get("/rooms/<room>")
+def get_room(room: str) -> Response:
+    return Answer.json(ROOM.dump(services().rooms.get(current.identity(), room))).response()
+
+
+@blueprint.get("/rooms/<room>/members")
+def list_members(room: str) -> Response:
+    return Answer.json(
+        {"members": MEMBER.dump(services().rooms.members(current.identity(), room), many=True)}
+    ).response()
+
+
+@blueprint.put("/rooms/<room>/members/<path:user_id>")
+def add_member(room: str, user_id: str) -> Response:
+    who = current.identity()
+    return Answer.json(MEMBER.dump(services().rooms.add(who, room, who.id if user_id == "me" else user_id))).response()
+
+
+@blueprint.delete("/rooms/<room>/members/<path:user_id>")
+def remove_member(room: str, user_id: str) -> Response:
+    who = current.identity()
+    services().rooms.remove(who, room, who.id if user_id == "me" else user_id)
+    return make_response("", 204)
+
+
+@blueprint.put("/direct/<path:user_id>")
+def direct_room(user_id: str) -> Response:
+    who = current.identity()
+    return Answer.json(ROOM.dump(services().rooms.direct(who, who.id if user_id == "me" else user_id))).response()

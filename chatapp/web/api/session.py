@@ -1,0 +1,72 @@
+"""`/session`: sign in, who am I, sign out."""
+
+from typing import Any
+
+from flask import Blueprint
+from flask import Response
+from flask import make_response
+from flask import request
+
+from chatapp.errors import Forbidden
+from chatapp.people import SignedIn
+from chatapp.people import looks_like_host_token
+from chatapp.runtime import timestamp
+from chatapp.web import auth
+from chatapp.web import current
+from chatapp.web.answers import Answer
+from chatapp.web.api.inputs import raw_document
+from chatapp.web.current import services
+from chatapp.wire import documents
+from chatapp.wire import schemas
+
+blueprint = Blueprint("session", __name__, url_prefix="/session")
+
+SIGN_IN = schemas.SignInSchema()
+USER = documents.UserSchema()
+
+
+@blueprint.post("")
+def sign_in() -> Response:
+    auth.check_origin_of_sign_in(services(), request.environ)
+    document = raw_document(request.environ)
+    token = auth.presented_token(request.environ)
+    if document == {} and token is not None and looks_like_host_token(token):
+        return _signed_in(services().sessions.for_host_token(current.identity()), 201)
+    name = schemas.load(SIGN_IN, document)["name"]
+    if not services().config.guests:
+        raise Forbidden("Guests cannot sign in here.")
+    returning = services().sessions.returning_guest(token) if token else None
+    if returning is not None:
+        return _signed_in(returning, 200)
+    services().admission.charge(services().guest_rate, request.remote_addr or "")
+    return _signed_in(services().sessions.new_guest(name), 201)
+
+
+@blueprint.get("")
+def who_am_i() -> Response:
+    before = current.identity()
+    identity = services().sessions.renew(before)
+    response = Answer.json(_session(identity)).response()
+    if identity.expires_at != before.expires_at and (token := auth.presented_token(request.environ)):
+        auth.set_cookie(response, SignedIn(identity, token))
+    return response
+
+
+@blueprint.delete("")
+def sign_out() -> Response:
+    identity = current.identity()
+    services().sessions.sign_out(identity)
+    services().end_session(identity.session_id)
+    response = make_response("", 204)
+    auth.clear_cookie(response)
+    return response
+
+
+def _session(identity: Any) -> dict[str, Any]:
+    return {"user": USER.dump(identity), "expiresAt": timestamp(identity.expires_at)}
+
+
+def _signed_in(signed_in: SignedIn, status: int) -> Response:
+    response = Answer.json({**_session(signed_in.identity), "token": signed_in.token}, status).response()
+    auth.set_cookie(response, signed_in)
+    return response

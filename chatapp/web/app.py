@@ -1,0 +1,98 @@
+"""`create_app`: the WSGI application, Flask inside, with what stands around it."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask import Request
+from flask.sessions import SessionInterface
+from flask_cors import CORS
+from flask_migrate import Migrate
+from sqlalchemy import Engine
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from chatapp.config import Config
+from chatapp.services import Services
+from chatapp.storage import MIGRATIONS
+from chatapp.storage import db
+from chatapp.storage import engine_options
+from chatapp.storage import prepare
+from chatapp.web import api
+from chatapp.web import current
+from chatapp.web import pages
+from chatapp.web import problems
+from chatapp.web import security_headers
+from chatapp.web.deadline import Deadline
+from chatapp.web.handover import Handover
+from chatapp.web.hot_routes import HotRoutes
+
+# Where templates/ and static/ lie.
+ROOT = Path(__file__).parent.parent.parent
+
+CORS_HEADERS = ["Authorization", "Chat-User", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"]
+CORS_EXPOSED = ["Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed", "ETag"]
+
+
+class NoSessions(SessionInterface):
+    """Flask's own sessions are not used, and would set up their signatures at every request."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        return None
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The application. It connects to nothing before `services(app).start()`, which a worker calls.
+
+    Raises ConfigError when a setting cannot work.
+    """
+    config = config or Config.from_environ()
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app = Flask("chatapp", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
+    app.session_interface = NoSessions()
+    parts = app.extensions[current.NAME] = Services(config, _engine(app, config))
+    _register_views(app, config)
+    app.wsgi_app = _around(app.wsgi_app, config, parts)  # type: ignore[method-assign]
+    return app
+
+
+def _engine(app: Flask, config: Config) -> Engine:
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=config.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(config.database_url),
+    )
+    db.init_app(app)
+    Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
+    with app.app_context():
+        engine = db.engine
+    prepare(engine)
+    return engine
+
+
+def _register_views(app: Flask, config: Config) -> None:
+    # Which hosts a proxy may name is the proxy's to say.
+    app.config.update(SECRET_KEY=config.secret_key, TRUSTED_HOSTS=None)
+    problems.register(app)
+    api.register(app)
+    app.register_blueprint(pages.blueprint)
+    security_headers.register(app)
+    if config.origins:
+        CORS(
+            app,
+            resources={r"/api/*": {"origins": list(config.origins)}},
+            supports_credentials=True,
+            allow_headers=CORS_HEADERS,
+            expose_headers=CORS_EXPOSED,
+            methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            max_age=600,
+        )
+
+
+def _around(app: Callable[..., Iterable[bytes]], config: Config, parts: Services) -> Any:
+    """What a request passes before Flask, from the inside out."""
+    app = Deadline(HotRoutes(app, parts))
+    if config.proxies:
+        trusted = config.proxies
+        app = ProxyFix(app, trusted, trusted, trusted, 0, trusted)
+    return Handover(app, parts.detached)

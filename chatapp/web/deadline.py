@@ -1,0 +1,70 @@
+"""`Deadline`: every request is answered in time, and its body is there in time, or it is refused."""
+
+import logging
+from collections.abc import Callable
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Any
+
+import gevent
+
+from chatapp.errors import InvalidJson
+from chatapp.errors import Unavailable
+from chatapp.web.problems import problem
+
+log = logging.getLogger(__name__)
+
+# The largest body that any route takes: a batch.
+BODY_MAX_BYTES = 512 * 1024
+# A send is answered within 10 s; half of that may go by until it is here.
+BODY_SECONDS = 5.0
+# The contract's 10 s, less what it takes to say so. Each step has a bound of its own below this.
+ANSWER_SECONDS = 9.5
+# A poll is a request that waits on purpose, within the bound of its `wait`.
+POLL_PATH = "/events/poll"
+
+
+class Deadline:
+    """Around the application: reads each body that some route may take, then lets it answer.
+
+    gunicorn itself waits for ever for the rest of a body. What is too large is not read at all: the route
+    refuses it by its Content-Length. A stream is answered when it is opened.
+    """
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "").endswith(POLL_PATH):
+            return self._app(environ, start_response)
+        # As what is no Exception it passes through everything that handles errors, and ends every wait.
+        timeout = gevent.Timeout(ANSWER_SECONDS)
+        try:
+            with timeout:
+                return self._answer(environ, start_response)
+        except gevent.Timeout as expired:
+            if expired is not timeout:
+                raise
+            log.warning("%s %s: no answer in time", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
+            return problem(Unavailable("There was no answer in time."))(environ, start_response)
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if length.isascii() and length.isdigit() and 0 < int(length) <= BODY_MAX_BYTES:
+            raw = gevent.with_timeout(BODY_SECONDS, _read, environ["wsgi.input"], int(length), timeout_value=None)
+            if raw is None:
+                return problem(InvalidJson("The body did not arrive in time."))(environ, start_response)
+            environ["wsgi.input"] = BytesIO(raw)
+        return self._app(environ, start_response)
+
+
+def _read(source: Any, length: int) -> bytes | None:
+    """The whole body, or None if it was cut off."""
+    pieces: list[bytes] = []
+    while length > 0:
+        piece = source.read(length)
+        if not piece:
+            return None
+        pieces.append(piece)
+        length -= len(piece)
+    return b"".join(pieces)

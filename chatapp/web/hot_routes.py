@@ -1,0 +1,56 @@
+"""`HotRoutes`: the three addresses that carry nearly all requests, answered without Flask.
+
+Flask costs as much as their own work. Every other address, and what is out of the ordinary at these three, goes through
+Flask and ends in the same code.
+"""
+
+import re
+from collections.abc import Callable
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from chatapp.services import Services
+from chatapp.web.answers import Answer
+from chatapp.web.api import events
+from chatapp.web.api import messages
+from chatapp.web.problems import answered
+
+Handler = Callable[[Services, dict[str, Any]], Answer]
+
+RECEIVE: dict[str, Handler] = {"/api/v1/events/stream": events.stream, "/api/v1/events/poll": events.poll}
+SEND = re.compile(r"/api/v1/rooms/([a-z0-9-]+)/messages", re.ASCII)
+
+# In the environ: the handler, where the server has looked it up already.
+HANDLER = "chatapp.handler"
+
+
+def handler(method: str, path: str) -> Handler | None:
+    """Who answers there, if this address is one of the three."""
+    if method == "GET":
+        return RECEIVE.get(path)
+    found = SEND.fullmatch(path) if method == "POST" else None
+    return partial(messages.send, room=found[1]) if found else None
+
+
+class HotRoutes:
+    """WSGI middleware around Flask."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], parts: Services) -> None:
+        self._app = app
+        self._parts = parts
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        handle = environ.get(HANDLER) or self._handler(environ)
+        if handle is None:
+            return self._app(environ, start_response)
+        answer = answered(
+            lambda: handle(self._parts, environ), method=environ["REQUEST_METHOD"], path=environ["PATH_INFO"]
+        )
+        return answer(environ, start_response)
+
+    def _handler(self, environ: dict[str, Any]) -> Handler | None:
+        # Flask-CORS has the last word on other origins.
+        if self._parts.config.origins and "HTTP_ORIGIN" in environ:
+            return None
+        return handler(environ["REQUEST_METHOD"], environ["PATH_INFO"])

@@ -1,0 +1,13 @@
+"""The shapes that come in and go out. Importing it loads neither Flask nor SQLAlchemy.
+
+`documents` (what the service says) and `schemas` (what it takes) know the tables: ask for them by name.
+"""
+
+from chatapp.wire import codec
+from chatapp.wire import sse
+from chatapp.wire.cursor import Cursor
+from chatapp.wire.cursor import cursor_text
+from chatapp.wire.event import Entry
+from chatapp.wire.event import Event
+
+__all__ = ["Cursor", "Entry", "Event", "codec", "cursor_text", "documents", "schemas", "sse"]

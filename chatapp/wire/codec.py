@@ -1,0 +1,62 @@
+"""JSON as it stands on the wire, in and out. Pure.
+
+Out, orjson. In, the standard parser with hooks, because orjson does not see duplicate keys.
+"""
+
+import json
+from typing import Any
+
+import orjson
+
+
+class NotJson(ValueError):
+    """The text is not JSON that this service takes. The text of the error says why."""
+
+
+def dumps(value: Any) -> bytes:
+    """One line of JSON in UTF-8. Line breaks inside strings are escaped, so SSE framing holds."""
+    return orjson.dumps(value)
+
+
+def loads_trusted(raw: bytes) -> Any:
+    """Parse what this service wrote itself. Raises ValueError."""
+    return orjson.loads(raw)
+
+
+def loads(raw: bytes) -> Any:
+    """Parse a request body. Raises NotJson.
+
+    Refused besides what is no JSON: bytes that are not UTF-8, duplicate keys, NaN and infinities,
+    numbers longer than any that the contract knows, nesting deeper than the parser's stack.
+    """
+    try:
+        return json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_unique_keys,
+            parse_constant=_no_constant,
+            parse_int=_short_int,
+        )
+    except UnicodeDecodeError:
+        raise NotJson("not UTF-8") from None
+    except RecursionError:
+        raise NotJson("nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise NotJson(f"{error.msg} at character {error.pos}") from None
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise NotJson("a key stands twice")
+    return document
+
+
+def _no_constant(name: str) -> Any:
+    raise NotJson(f"{name} is not JSON")
+
+
+def _short_int(digits: str) -> int:
+    # No field of the contract takes a number of more than 20 digits; Python's own limit is 4,300.
+    if len(digits) > 20:
+        raise NotJson("a number is too long")
+    return int(digits)

@@ -1,0 +1,78 @@
+"""`Event`, what stands at a position of the log, and `Entry`, one on its way there. Pure values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from chatapp.wire import codec
+from chatapp.wire import sse
+from chatapp.wire.cursor import Cursor
+
+
+class Event:
+    """One entry of the event log, encoded once for everyone who reads it.
+
+    `cursor` is None for an event that is committed and not yet published. `target` is the only user
+    who may see it, or None for everyone in the room. `about` is the user who joined or left.
+    `frame` is the event as a Server-Sent Event, and `data` the line of JSON in it: kept once, since a window
+    holds thousands. `message_id` is the message that it carries, if any.
+    """
+
+    __slots__ = ("_data_bytes", "about", "cursor", "frame", "message_id", "room_id", "target", "type")
+
+    def __init__(
+        self,
+        cursor: Cursor | None,
+        type: str,  # noqa: A002 - the word of the wire
+        room_id: int | None,
+        body: dict[str, Any],
+        target: str | None = None,
+        about: str | None = None,
+    ) -> None:
+        self.cursor = cursor
+        self.type = type
+        self.room_id = room_id
+        self.target = target
+        self.about = about
+        self.message_id: str | None = body["message"]["id"] if "message" in body else None
+        self.restate(body)
+
+    def restate(self, body: dict[str, Any]) -> None:
+        """Say it anew: what it is about has changed since."""
+        position = None if self.cursor is None else str(self.cursor)
+        if self.type == "message.created" and position is not None and body["message"]["cursor"] is None:
+            body = {**body, "message": {**body["message"], "cursor": position}}
+        data = codec.dumps({"type": self.type, "cursor": position, **body})
+        self._data_bytes = len(data)
+        self.frame = sse.frame(self.type, data, position)
+
+    @property
+    def data(self) -> bytes:
+        end = len(self.frame) - len(sse.END)
+        return self.frame[end - self._data_bytes : end]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What it says besides type and cursor."""
+        body: dict[str, Any] = codec.loads_trusted(self.data)
+        del body["type"], body["cursor"]
+        return body
+
+    @property
+    def room_name(self) -> str:
+        name: str = self.body["room"]
+        return name
+
+    def visible_to(self, user_id: str) -> bool:
+        return self.target is None or self.target == user_id
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event on its way through the Redis Stream, before it has a cursor. `number` is its row's."""
+
+    number: int
+    type: str
+    room_id: int
+    body: dict[str, Any]
+    target: str | None = None
+    about: str | None = None

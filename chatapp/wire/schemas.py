@@ -1,0 +1,157 @@
+"""What the service takes: one schema for each body of the contract. No queries."""
+
+import re
+import unicodedata
+from contextlib import suppress
+from typing import Any
+
+from marshmallow import Schema
+from marshmallow import ValidationError
+from marshmallow import fields
+from marshmallow import validate
+
+from chatapp.errors import InvalidMessage
+from chatapp.storage import Visibility
+from chatapp.wire import marshmallow_ties
+
+BODY_MAX_CODE_POINTS = 4000
+NAME_MAX_CODE_POINTS = 40
+TITLE_MAX_CODE_POINTS = 100
+BATCH_MAX = 100
+# An answer about a bad document stays small, whatever the document was.
+ERRORS_MAX = 20
+ERROR_KEY_MAX = 100
+
+LOCAL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+# Control characters (Cc) but tab and newline, and surrogates (Cs).
+UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+ROOM_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
+DIRECT_PREFIX = "dm-"
+
+
+def _matches(pattern: re.Pattern[str], message: str) -> Any:
+    def check(value: str) -> None:
+        if pattern.fullmatch(value) is None:
+            raise ValidationError(message)
+
+    return check
+
+
+def _body(value: str) -> None:
+    if not 1 <= len(value) <= BODY_MAX_CODE_POINTS:
+        raise ValidationError(f"Between 1 and {BODY_MAX_CODE_POINTS} characters.")
+    if value.isspace():
+        raise ValidationError("Not only white space.")
+    if UNFIT.search(value):
+        raise ValidationError("No control characters but tab and newline, and no lone surrogates.")
+
+
+def _title(value: str) -> None:
+    if not 1 <= len(value) <= TITLE_MAX_CODE_POINTS:
+        raise ValidationError(f"Between 1 and {TITLE_MAX_CODE_POINTS} characters.")
+    if value.isspace() or not _plain(value):
+        raise ValidationError("Not only white space, and no invisible characters.")
+
+
+def _plain(value: str) -> bool:
+    """Whether a name shows all that it is: no control, bidi, zero-width or line-breaking characters."""
+    return all(unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for one in value)
+
+
+def clean_name(raw: str) -> str:
+    """A person's name as it is kept: NFKC, trimmed. Raises ValidationError."""
+    name = unicodedata.normalize("NFKC", raw).strip()
+    if not 1 <= len(name) <= NAME_MAX_CODE_POINTS:
+        raise ValidationError(f"Between 1 and {NAME_MAX_CODE_POINTS} characters.")
+    if not _plain(name):
+        raise ValidationError("No control, direction or invisible characters.")
+    return name
+
+
+class Name(fields.String):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return clean_name(super()._deserialize(value, attr, data, **kwargs))
+
+
+class SendSchema(Schema):
+    localId = fields.String(
+        required=True,
+        load_only=True,
+        validate=_matches(LOCAL_ID, "8 to 64 characters of A-Z, a-z, 0-9, _ and -."),
+    )
+    body = fields.String(required=True, load_only=True, validate=_body)
+
+
+class BatchItemSchema(SendSchema):
+    # Which rooms there are is the service's to say: a name that cannot exist is not found like any other.
+    room = fields.String(required=True, load_only=True)
+
+
+class BatchSchema(Schema):
+    # Items are loaded one by one: a bad one fails alone.
+    messages = fields.List(
+        fields.Raw(allow_none=True),
+        required=True,
+        load_only=True,
+        validate=validate.Length(min=1, max=BATCH_MAX, error=f"Between 1 and {BATCH_MAX} messages."),
+    )
+
+
+class EditSchema(Schema):
+    body = fields.String(required=True, load_only=True, validate=_body)
+
+
+class SignInSchema(Schema):
+    name = Name(required=True, load_only=True)
+
+
+class NewRoomSchema(Schema):
+    name = fields.String(
+        required=True,
+        load_only=True,
+        validate=_matches(ROOM_NAME, "1 to 64 characters of a-z, 0-9 and -, not beginning with -."),
+    )
+    title = fields.String(load_default=None, allow_none=True, load_only=True, validate=_title)
+    visibility = fields.String(
+        load_default=Visibility.PUBLIC,
+        load_only=True,
+        validate=validate.OneOf([Visibility.PUBLIC, Visibility.PRIVATE], error="Either public or private."),
+    )
+
+
+class AckSchema(Schema):
+    cursor = fields.String(required=True, load_only=True)
+    rooms = fields.List(fields.String(), load_default=None, load_only=True, validate=validate.Length(min=1, max=1000))
+
+
+def load_send(schema: "SendSchema", document: Any) -> Any:
+    """Like `load`. What is plainly right is not put through the schema, which takes as long as all else of a send."""
+    if isinstance(document, dict) and document.keys() == schema.fields.keys():
+        with suppress(ValidationError):
+            for name, value in document.items():
+                _check_text(schema.fields[name], value)
+            return document
+    return load(schema, document)
+
+
+def _check_text(field: fields.Field[Any], value: Any) -> None:
+    """Raises ValidationError."""
+    if not isinstance(value, str):
+        raise ValidationError("Not a string.")
+    marshmallow_ties.validate(field, value)
+
+
+def load(schema: Schema, document: Any) -> Any:
+    """The document as the schema has it. Raises InvalidMessage with the errors by field."""
+    try:
+        return schema.load(document)
+    except ValidationError as error:
+        raise InvalidMessage(errors=_readable(error.messages_dict)) from None
+
+
+def _readable(errors: dict[Any, Any]) -> dict[str, Any]:
+    """Errors that can stand in an answer: field names come from the client and may hold anything."""
+    return {
+        str(key)[:ERROR_KEY_MAX].encode("utf-8", "replace").decode(): value
+        for key, value in list(errors.items())[:ERRORS_MAX]
+    }

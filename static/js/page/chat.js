@@ -1,0 +1,280 @@
+// One signed-in user's chat: rooms, messages, outbox and connection put together. No DOM.
+
+import { Acks } from '../net/acks.js';
+import { asApiError } from '../net/api_error.js';
+import { Connection } from '../net/connection.js';
+import { OwnMessages } from '../outbox/own_messages.js';
+import { reasonText } from '../outbox/refusal.js';
+import { Directory } from '../rooms/directory.js';
+import { Histories } from '../rooms/histories.js';
+import { News } from '../rooms/news.js';
+import { RoomBook } from '../rooms/room_book.js';
+
+/**
+ * @typedef {import('../rooms/room.js').Room} Room
+ * @typedef {import('../net/shapes.js').Message} Message
+ * @typedef {import('../net/shapes.js').RoomInfo} RoomInfo
+ * @typedef {import('../net/shapes.js').User} User
+ */
+
+/**
+ * What views are told. They read the rest from the chat itself.
+ * @typedef {object} ChatCallbacks
+ * @property {() => void} rooms
+ * @property {(room: Room) => void} room its messages or its state changed
+ * @property {(room: Room | null) => void} opened
+ * @property {() => void} outbox
+ * @property {(state: import('../net/connection.js').ConnectionState) => void} connection
+ * @property {() => void} signedOut
+ * @property {() => void} otherUser the connection is another user's: another tab signed in
+ * @property {(text: string) => void} notice
+ */
+
+/**
+ * @typedef {object} ChatParts
+ * @property {User} user
+ * @property {import('../net/api.js').Api} api
+ * @property {import('../outbox/outbox.js').OutboxStorage} storage
+ * @property {Record<'stream' | 'poll', import('../net/transport.js').OpenTransport>} transports
+ * @property {'stream' | 'poll' | null} forced
+ * @property {import('../net/clock.js').Clock} clock
+ * @property {() => number} random
+ * @property {ChatCallbacks} on
+ */
+
+export const HOME = 'general'; // there from the start, and every guest is in it
+
+export class Chat {
+  /** @type {Room | null} */
+  current = null;
+  /** Whether the page is visible: what comes while it is not counts as unread. */
+  visible = true;
+  #live = false;
+  #asked = ''; // the room in the address, whether it exists or not
+  #api;
+  #on;
+
+  /** @param {ChatParts} parts */
+  constructor(parts) {
+    const { api, user, clock, random, on } = parts;
+    this.#api = api;
+    this.#on = on;
+    this.user = user;
+    this.rooms = new RoomBook(user.id);
+    this.directory = new Directory({ api, clock, rooms: this.rooms, changed: on.rooms, open: () => this.current });
+    this.histories = new Histories(api, on.room);
+    this.acks = new Acks({ post: (cursor) => api.ack(cursor), clock, random });
+    this.own = this.#makeOwnMessages(parts);
+    this.news = this.#makeNews();
+    this.connection = this.#makeConnection(parts);
+  }
+
+  get outbox() {
+    return this.own.outbox;
+  }
+
+  /** Rooms first: the stream starts from their cursor, so that nothing is missed in between. */
+  async start() {
+    const cursor = await this.directory.load();
+    await this.own.load();
+    this.connection.start(cursor);
+    this.outbox.wake();
+    this.#on.outbox();
+  }
+
+  stop() {
+    this.connection.stop();
+    this.outbox.stop();
+    this.acks.stop();
+  }
+
+  /** @param {string} name */
+  async open(name) {
+    const room = this.rooms.get(name) ?? (await this.directory.lookUp(name));
+    this.#leaveCurrent();
+    this.current = room;
+    this.#asked = name;
+    room?.seen();
+    this.#on.opened(room);
+    this.#on.rooms();
+    // A room the user only reads gets no events, so what is here may be out of date.
+    if (room && (room.history !== 'ready' || !room.info.member)) await this.histories.newest(room);
+  }
+
+  /** @param {boolean} visible */
+  setVisible(visible) {
+    this.visible = visible;
+    if (!visible) return;
+    this.current?.seen();
+    this.#on.rooms();
+    this.directory.refresh();
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} body
+   */
+  edit(id, body) {
+    return this.#try(async () => this.#merge(await this.#api.edit(id, body)));
+  }
+
+  /** @param {string} id */
+  withdraw(id) {
+    return this.#try(async () => this.#merge(await this.#api.withdraw(id)));
+  }
+
+  /** @param {Room} room */
+  join(room) {
+    return this.#try(async () => {
+      await this.#api.join(room.name);
+      await this.#joined(room.name);
+    });
+  }
+
+  /** @param {Room} room */
+  leave(room) {
+    return this.#try(async () => {
+      await this.#api.leave(room.name);
+      await this.#left(room.name);
+    });
+  }
+
+  /** @param {{name: string, title?: string, visibility: string}} wanted */
+  async createRoom(wanted) {
+    await this.#openNew(await this.#api.createRoom(wanted));
+  }
+
+  /** @param {string} userId */
+  talkTo(userId) {
+    return this.#try(async () => this.#openNew(await this.#api.direct(userId)));
+  }
+
+  /** @param {RoomInfo} info */
+  async #openNew(info) {
+    this.rooms.put(info);
+    await this.open(info.name);
+  }
+
+  /** @param {ChatParts} parts */
+  #makeOwnMessages({ user, storage, clock, random, api, on }) {
+    return new OwnMessages({
+      user, storage, clock, random,
+      rooms: this.rooms,
+      send: (item) => api.send(item),
+      on: {
+        changed: on.room,
+        outbox: on.outbox,
+        answered: () => this.connection.serverAnswers(),
+        signedOut: () => this.#signedOut(),
+        notice: on.notice,
+      },
+    });
+  }
+
+  #makeNews() {
+    return new News(this.rooms, this.user.id, {
+      changed: this.#on.room,
+      ownArrived: (message) => this.outbox.confirm(message.localId),
+      received: (cursor) => this.connection.state.transport === 'stream' && this.acks.received(cursor),
+      isWatched: (room) => room === this.current && this.visible,
+      joined: (name) => this.#joined(name),
+      left: (name) => this.#left(name),
+      lookUp: (name) => this.directory.lookUp(name),
+    });
+  }
+
+  /** @param {ChatParts} parts */
+  #makeConnection({ transports, forced, clock, random }) {
+    return new Connection({
+      open: transports, forced, clock, random,
+      sessionStands: () => this.#sessionStands(),
+      on: {
+        ready: (event) => event.user && event.user.id !== this.user.id && this.#on.otherUser(),
+        event: (event) => this.news.apply(event),
+        state: (state) => this.#connectionChanged(state),
+        reset: () => this.#reload(),
+        signedOut: () => this.#signedOut(),
+        reopened: () => this.directory.load().catch(() => {}),
+      },
+    });
+  }
+
+  /** @param {import('../net/connection.js').ConnectionState} state */
+  #connectionChanged(state) {
+    const cameBack = state.phase === 'live' && !this.#live;
+    this.#live = state.phase === 'live';
+    this.#on.connection(state);
+    if (!cameBack) return;
+    this.outbox.wake();
+    this.directory.refresh();
+    if (this.current?.history === 'error') this.histories.newest(this.current);
+  }
+
+  async #sessionStands() {
+    try {
+      await this.#api.session();
+      return true;
+    } catch (error) {
+      if (asApiError(error).signedOut) return false;
+      throw error;
+    }
+  }
+
+  async #reload() {
+    this.#on.notice('Some older messages are loading…');
+    const cursor = await this.directory.load();
+    const loaded = this.rooms.all.filter((room) => room.history !== 'none');
+    for (const room of loaded) await this.histories.newest(room);
+    return cursor;
+  }
+
+  #signedOut() {
+    this.stop();
+    this.#on.signedOut();
+  }
+
+  /** @param {string} name */
+  async #joined(name) {
+    const room = await this.directory.lookUp(name);
+    if (!room) return;
+    // The stream follows the room only from this event on; what came before must be loaded after it.
+    if (room === this.current || room.history !== 'none') await this.histories.newest(room);
+    this.#on.room(room);
+    // The user was invited while the room's address was open and showed nothing.
+    if (!this.current && this.#asked === name) await this.open(name);
+  }
+
+  /** @param {string} name */
+  async #left(name) {
+    const room = this.directory.left(name);
+    if (!room) return;
+    this.#on.room(room);
+    if (room !== this.current || room.info.visibility === 'public') return;
+    this.#on.notice(`You are no longer in ${room.title}.`);
+    await this.open(HOME);
+  }
+
+  #leaveCurrent() {
+    if (!this.current) return;
+    this.current.forgetLine();
+    this.current.trim();
+  }
+
+  /** @param {Message} message */
+  #merge(message) {
+    const room = this.rooms.get(message.room);
+    room?.timeline.merge(message);
+    if (room) this.#on.room(room);
+  }
+
+  /** @param {() => Promise<void>} action */
+  async #try(action) {
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      this.#on.notice(`That did not work: ${reasonText(asApiError(error))}.`);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// Keeps the book of rooms in step with the server.
+
+/** @typedef {import('./room.js').Room} Room */
+
+const LISTS_APART_MS = 30_000; // someone who switches tabs a lot should not cause a request each time
+
+export class Directory {
+  #listedAtMs = 0;
+  /** @type {Map<string, Promise<Room | null>>} */
+  #lookUps = new Map();
+  #parts;
+
+  /**
+   * @param {object} parts
+   * @param {Pick<import('../net/api.js').Api, 'rooms' | 'room'>} parts.api
+   * @param {import('./room_book.js').RoomBook} parts.rooms
+   * @param {import('../net/clock.js').Clock} parts.clock
+   * @param {() => void} parts.changed
+   * @param {() => Room | null} parts.open the room on the screen
+   */
+  constructor(parts) {
+    this.#parts = parts;
+  }
+
+  /** @returns {Promise<string>} the cursor to start a stream from */
+  async load() {
+    const { api, rooms, clock, open, changed } = this.#parts;
+    this.#listedAtMs = clock.now();
+    const first = await api.rooms();
+    const infos = [...first.rooms];
+    for (let { after } = first; after; ) {
+      const page = await api.rooms(after);
+      infos.push(...page.rooms);
+      after = page.after;
+    }
+    rooms.replace(infos, open()?.name);
+    changed();
+    return first.cursor;
+  }
+
+  /** No event announces other people's new public rooms: they are looked for when the user comes back. */
+  refresh() {
+    if (this.#parts.clock.now() - this.#listedAtMs < LISTS_APART_MS) return;
+    this.load().catch(() => {}); // the next occasion will do
+  }
+
+  /**
+   * Asks for a room; callers that ask while an answer is under way share it.
+   * @param {string} name
+   */
+  lookUp(name) {
+    const underWay = this.#lookUps.get(name) ?? this.#ask(name).finally(() => this.#lookUps.delete(name));
+    this.#lookUps.set(name, underWay);
+    return underWay;
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Promise<Room | null>}
+   */
+  async #ask(name) {
+    try {
+      const room = this.#parts.rooms.put(await this.#parts.api.room(name));
+      this.#parts.changed();
+      return room;
+    } catch {
+      return null; // not there, or not for this user, or no answer: the caller shows what it has
+    }
+  }
+
+  /**
+   * The user is no longer a member.
+   * @param {string} name
+   * @returns {Room | null} the room; null if nothing changed
+   */
+  left(name) {
+    const room = this.#parts.rooms.get(name);
+    if (!room?.info.member) return null;
+    if (room.info.visibility !== 'public') this.#parts.rooms.remove(name);
+    room.info = { ...room.info, member: false, memberCount: Math.max(0, room.info.memberCount - 1) };
+    room.seen();
+    return room;
+  }
+}

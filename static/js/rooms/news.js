@@ -1,0 +1,127 @@
+// Applies events to the rooms. Each kind of event has its own method; unknown kinds are ignored.
+
+/**
+ * @typedef {import('../net/shapes.js').ChatEvent} ChatEvent
+ * @typedef {import('../net/shapes.js').Message} Message
+ * @typedef {import('./room.js').Room} Room
+ */
+
+/**
+ * @typedef {object} NewsHooks
+ * @property {(room: Room) => void} changed
+ * @property {(message: Message) => void} ownArrived one's own message came back through the log
+ * @property {(cursor: string) => void} received someone else's message arrived
+ * @property {(room: Room) => boolean} isWatched
+ * @property {(name: string) => void} joined
+ * @property {(name: string) => void} left
+ * @property {(name: string) => Promise<Room | null>} lookUp a room that the list did not have yet
+ */
+
+export class News {
+  #rooms;
+  #myId;
+  #hooks;
+
+  /**
+   * @param {import('./room_book.js').RoomBook} rooms
+   * @param {string} myId
+   * @param {NewsHooks} hooks
+   */
+  constructor(rooms, myId, hooks) {
+    this.#rooms = rooms;
+    this.#myId = myId;
+    this.#hooks = hooks;
+  }
+
+  /** @param {ChatEvent} event */
+  apply(event) {
+    if (!event.room) return;
+    const room = this.#rooms.get(event.room);
+    if (event.type === 'member.joined') this.#joined(event, room);
+    else if (event.type === 'member.left') this.#left(event, room);
+    else if (!room) this.#applyLater(event, event.room);
+    else if (event.type === 'message.created' && event.message) this.#created(event, room, event.message);
+    else if (event.message) this.#changed(room, event.message);
+    else if (event.type === 'message.status') this.#status(room, event);
+  }
+
+  /**
+   * Order does not matter here: a timeline sorts by itself.
+   * @param {ChatEvent} event
+   * @param {string} name
+   */
+  async #applyLater(event, name) {
+    if (await this.#hooks.lookUp(name)) this.apply(event);
+  }
+
+  /**
+   * @param {ChatEvent} event
+   * @param {Room} room
+   * @param {Message} message
+   */
+  #created(event, room, message) {
+    const isNew = !room.timeline.byId(message.id);
+    if (room.covers(message)) room.timeline.created(message);
+    if (message.sender.id === this.#myId) this.#hooks.ownArrived(message);
+    else if (isNew) this.#someoneWrote(event, room, message);
+    this.#hooks.changed(room);
+  }
+
+  /**
+   * @param {ChatEvent} event
+   * @param {Room} room
+   * @param {Message} message
+   */
+  #someoneWrote(event, room, message) {
+    if (event.cursor) this.#hooks.received(event.cursor);
+    if (this.#hooks.isWatched(room)) return;
+    room.missed(message);
+    room.trimIfLong();
+  }
+
+  /**
+   * @param {Room} room
+   * @param {Message} message
+   */
+  #changed(room, message) {
+    if (!room.covers(message)) return;
+    room.timeline.merge(message);
+    this.#hooks.changed(room);
+  }
+
+  /**
+   * @param {Room} room
+   * @param {ChatEvent} event
+   */
+  #status(room, event) {
+    room.timeline.advance(event);
+    this.#hooks.changed(room);
+  }
+
+  /**
+   * @param {ChatEvent} event
+   * @param {Room | undefined} room
+   */
+  #joined({ user, room: name = '' }, room) {
+    if (user?.id === this.#myId) this.#hooks.joined(name);
+    else if (room) this.#count(room, 1);
+  }
+
+  /**
+   * @param {ChatEvent} event
+   * @param {Room | undefined} room
+   */
+  #left({ user, room: name = '' }, room) {
+    if (user?.id === this.#myId) this.#hooks.left(name);
+    else if (room) this.#count(room, -1);
+  }
+
+  /**
+   * @param {Room} room
+   * @param {number} change
+   */
+  #count(room, change) {
+    room.info = { ...room.info, memberCount: Math.max(0, room.info.memberCount + change) };
+    this.#hooks.changed(room);
+  }
+}

@@ -1,0 +1,80 @@
+"""Places: what several workers tell one another of a user's streams and polls."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
+
+import gevent
+import pytest
+from redis.client import Pipeline
+
+from chatapp.receiving.places import COUNT_PREFIX
+from chatapp.receiving.places import Places
+from chatapp.storage.redis_link import RedisLink
+from tests.support.redis_server import RedisServer
+
+USER = "user"
+TOLD_S = 5.0
+
+
+@pytest.fixture
+def link(redis_server: RedisServer) -> Iterator[RedisLink]:
+    made = RedisLink(redis_server.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def places(link: RedisLink) -> Iterator[Places]:
+    made = Places(link, workers=2, per_user=20, per_worker=100)
+    made.take(USER)
+    yield made
+    made.stop()
+
+
+def test_a_count_that_changes_while_an_older_one_is_told_is_told_again(
+    places: Places, link: RedisLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older one may be written last, for the two go over different places."""
+    execute, taken = Pipeline.execute, []
+
+    def take_before(pipeline: Pipeline) -> Any:
+        if not taken:
+            taken.append(USER)
+            places.take(USER)
+        return execute(pipeline)
+
+    monkeypatch.setattr(Pipeline, "execute", take_before)
+    places.start()
+    _until_told(link, 2)
+
+
+def test_a_count_that_changes_while_it_is_asked_for_is_told_again(
+    places: Places, link: RedisLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places.take(USER)
+    places.start()
+    _until_told(link, 2)
+    count, told = places._count, []
+
+    def give_back_before(*args: Any) -> Any:
+        if not told:
+            told.append(USER)
+            places.give_back(USER)
+            _until(lambda: not places._untold)
+        return count(*args)
+
+    monkeypatch.setattr(places, "_count", give_back_before)
+    places.take(USER)
+    _until_told(link, 2)
+
+
+def _until_told(link: RedisLink, count: int) -> None:
+    _until(lambda: link.quick.call(lambda redis: redis.hvals(COUNT_PREFIX + USER)) == [b"%d" % count])
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    """The other greenlets go on meanwhile."""
+    with gevent.Timeout(TOLD_S):
+        while not condition():
+            gevent.sleep(0.01)
