@@ -1,5 +1,5 @@
 """`python -m chatapp` is the same as the command `chatapp`."""
 
-from chatapp.command.cli import main
+from chatapp.command import main
 
 main()

@@ -8,7 +8,6 @@ import pytest
 
 from tests.support.person import Person
 from tests.support.person import new_local_id
-from tests.support.processes import wait_until
 from tests.support.service import Service
 
 
@@ -143,75 +142,6 @@ def test_status_tells_what_became_of_a_message(ada: Person, bob: Person, room: s
     assert bob.status(sent["localId"])[0]["status"] == "unknown"
 
 
-def test_delivered_when_another_member_stands_past_it(ada: Person, bob: Person, room: str) -> None:
-    bob.poll(bob.cursor(), wait=0)
-    first, second = ada.send(room, "one"), ada.send(room, "two")
-    assert bob.ack(first["cursor"], [room]).status_code == 204
-    wait_until(lambda: ada.message(first["id"])["status"] == "delivered", 5)
-    assert ada.message(first["id"])["deliveredTo"] == 1
-    assert ada.message(second["id"])["status"] == "sent"
-    # One's own ack delivers nothing, and a receipt never goes back.
-    ada.ack(second["cursor"])
-    bob.ack(first["cursor"])
-    bob.ack(second["cursor"])
-    wait_until(lambda: ada.message(second["id"])["status"] == "delivered", 5)
-
-
-def test_a_first_cursor_does_not_deliver_what_is_older(ada: Person, bob: Person, room: str) -> None:
-    old, newer = ada.send(room, "old"), ada.send(room, "newer")
-    bob.ack(newer["cursor"], [room])
-    later = ada.send(room, "later")
-    bob.ack(later["cursor"], [room])
-    wait_until(lambda: ada.message(later["id"])["status"] == "delivered", 5)
-    assert ada.message(old["id"])["status"] == "sent"
-    assert ada.message(old["id"])["deliveredTo"] == 0
-
-
-def test_a_return_without_a_cursor_keeps_what_was_not_acked_open(ada: Person, bob: Person, room: str) -> None:
-    bob.ack(ada.send(room, "seen")["cursor"], [room])
-    missed = ada.send(room, "missed")
-    bob.poll(rooms=room)  # from now on: this alone confirms nothing
-    with bob.stream(rooms=room) as stream:
-        stream.next()
-        assert ada.message(missed["id"])["status"] == "sent"
-        bob.ack(missed["cursor"], [room])
-        wait_until(lambda: ada.message(missed["id"])["status"] == "delivered", 5)
-
-
-def test_messages_after_a_joining_while_connected_are_delivered(ada: Person, bob: Person) -> None:
-    with bob.stream() as stream:
-        stream.next()
-        room = ada.create_room()
-        bob.join(room)
-        sent = [ada.send(room, f"{number}") for number in range(3)]
-        stream.messages(3)
-        bob.ack(sent[-1]["cursor"])
-        for message in sent:
-            wait_until(lambda id_=message["id"]: ada.message(id_)["status"] == "delivered", 5)
-
-
-def test_only_members_acks_count(ada: Person, bob: Person, eve: Person) -> None:
-    room = ada.create_room()
-    sent = ada.send(room, "read by a visitor")
-    eve.ack("0-0", [room])
-    assert eve.ack(sent["cursor"], [room]).status_code == 204
-    bob.join(room)
-    bob.ack("0-0", [room])
-    bob.ack(sent["cursor"], [room])
-    wait_until(lambda: ada.message(sent["id"])["status"] == "delivered", 5)
-    assert ada.message(sent["id"])["deliveredTo"] == 1
-
-
-def test_an_ack_beyond_the_newest_counts_as_up_to_that(ada: Person, bob: Person, room: str) -> None:
-    bob.ack("0-0", [room])
-    assert bob.ack("9999999999999-0", [room]).status_code == 204
-    sent = ada.send(room, "after the far ack")
-    bob.poll("0-0", wait=0, rooms=room)
-    assert ada.message(sent["id"])["status"] == "sent"
-    bob.ack(sent["cursor"], [room])
-    wait_until(lambda: ada.message(sent["id"])["status"] == "delivered", 5)
-
-
 def test_history_pages_both_ways(ada: Person, room: str) -> None:
     sent = [ada.send(room, f"{number}") for number in range(12)]
     newest = ada.page(room, limit=5)
@@ -309,15 +239,3 @@ def test_a_batch_is_stored_in_order_and_bad_items_fail_alone(ada: Person, bob: P
 def test_a_batch_has_a_size(ada: Person, room: str, count: int) -> None:
     answer = ada.batch(*[item(room, "x") for _ in range(count)])
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_message")
-
-
-def test_receipts_do_not_depend_on_the_order_in_which_workers_write_them(ada: Person, bob: Person, room: str) -> None:
-    """A client acks, and comes back without a cursor in another worker, which is quicker to write it down."""
-    seen = ada.send(room, "seen")
-    missed = ada.send(room, "missed")
-    bob.poll(rooms=room)  # begins behind both
-    bob.ack(seen["cursor"], [room])
-    wait_until(lambda: ada.message(seen["id"])["status"] == "delivered", 5)
-    assert ada.message(missed["id"])["status"] == "sent"
-    bob.ack(missed["cursor"], [room])
-    wait_until(lambda: ada.message(missed["id"])["status"] == "delivered", 5)

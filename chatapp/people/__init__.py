@@ -1,16 +1,18 @@
 """Who somebody is, where they belong, and what they may see."""
 
 from chatapp.people import access
-from chatapp.people.access import RoomRef
 from chatapp.people.host_token import looks_like_host_token
 from chatapp.people.identity import Identity
 from chatapp.people.known_rooms import KnownRooms
+from chatapp.people.room_ref import JoinedRooms
+from chatapp.people.room_ref import RoomRef
 from chatapp.people.rooms import Rooms
 from chatapp.people.sessions import Sessions
 from chatapp.people.sessions import SignedIn
 
 __all__ = [
     "Identity",
+    "JoinedRooms",
     "KnownRooms",
     "RoomRef",
     "Rooms",

@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session as Transaction
 from chatapp.errors import Forbidden
 from chatapp.errors import NotFound
 from chatapp.people.identity import Identity
+from chatapp.people.room_ref import JoinedRooms
+from chatapp.people.room_ref import RoomRef
 from chatapp.storage import Membership
 from chatapp.storage import Message
 from chatapp.storage import Room
@@ -26,26 +28,6 @@ from chatapp.storage import Visibility
 from chatapp.wire import schemas
 
 ID_MAX_LENGTH = 255
-
-
-@dataclass(frozen=True, slots=True)
-class RoomRef:
-    """A room, as far as it decides what one user may do there."""
-
-    id: int
-    name: str
-    visibility: str
-    member: bool
-    owner_id: str | None
-
-    @property
-    def public(self) -> bool:
-        return self.visibility == Visibility.PUBLIC
-
-    @property
-    def readable(self) -> bool:
-        """Whether the user may read it: it is public, or theirs. Within a claim, see `Identity.knows`."""
-        return self.public or self.member
 
 
 class Happening(Protocol):
@@ -130,20 +112,15 @@ def plain_id(value: str) -> str:
     return value
 
 
-def memberships(transaction: Transaction, identity: Identity) -> list[RoomRef]:
+def memberships(transaction: Transaction, identity: Identity) -> tuple[RoomRef, ...]:
     """The rooms that the identity belongs to, by name."""
-    return list(claimed(identity, memberships_of(transaction, [identity.id])[identity.id]))
+    return memberships_of(transaction, [identity.id])[identity.id].within_claim(identity).rooms
 
 
-def claimed(identity: Identity, rooms: tuple[RoomRef, ...]) -> tuple[RoomRef, ...]:
-    """Those of the rooms that exist for this identity; all of them are the same tuple."""
-    return rooms if identity.rooms is None else tuple(room for room in rooms if identity.knows(room.name))
-
-
-def among(transaction: Transaction, identity: Identity, names: frozenset[str]) -> list[RoomRef]:
+def among(transaction: Transaction, identity: Identity, names: frozenset[str]) -> tuple[RoomRef, ...]:
     """Those of the named rooms that may be read, by name."""
     asked = RoomsAsked(identity.id, identity.rooms, names)
-    return list(among_for(transaction, [asked])[asked])
+    return among_for(transaction, [asked])[asked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +132,20 @@ class RoomsAsked:
     names: frozenset[str]
 
 
-def memberships_of(transaction: Transaction, user_ids: Sequence[str]) -> dict[str, tuple[RoomRef, ...]]:
-    """The rooms that each user belongs to, by name, whatever a token claims."""
+def memberships_of(transaction: Transaction, user_ids: Sequence[str]) -> dict[str, JoinedRooms]:
+    """The rooms that each user belongs to, whatever a token claims."""
     query = (
-        select(Membership.user_id, Room.id, Room.name, Room.visibility, Room.owner_id)
+        select(Membership.user_id, Membership.joined, Room.id, Room.name, Room.visibility, Room.owner_id)
         .join(Room, Room.id == Membership.room_id)
         .where(Membership.user_id.in_(user_ids))
         .order_by(Room.name)
     )
     rooms: dict[str, list[RoomRef]] = {user_id: [] for user_id in user_ids}
-    for user_id, id_, name, visibility, owner_id in transaction.execute(query):
+    joinings: dict[str, list[int]] = {user_id: [] for user_id in user_ids}
+    for user_id, joining, id_, name, visibility, owner_id in transaction.execute(query):
         rooms[user_id].append(RoomRef(id_, name, visibility, True, owner_id))
-    return {user_id: tuple(found) for user_id, found in rooms.items()}
+        joinings[user_id].append(joining)
+    return {user_id: JoinedRooms(rooms[user_id], joinings[user_id]) for user_id in user_ids}
 
 
 def among_for(transaction: Transaction, asked: Sequence[RoomsAsked]) -> dict[RoomsAsked, tuple[RoomRef, ...]]:

@@ -6,10 +6,11 @@ from sqlalchemy.orm import Session as Transaction
 
 from chatapp.eventlog import Tail
 from chatapp.people import access
-from chatapp.people.access import RoomRef
 from chatapp.people.access import RoomsAsked
 from chatapp.people.cache import Cache
 from chatapp.people.identity import Identity
+from chatapp.people.room_ref import JoinedRooms
+from chatapp.people.room_ref import RoomRef
 from chatapp.runtime import Recent
 from chatapp.storage import Database
 from chatapp.wire import Cursor
@@ -19,6 +20,8 @@ USERS_MAX = 20_000
 ROOMS_MAX = 50_000
 # Changes come by the log. This only bounds how long a change by hand in the database goes unnoticed.
 REMEMBER_S = 600.0
+
+NONE = JoinedRooms()
 
 
 class KnownRooms:
@@ -37,21 +40,22 @@ class KnownRooms:
         # One of each room, however many users belong to it.
         self._rooms: Recent[RoomRef, RoomRef] = Recent(ROOMS_MAX)
 
-    def memberships(self, identity: Identity, position: Cursor) -> tuple[RoomRef, ...]:
-        """The rooms that the identity belongs to, by name, for a reader at `position`. Raises Unavailable."""
+    def memberships(self, identity: Identity, position: Cursor) -> JoinedRooms:
+        """The rooms that the identity belongs to, for a reader at `position`. Raises Unavailable."""
         # Ahead of the tail there may be a joining behind which this reader already stands.
         ask = self._memberships.ask if position > self._tail.end else self._memberships.get
-        return access.claimed(identity, ask(identity.id) or ())
+        return (ask(identity.id) or NONE).within_claim(identity)
 
     def membership(self, identity: Identity, name: str) -> RoomRef | None:
         """The room of this name, if the identity is known to belong to it. Raises Unavailable."""
-        rooms = self.memberships(identity, self._tail.end)
+        rooms = self.memberships(identity, self._tail.end).rooms
         return next((room for room in rooms if room.name == name), None)
 
-    def among(self, identity: Identity, names: frozenset[str], position: Cursor) -> tuple[RoomRef, ...]:
-        """Those of the named rooms that may be read, by name, for a reader at `position`. Raises Unavailable."""
-        mine = self.memberships(identity, position)
-        found = mine if len(mine) == 1 and mine[0].name in names else tuple(one for one in mine if one.name in names)
+    def among(self, identity: Identity, names: frozenset[str], mine: JoinedRooms) -> tuple[RoomRef, ...]:
+        """Those of the named rooms that may be read, by name, by someone who belongs to these. Raises Unavailable."""
+        found = mine.rooms
+        if len(found) != 1 or found[0].name not in names:
+            found = tuple(one for one in found if one.name in names)
         if len(found) == len(names):
             return found
         return self._among.ask(RoomsAsked(identity.id, identity.rooms, names)) or ()
@@ -60,10 +64,10 @@ class KnownRooms:
         """This worker has changed the user's memberships."""
         self._memberships.forget(user_id)
 
-    def _load(self, transaction: Transaction, user_ids: list[str]) -> dict[str, tuple[RoomRef, ...]]:
-        found = access.memberships_of(transaction, user_ids)
+    def _load(self, transaction: Transaction, user_ids: list[str]) -> dict[str, JoinedRooms]:
         return {
-            user_id: tuple(self._rooms.setdefault(room, room) for room in rooms) for user_id, rooms in found.items()
+            user_id: JoinedRooms([self._rooms.setdefault(room, room) for room in found.rooms], found.numbers)
+            for user_id, found in access.memberships_of(transaction, user_ids).items()
         }
 
     def take(self, events: Sequence[Event], before: Cursor) -> None:

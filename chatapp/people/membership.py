@@ -4,6 +4,7 @@ import logging
 
 from sqlalchemy import delete
 from sqlalchemy import select
+from sqlalchemy import update
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp.runtime import utc_now
@@ -25,13 +26,16 @@ def join(tx: Transaction, room_id: int, user_id: str) -> int:
     """Make the user a member. Returns the number of the `member.joined` row, 0 for who was one before."""
     joined = tx.scalar(
         insert_into(tx, Membership)
-        .values(room_id=room_id, user_id=user_id, joined_at=utc_now())
+        .values(room_id=room_id, user_id=user_id, joined_at=utc_now(), joined=0)
         .on_conflict_do_nothing()
         .returning(Membership.user_id)
     )
     if joined is None:
         return 0
     number = _announce(tx, "member.joined", room_id, user_id)
+    tx.execute(
+        update(Membership).where(Membership.room_id == room_id, Membership.user_id == user_id).values(joined=number)
+    )
     # What this membership receives counts from the joining's place in the log, which is recorded once it has one.
     tx.add(Receipt(room_id=room_id, user_id=user_id, joined=number))
     tx.flush()

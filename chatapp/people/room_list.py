@@ -11,8 +11,8 @@ from sqlalchemy.orm import aliased
 
 from chatapp.errors import InvalidParameter
 from chatapp.people import access
-from chatapp.people.access import RoomRef
 from chatapp.people.identity import Identity
+from chatapp.people.room_ref import RoomRef
 from chatapp.storage import Membership
 from chatapp.storage import Message
 from chatapp.storage import Room

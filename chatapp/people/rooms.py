@@ -19,9 +19,9 @@ from chatapp.eventlog import Outbox
 from chatapp.people import access
 from chatapp.people import membership
 from chatapp.people import room_list
-from chatapp.people.access import RoomRef
 from chatapp.people.identity import Identity
 from chatapp.people.known_rooms import KnownRooms
+from chatapp.people.room_ref import RoomRef
 from chatapp.runtime import utc_now
 from chatapp.storage import Database
 from chatapp.storage import Membership

@@ -7,8 +7,8 @@ from chatapp.eventlog import Listener
 from chatapp.eventlog import Tail
 from chatapp.eventlog import Waiter
 from chatapp.people import Identity
+from chatapp.people import JoinedRooms
 from chatapp.people import KnownRooms
-from chatapp.people import RoomRef
 from chatapp.receiving.catch_up import CatchUp
 from chatapp.receiving.places import Places
 from chatapp.receiving.reader import Reader
@@ -54,9 +54,9 @@ class Feed:
         """
         self._places.take(identity.id)
         try:
-            reader = self._open(listener, identity, wanted, since)
+            reader, mine = self._open(listener, identity, wanted, since)
             if since is not None and not reader.reset:
-                self._receipts.ack(identity.id, [room.id for room in reader.rooms if room.member], since)
+                self._receipts.ack(identity.id, mine.joinings(reader.rooms), since)
         except BaseException:
             self.close(listener)
             raise
@@ -67,7 +67,10 @@ class Feed:
         self._hub.remove(listener)
         self._places.give_back(listener.user_id)
 
-    def _open(self, listener: Listener, identity: Identity, wanted: Wanted, since: Cursor | None) -> Reader:
+    def _open(
+        self, listener: Listener, identity: Identity, wanted: Wanted, since: Cursor | None
+    ) -> tuple[Reader, JoinedRooms]:
+        """The reader, and the rooms that the user belongs to."""
         reset = since is not None and self._never_handed_out(since)
         self._hub.add(listener)
         # Before the rooms are read: a room joined after that announces itself behind this position.
@@ -75,17 +78,13 @@ class Feed:
         position = asked_at if since is None or reset else since
         if since is not None and not reset:
             self._tail.accept(since)
-        rooms = self._rooms(identity, wanted, position)
+        mine = self._known_rooms.memberships(identity, position)
+        rooms = mine.rooms if wanted.names is None else self._known_rooms.among(identity, wanted.names, mine)
         if wanted.names is not None and (not rooms or (len(rooms) < len(wanted.names) and not wanted.lenient)):
             raise NotFound
         reader = Reader(self._tail, self._catch_up, identity, wanted, listener, position, reset=reset)
         reader.enter(rooms, asked_at)
-        return reader
-
-    def _rooms(self, identity: Identity, wanted: Wanted, position: Cursor) -> tuple[RoomRef, ...]:
-        if wanted.names is None:
-            return self._known_rooms.memberships(identity, position)
-        return self._known_rooms.among(identity, wanted.names, position)
+        return reader, mine
 
     def _never_handed_out(self, cursor: Cursor) -> bool:
         if cursor.milliseconds - now_ms() <= AHEAD_MAX_MS or cursor <= self._tail.end:

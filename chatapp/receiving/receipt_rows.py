@@ -23,38 +23,24 @@ from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Rows
 
-# Room and user.
-Key = tuple[int, str]
+# One membership: room, user, and the number of the joining.
+Key = tuple[int, str, int]
 # After and up to which place in the log.
 Reach = tuple[int, int]
 
 _RECEIPTS, _MESSAGES, _EVENTS = (cast(Table, model.__table__) for model in (Receipt, Message, EventRow))
 
-# The membership that an ack belongs to: the last one that began before it. One whose joining is not recorded yet may
-# be that, so the ack has to wait for the record.
-_OTHERS = _RECEIPTS.alias("others")
-_JOINED = (
-    select(_OTHERS.c.joined)
-    .where(
-        _OTHERS.c.room_id == bindparam("room"),
-        _OTHERS.c.user_id == bindparam("user"),
-        _OTHERS.c.first.is_(None) | (_OTHERS.c.first < bindparam("place")),
-    )
-    .order_by(_OTHERS.c.joined.desc())
-    .limit(1)
-    .scalar_subquery()
-)
-_OF_ACK = (
+_OF_MEMBERSHIP = (
     _RECEIPTS.c.room_id == bindparam("room"),
     _RECEIPTS.c.user_id == bindparam("user"),
-    _RECEIPTS.c.joined == _JOINED,
+    _RECEIPTS.c.joined == bindparam("joining"),
 )
 ACK = Prepared(
     update(_RECEIPTS)
-    .where(*_OF_ACK, _RECEIPTS.c.first.is_not(None), _RECEIPTS.c.delivered < bindparam("place"))
+    .where(*_OF_MEMBERSHIP, _RECEIPTS.c.delivered < bindparam("place"))
     .values(delivered=bindparam("place"))
 )
-REACH = Prepared(select(_RECEIPTS.c.first, _RECEIPTS.c.delivered).where(*_OF_ACK))
+REACH = Prepared(select(_RECEIPTS.c.first, _RECEIPTS.c.delivered).where(*_OF_MEMBERSHIP))
 # What another member has received, once: `sent` as a literal, for its index holds just those.
 DELIVER = Prepared(
     update(_MESSAGES)
@@ -83,17 +69,17 @@ TELL = Prepared(
 )
 
 
-def move(rows: Rows, acks: Mapping[Key, int]) -> set[Key]:
-    """Move the receipts forward, never back. Returns those whose joining is not recorded yet: they have to wait."""
-    given = [_ack(key, place) for key, place in sorted(acks.items())]
-    if rows.run(ACK, given) == len(given):
-        return set()
-    return {key for key, (first, _) in _asked(rows, acks).items() if first is None}
+def move(rows: Rows, acks: Mapping[Key, int]) -> None:
+    """Move the receipts forward, never back."""
+    rows.run(ACK, [{**_membership(key), "place": place} for key, place in sorted(acks.items())])
 
 
-def reach(rows: Rows, acks: Mapping[Key, int]) -> dict[Key, Reach]:
-    """What the receipts of these acks cover, as far as their joinings are recorded."""
-    return {key: (first, until) for key, (first, until) in _asked(rows, acks).items() if first is not None}
+def reach(rows: Rows, keys: Iterable[Key]) -> dict[Key, Reach]:
+    """What these receipts cover, as far as their joinings are recorded."""
+    asked = sorted(keys)
+    found = rows.ask_each(REACH, [_membership(key) for key in asked])
+    covered = {key: receipts[0] for key, receipts in zip(asked, found, strict=True) if receipts}
+    return {key: (first, delivered) for key, (first, delivered) in covered.items() if first is not None}
 
 
 def deliver(rows: Rows, rooms: Mapping[int, Reach]) -> bool:
@@ -107,15 +93,8 @@ def deliver(rows: Rows, rooms: Mapping[int, Reach]) -> bool:
     return bool(delivered)
 
 
-def _asked(rows: Rows, acks: Mapping[Key, int]) -> dict[Key, tuple[int | None, int]]:
-    """The receipt that each ack belongs to; none for one from before every membership."""
-    keys: list[Key] = sorted(acks)
-    found = rows.ask_each(REACH, [_ack(key, acks[key]) for key in keys])
-    return {key: (receipts[0][0], receipts[0][1]) for key, receipts in zip(keys, found, strict=True) if receipts}
-
-
-def _ack(key: Key, place: int) -> dict[str, int | str]:
-    return {"room": key[0], "user": key[1], "place": place}
+def _membership(key: Key) -> dict[str, int | str]:
+    return {"room": key[0], "user": key[1], "joining": key[2]}
 
 
 def by_room(reached: Iterable[tuple[int, Reach]]) -> dict[int, Reach]:

@@ -141,6 +141,8 @@ class Membership(Base):
     room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
     joined_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # The number of the event by which it began.
+    joined: Mapped[int] = mapped_column(BigNumber)
 
 
 class Message(Base):
@@ -209,7 +211,7 @@ class Receipt(Base):
 
     room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
-    # The number of the event by which the membership began. A user who comes back has another receipt.
+    # The membership's: a user who comes back has another receipt.
     joined: Mapped[int] = mapped_column(BigNumber, primary_key=True, autoincrement=False)
     # Null until that event is recorded.
     first: Mapped[int | None] = mapped_column(BigInteger)

@@ -133,16 +133,14 @@ def ack() -> Response:
     who = current.identity()
     body = document(ACK)
     cursor = parse_cursor(body["cursor"])
-    known_rooms = services().known_rooms
-    if body["rooms"] is None:
-        rooms = known_rooms.memberships(who, cursor)
-    else:
+    mine = services().known_rooms.memberships(who, cursor)
+    rooms = None
+    if body["rooms"] is not None:
         wanted = frozenset(body["rooms"])
-        known = known_rooms.among(who, wanted, cursor)
-        if len(known) < len(wanted):
+        rooms = services().known_rooms.among(who, wanted, mine)
+        if len(rooms) < len(wanted):
             raise NotFound
-        rooms = tuple(room for room in known if room.member)
-    services().receipts.ack(who.id, [room.id for room in rooms], cursor)
+    services().receipts.ack(who.id, mine.joinings(rooms), cursor)
     return make_response("", 204)
 
 

@@ -30,6 +30,10 @@ LEFT JOIN ({JOINED}) AS joined ON before.room_id = joined.room_id AND before.use
 LEFT JOIN events ON events.number = joined.number
 WHERE events.log_id IS NULL OR before.first < events.log_id
 """
+MEMBERSHIPS = f"""
+UPDATE memberships SET joined = joined.number FROM ({JOINED}) AS joined
+WHERE joined.room_id = memberships.room_id AND joined.user_id = memberships.user_id
+"""
 BACK = """
 INSERT INTO receipts (room_id, user_id, first, delivered)
 SELECT room_id, user_id, MIN(first), MAX(delivered) FROM receipts_before
@@ -40,6 +44,10 @@ BIG_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.add_column("memberships", sa.Column("joined", BIG_NUMBER, nullable=False, server_default="0"))
+    op.execute(MEMBERSHIPS)
+    with op.batch_alter_table("memberships") as memberships:
+        memberships.alter_column("joined", server_default=None)
     _rename()
     _create(sa.Column("joined", BIG_NUMBER, nullable=False), first_is_null=True)
     op.execute(NOW)
@@ -52,6 +60,8 @@ def downgrade() -> None:
     _create(None, first_is_null=False)
     op.execute(BACK)
     op.drop_table("receipts_before")
+    with op.batch_alter_table("memberships") as memberships:
+        memberships.drop_column("joined")
 
 
 def _rename() -> None:
