@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,13 +44,22 @@ def start_service(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) 
         list(stopping.map(Service.stop, services))
 
 
-@pytest.fixture(scope="session", params=["postgres", "sqlite", pytest.param("portable", marks=pytest.mark.long)])
-def service(request: pytest.FixtureRequest, start_service: Start) -> Service:
+@pytest.fixture(scope="session")
+def shared(start_service: Start) -> Callable[[str], Service]:
+    """The services that many tests share, each started when it is first asked for."""
+
+    @cache
+    def of(kind: str) -> Service:
+        return start_service("sqlite", CHATAPP_CARRIER="portable") if kind == "portable" else start_service(kind)
+
+    return of
+
+
+@pytest.fixture(params=["postgres", "sqlite", pytest.param("portable", marks=pytest.mark.long)])
+def service(request: pytest.FixtureRequest, shared: Callable[[str], Service]) -> Service:
     """The shared service, once on each database, and once over the portable carrier. Tests use rooms and people of
     their own in it."""
-    if request.param == "portable":
-        return start_service("sqlite", CHATAPP_CARRIER="portable")
-    return start_service(request.param)
+    return shared(request.param)
 
 
 @pytest.fixture

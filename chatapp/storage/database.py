@@ -184,7 +184,7 @@ class Database:
                 connection.invalidate()
                 raise
         except self._driver_error as error:
-            raise sqlalchemy_ties.wrapped(error, self.engine.dialect) from error
+            raise sqlalchemy_ties.wrapped(error, self.engine.dialect, driver) from error
         if self._in_threads:
             self._kept = connection
         else:

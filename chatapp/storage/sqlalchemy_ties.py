@@ -34,8 +34,8 @@ def driver_error(dialect: Dialect) -> type[Exception]:
     return found
 
 
-def wrapped(error: Exception, dialect: Dialect) -> BaseException:
-    """An error of the driver as the one that SQLAlchemy would have raised."""
+def wrapped(error: Exception, dialect: Dialect, connection: Any) -> BaseException:
+    """An error of the driver, on this connection of its own, as the one that SQLAlchemy would have raised."""
     driver: Any = dialect.loaded_dbapi
-    lost = dialect.is_disconnect(error, None, None)  # type: ignore[arg-type]
+    lost = dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]
     return DBAPIError.instance(None, None, error, driver.Error, connection_invalidated=lost, dialect=dialect)

@@ -63,7 +63,8 @@ class Postgres:
 
     def _start(self) -> Process:
         command = [binary("postgres", *FOLDERS), "-D", str(self._data), "-p", str(self.port)]
-        command += ["-k", str(self._folder), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]
+        # No unix socket: its path would be longer than the system allows.
+        command += ["-k", "", "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]
         process = Process([*self._as_user, *command], self._folder.parent / "postgres.log")
         wait_until(self._answers, what="PostgreSQL")
         return process

@@ -1,12 +1,16 @@
 """Starting and ending the real servers that the tests run against."""
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 from typing import IO
 
@@ -16,11 +20,29 @@ START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 20.0
 
 
+# Below those that the kernel gives to clients, so that no connection takes a server's port before it listens there.
+PORTS = range(20_000, 32_000)
+# Runs of these tests side by side each have a share of them.
+SHARES = 16
+
+
+def _ports() -> Iterator[int]:
+    share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % SHARES
+    own = PORTS[share :: SHARES]
+    start = random.randrange(len(own))
+    yield from cycle([*own[start:], *own[:start]])
+
+
+_candidates = _ports()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that nothing listens on, and that was not given out lately."""
+    while True:
+        port = next(_candidates)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(condition: Callable[[], object], seconds: float = START_TIMEOUT_S, what: str = "the condition") -> None:
