@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run install test test-all faults bench bench-all bench-tools test-tools check format lint types clean
+# Tests wait more than they work: so many of them side by side, each run with servers and ports of its own.
+TESTS_AT_ONCE ?= 4
+
+.PHONY: run install quick test test-all faults bench bench-all bench-tools test-tools check format lint types clean
 
 # The upgrade first: it also says by one line which setting is wrong, gunicorn's own WEB_CONCURRENCY included.
 run: install
@@ -26,13 +29,18 @@ install: .venv/installed
 test-tools: .venv/test-installed
 	sh scripts/install-test-tools
 
+# What needs no browser, no laboratory and no long wait: half a minute.
+quick: test-tools
+	node --test tests/js/*.test.js
+	$(BIN)/pytest -q tests/unit
+
 test: test-tools
 	node --test tests/js/*.test.js
-	$(BIN)/pytest -m "not long"
+	$(BIN)/pytest -m "not long" -n $(TESTS_AT_ONCE) --dist worksteal
 
-test-all: test-tools
-	node --test tests/js/*.test.js
-	$(BIN)/pytest
+# The long ones one after another: the laboratory judges by the clock.
+test-all: test
+	$(BIN)/pytest -m long
 
 # Every fault on both databases, a line each, about half an hour; the figures go to docs/reliability.md.
 faults: test-tools

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.open_folder import open_folder
 from tests.support.person import Person
 from tests.support.postgres import Postgres
 from tests.support.redis_server import RedisServer
@@ -17,10 +18,11 @@ Start = Callable[..., Service]
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    server = Postgres(tmp_path_factory.mktemp("postgres") / "cluster")
-    yield server
-    server.stop()
+def postgres() -> Iterator[Postgres]:
+    with open_folder() as folder:
+        server = Postgres(folder / "cluster")
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.open_folder import open_folder
 from tests.support.person import Person
 from tests.support.person import new_local_id
 from tests.support.postgres import Postgres
@@ -13,10 +14,11 @@ from tests.support.service import Service
 
 
 @pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
-    server = Postgres(tmp_path / "postgres" / "cluster")
-    yield server
-    server.stop()
+def own_postgres() -> Iterator[Postgres]:
+    with open_folder() as folder:
+        server = Postgres(folder / "cluster")
+        yield server
+        server.stop()
 
 
 def _first_message(person: Person, cursor: str, room: str) -> str | None:

@@ -113,7 +113,7 @@ def delivered_to(transaction: Transaction, message_ids: Sequence[str]) -> dict[s
         )
         .group_by(Message.id)
     )
-    return dict(transaction.execute(query).tuples().all())
+    return dict(transaction.execute(query).all())
 
 
 def _bodies(transaction: Transaction, rows: Sequence[Kept]) -> list[dict[str, Any]]:

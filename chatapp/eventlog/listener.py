@@ -96,6 +96,11 @@ class Waiter(Listener):
     def wake(self) -> None:
         self._flag.set()
 
+    @property
+    def woken(self) -> bool:
+        """Whether it need not wait, since the last `clear`."""
+        return self._flag.is_set()
+
     def clear(self) -> None:
         """Call before looking for events, so that what comes after the look is not slept through."""
         self._flag.clear()

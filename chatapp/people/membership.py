@@ -54,15 +54,12 @@ def leave(tx: Transaction, room_id: int, user_id: str) -> int:
 
 def claim(tx: Transaction, user_id: str, names: frozenset[str]) -> None:
     """Make the memberships those of a host token: rooms it names are made and joined, others left."""
-    mine = dict(
-        tx.execute(
-            select(Room.name, Room.id)
-            .join(Membership, Membership.room_id == Room.id)
-            .where(Membership.user_id == user_id, Room.visibility != Visibility.DIRECT)
-        )
-        .tuples()
-        .all()
+    query = (
+        select(Room.name, Room.id)
+        .join(Membership, Membership.room_id == Room.id)
+        .where(Membership.user_id == user_id, Room.visibility != Visibility.DIRECT)
     )
+    mine = dict(tx.execute(query).all())
     for name in sorted(mine.keys() - names):
         leave(tx, mine[name], user_id)
     for name in sorted(names - mine.keys()):

@@ -49,14 +49,9 @@ def page(tx: Transaction, who: Identity, after: str | None, limit: int) -> tuple
 def views(tx: Transaction, who: Identity, refs: list[RoomRef]) -> list[RoomView]:
     """These rooms as the user sees them, in the same order."""
     ids = [ref.id for ref in refs]
-    counts = dict(
-        tx.execute(
-            select(Membership.room_id, func.count()).where(Membership.room_id.in_(ids)).group_by(Membership.room_id)
-        )
-        .tuples()
-        .all()
-    )
-    titles = dict(tx.execute(select(Room.id, Room.title).where(Room.id.in_(ids))).tuples().all())
+    counting = select(Membership.room_id, func.count()).where(Membership.room_id.in_(ids)).group_by(Membership.room_id)
+    counts = dict(tx.execute(counting).all())
+    titles = dict(tx.execute(select(Room.id, Room.title).where(Room.id.in_(ids))).all())
     titles.update(_direct_titles(tx, who, [ref.id for ref in refs if ref.visibility == Visibility.DIRECT]))
     newest = _last_messages(tx, ids)
     return [
@@ -80,7 +75,7 @@ def _direct_titles(tx: Transaction, who: Identity, ids: Sequence[int]) -> dict[i
         .join(User, User.id == Membership.user_id)
         .where(Membership.room_id.in_(ids), User.id != who.id)
     )
-    return dict(tx.execute(query).tuples().all())
+    return dict(tx.execute(query).all())
 
 
 def _last_messages(tx: Transaction, ids: list[int]) -> dict[int, Message]:

@@ -167,9 +167,10 @@ class Database:
         return result
 
     def _write_rows(self, work: Callable[[Rows], T], durable: bool) -> T:
+        driver: Any = None
         try:
             connection, self._kept = self._kept or self.engine.raw_connection(), None
-            driver: Any = connection.driver_connection
+            driver = connection.driver_connection
             try:
                 rows = Rows(driver.cursor(), self.engine.dialect)
                 rows.begin(durable=durable)

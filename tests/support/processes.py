@@ -28,7 +28,7 @@ SHARES = 16
 
 def _ports() -> Iterator[int]:
     share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % SHARES
-    own = PORTS[share :: SHARES]
+    own = PORTS[share::SHARES]
     start = random.randrange(len(own))
     yield from cycle([*own[start:], *own[:start]])
 

@@ -1,0 +1,132 @@
+"""`Stage`: the service's own parts on a real Redis and SQLite, moved by hand instead of by their loops.
+
+Nothing runs in the background, so a test says what happens when, and waits for nothing.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import text
+
+from chatapp.config import Config
+from chatapp.errors import RedisAway
+from chatapp.people import Identity
+from chatapp.receiving import Reader
+from chatapp.receiving import Wanted
+from chatapp.services import Services
+from chatapp.storage import Message
+from chatapp.web import create_app
+from chatapp.web import services
+from chatapp.wire import Cursor
+from chatapp.wire import Event
+from tests.support.person import new_local_id
+
+WIDE = {"CHATAPP_RATE_BURST": "1000", "CHATAPP_RATE_PER_SECOND": "1000"}
+
+
+class Stage:
+    def __init__(self, data: Path, redis_url: str, **settings: str) -> None:
+        given = {**WIDE, "CHATAPP_DATA": str(data), "REDIS_URL": redis_url, **settings}
+        self.app: Flask = create_app(Config.from_environ(given))
+        self.parts: Services = services(self.app)
+        self.parts.tail._learn()
+        # Whoever waits for what a loop would do has it done instead.
+        self.parts.outbox.cursor_of = self._cursor_of  # type: ignore[method-assign]
+        self.parts.tail.wait_for = lambda cursor, seconds: None  # type: ignore[method-assign]
+
+    def close(self) -> None:
+        self.parts.link.close()
+        self.parts.database.close()
+
+    # Who and where
+
+    def person(self, name: str) -> Identity:
+        identity = self.parts.sessions.new_guest(name).identity
+        self.settle()
+        return identity
+
+    def room(self, owner: Identity, name: str, visibility: str = "public", members: tuple[Identity, ...] = ()) -> int:
+        self.parts.rooms.create(owner, name, None, visibility)
+        for member in members:
+            self.parts.rooms.add(owner if visibility == "private" else member, name, member.id)
+        self.settle()
+        return self.one("SELECT id FROM rooms WHERE name = :name", name=name)
+
+    def say(self, who: Identity, room: str, body: str = "hello") -> dict[str, Any]:
+        """Send and publish. Returns the message as the history has it."""
+        id_ = self.send(who, room, body)
+        self.settle()
+        return {"id": id_, "cursor": str(Cursor(self.message(id_).log_id or 0)), "body": body}
+
+    def send(self, who: Identity, room: str, body: str = "hello", local_id: str | None = None) -> str:
+        """Send, and leave it to be published. Returns its id."""
+        id_: str = self.parts.messaging.store(who, room, local_id or new_local_id(), body).document["id"]
+        return id_
+
+    # What the loops would do
+
+    def settle(self) -> None:
+        """Publish what waits, read what was published, write down what was acked."""
+        self.publish()
+        self.read()
+        self.parts.receipts.flush()
+        self.parts.receipts._look_again()
+        self.publish()
+        self.read()
+
+    def _cursor_of(self, number: int, seconds: float = 0.0) -> Cursor | None:
+        with suppress(RedisAway):
+            self.publish()
+        return self.parts.outbox._awaited.get(number, 0.0, lambda: True)
+
+    def publish(self) -> None:
+        self.parts.outbox._asked = True
+        self.parts.outbox._flush()
+
+    def read(self) -> None:
+        """Let the tail read on while there is anything: it would wait for it otherwise."""
+        tail, live_log = self.parts.tail, self.parts.live_log
+        if not tail._following:
+            tail._resume()
+        while live_log.last() > tail.end:
+            tail._read()
+
+    # Reading
+
+    def reader(self, who: Identity, since: Cursor | str | None, *names: str) -> Reader:
+        cursor = Cursor.parse(since) if isinstance(since, str) else since
+        wanted = Wanted(frozenset(names) if names else None)
+        return self.parts.feed.open(self.parts.feed.waiter(who), who, wanted, cursor)
+
+    def told(self, reader: Reader, limit: int = 200) -> list[Event]:
+        """All that it reads until it is up to date."""
+        events: list[Event] = []
+        while reader.behind:
+            events += reader.read(limit)
+        return events
+
+    def bodies(self, who: Identity, since: Cursor | str, *names: str, limit: int = 200) -> list[str]:
+        """The texts of the messages behind a cursor."""
+        events = self.told(self.reader(who, since, *names), limit)
+        return [event.body["message"]["body"] for event in events if event.type == "message.created"]
+
+    def forget_window(self) -> None:
+        """As after a restart: what was said so far is the database's to tell."""
+        self.parts.tail.window.reset(self.parts.tail.end)
+
+    # What stands in the database
+
+    def message(self, id_: str) -> Message:
+        return self.parts.database.read(lambda tx: tx.get_one(Message, id_))
+
+    def one(self, query: str, **given: Any) -> Any:
+        return self.parts.database.read(lambda tx: tx.execute(text(query), given).scalar_one())
+
+    def write(self, query: str, **given: Any) -> None:
+        self.parts.database.write(lambda tx: tx.execute(text(query), given))
+
+    def delivered_to(self, message: dict[str, Any], sender: Identity) -> tuple[str, int]:
+        found, count = self.parts.messaging.get(sender, message["id"])
+        return found.status, count

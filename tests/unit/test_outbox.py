@@ -1,0 +1,100 @@
+"""Outbox: everything that is committed is published once, in order, whoever committed it."""
+
+import pytest
+
+from chatapp.errors import RedisAway
+from chatapp.wire import Cursor
+from tests.support.redis_server import RedisServer
+from tests.support.stage import Stage
+from tests.unit.conftest import Set
+
+
+def published(stage: Stage) -> list[tuple[str, str]]:
+    """Type and row number of each entry of the log."""
+    entries = stage.parts.link.commands.call(lambda redis: redis.xrange("chat:events"))
+    return [(fields[b"type"].decode(), fields[b"number"].decode()) for _, fields in entries if fields[b"type"]]
+
+
+def test_own_messages_go_out_in_order_and_are_recorded(stage: Stage) -> None:
+    ada = stage.person("Ada")
+    ids = [stage.send(ada, "general", f"{number}") for number in range(3)]
+    assert [stage.message(id_).log_id for id_ in ids] == [None] * 3
+    stage.publish()
+    places = [stage.message(id_).log_id or 0 for id_ in ids]
+    assert places == sorted(places)
+    assert all(places)
+    assert stage.parts.kept_log.unrecorded() == frozenset()
+
+
+def test_what_another_worker_left_behind_is_published_before_ones_own(set_up: Set) -> None:
+    dead, alive = set_up(), set_up()
+    ada = dead.person("Ada")
+    alive.read()
+    left = dead.send(ada, "general", "committed, and then the worker died")
+    own = alive.send(ada, "general", "by the other one")
+    alive.parts.outbox._asked = False
+    alive.parts.outbox._flush()
+    assert 0 < (alive.message(left).log_id or 0) < (alive.message(own).log_id or 0)
+
+
+def test_two_workers_publish_the_same_rows_once(set_up: Set) -> None:
+    one, other = set_up(), set_up()
+    ada = one.person("Ada")
+    for number in range(5):
+        one.send(ada, "general", f"{number}")
+    entries = one.parts.kept_log.unpublished(200)
+    one.publish()
+    before = published(one)
+    # It has read them before the first had recorded them.
+    other.parts.outbox._publish(entries)
+    assert published(one) == before
+    assert len(before) == len(set(before))
+
+
+def test_a_relay_that_dies_between_log_and_record_repeats_nothing(stage: Stage) -> None:
+    ada = stage.person("Ada")
+    id_ = stage.send(ada, "general")
+    [entry] = stage.parts.kept_log.unpublished(200)
+    [first] = stage.parts.live_log.publish([entry], Cursor(0), {})
+    before = published(stage)
+    stage.publish()
+    assert published(stage) == before
+    assert stage.message(id_).log_id == first
+
+
+def test_who_joins_is_published_before_what_is_said_after(stage: Stage) -> None:
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    stage.room(ada, "team")
+    stage.send(ada, "team", "said first, and not published yet")
+    stage.parts.rooms.add(bob, "team", bob.id)
+    stage.publish()
+    assert [type_ for type_, _ in published(stage)][-2:] == ["member.joined", "message.created"]
+
+
+def test_while_redis_is_away_nothing_is_lost_and_nobody_waits(set_up: Set, redis_server: RedisServer) -> None:
+    stage = set_up(REDIS_URL=redis_server.url)
+    ada = stage.person("Ada")
+    redis_server.stop()
+    sent = stage.parts.messaging.send(ada, "general", "while-away", "accepted all the same")
+    with pytest.raises(RedisAway):
+        stage.publish()
+    assert sent.document["cursor"] is None
+    assert stage.parts.outbox.cursor_of(sent.committed.number or 0) is None
+    redis_server.start_again()
+    stage.parts.link.commands._away_until_s = 0.0
+    stage.publish()
+    assert stage.parts.outbox.cursor_of(sent.committed.number or 0) == stage.message(sent.document["id"]).log_id
+
+
+def test_a_message_keeps_its_first_place_when_log_and_record_are_lost(stage: Stage) -> None:
+    ada = stage.person("Ada")
+    id_ = stage.send(ada, "general")
+    [entry] = stage.parts.kept_log.unpublished(200)
+    [first] = stage.parts.live_log.publish([entry], Cursor(0), {})
+    stage.read()
+    stage.parts.link.commands.call(lambda redis: redis.flushall())
+    stage.parts.tail._resync()
+    stage.publish()
+    assert stage.message(id_).log_id == first
+    again = stage.one("SELECT log_id FROM events WHERE message_id = :id", id=id_)
+    assert again > first

@@ -1,0 +1,215 @@
+"""Reader and catching up: the same from the window and from the database, at the cost of what is given."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import event as sqlalchemy_event
+
+from chatapp.people import Identity
+from chatapp.receiving import catch_up
+from chatapp.receiving.page_query import Found
+from chatapp.receiving.page_query import horizon
+from chatapp.wire import Cursor
+from tests.support.stage import Stage
+
+Forget = Callable[[Stage], None]
+
+
+@pytest.fixture(params=["window", "database"])
+def forget(request: pytest.FixtureRequest) -> Forget:
+    """What makes the past come from either."""
+    return Stage.forget_window if request.param == "database" else lambda stage: None
+
+
+def test_all_that_was_said_behind_the_cursor_and_nothing_else(stage: Stage, forget: Forget) -> None:
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    stage.room(ada, "team", members=(bob,))
+    since = stage.say(ada, "team", "before")["cursor"]
+    for number in range(7):
+        stage.say(ada, "team", f"{number}")
+    stage.room(ada, "secret", "private")
+    stage.say(ada, "secret", "not for Bob")
+    forget(stage)
+    assert stage.bodies(bob, since) == [f"{number}" for number in range(7)]
+    assert stage.bodies(bob, since, "team", limit=2) == [f"{number}" for number in range(7)]
+    assert stage.bodies(bob, stage.parts.tail.end) == []
+
+
+def test_a_page_ends_at_its_limit_and_goes_on_from_there(stage: Stage, forget: Forget) -> None:
+    ada = stage.person("Ada")
+    since = stage.parts.tail.end
+    for number in range(10):
+        stage.say(ada, "general", f"{number}")
+    forget(stage)
+    reader = stage.reader(ada, since)
+    positions = []
+    while reader.behind:
+        events = reader.read(4)
+        assert len(events) <= 4
+        if events:
+            assert events[-1].cursor == reader.position
+        positions.append(reader.position)
+    assert positions == sorted(positions)
+    assert reader.position == stage.parts.tail.end
+
+
+def test_what_is_for_another_alone_is_passed_over(stage: Stage, forget: Forget) -> None:
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    since = stage.parts.tail.end
+    sent = stage.say(ada, "general")
+    stage.reader(bob, sent["cursor"])
+    stage.settle()
+    forget(stage)
+    types = {who.name: [one.type for one in stage.told(stage.reader(who, since))] for who in (ada, bob)}
+    assert types == {"Ada": ["message.created", "message.status"], "Bob": ["message.created"]}
+
+
+def test_of_a_room_that_was_left_and_joined_again_only_the_time_of_belonging(stage: Stage, forget: Forget) -> None:
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    stage.room(ada, "team", members=(bob,))
+    since = stage.parts.tail.end
+    stage.say(ada, "team", "with Bob")
+    stage.parts.rooms.remove(bob, "team", bob.id)
+    stage.settle()
+    stage.say(ada, "team", "behind his back")
+    stage.parts.rooms.add(bob, "team", bob.id)
+    stage.settle()
+    stage.say(ada, "team", "with him again")
+    forget(stage)
+    events = stage.told(stage.reader(bob, since))
+    said = [one.body["message"]["body"] for one in events if one.type == "message.created"]
+    assert said == ["with Bob", "with him again"]
+    assert [one.type for one in events if one.about == bob.id] == ["member.left", "member.joined"]
+
+
+def test_of_rooms_asked_for_by_name_the_leaving_and_no_others(stage: Stage, forget: Forget) -> None:
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    for name in ("one", "two"):
+        stage.room(ada, name, "private", members=(bob,))
+    since = stage.parts.tail.end
+    reader = stage.reader(bob, since, "one")
+    for name in ("one", "two"):
+        stage.parts.rooms.remove(ada, name, bob.id)
+    stage.settle()
+    stage.say(ada, "one", "Bob must not hear")
+    forget(stage)
+    assert [(one.type, one.room_name) for one in stage.told(reader)] == [("member.left", "one")]
+
+
+def test_what_has_no_cursor_yet_is_given_at_the_seam(stage: Stage) -> None:
+    """Published by a worker that died before it recorded the place."""
+    ada = stage.person("Ada")
+    since = stage.parts.tail.end
+    stage.send(ada, "general", "in the log, not in the database")
+    [entry] = stage.parts.kept_log.unpublished(200)
+    stage.parts.live_log.publish([entry], Cursor(0), {})
+    stage.read()
+    stage.forget_window()
+    assert stage.bodies(ada, since) == ["in the log, not in the database"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_far_behind_in_many_rooms_nothing_is_missed_or_told_twice(
+    stage: Stage, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Busy rooms and quiet ones, and pages that end in the middle of both."""
+    monkeypatch.setattr(catch_up, "LOOKED_AT_MIN", 6)
+    monkeypatch.setattr(catch_up, "OF_ROOM_MIN", 2)
+    chance = random.Random(seed)
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    names = [f"room-{number}" for number in range(6)]
+    for name in names:
+        stage.room(ada, name, members=(bob,))
+    since = stage.parts.tail.end
+    said = []
+    for number in range(80):
+        stage.send(ada, chance.choices(names, [20, 8, 3, 1, 1, 0])[0], f"{number}")
+        said.append(f"{number}")
+    stage.settle()
+    stage.forget_window()
+    for limit in (1, 3, 50):
+        assert stage.bodies(bob, since, limit=limit) == said
+
+
+def test_a_page_of_the_past_reads_about_what_it_gives(stage: Stage) -> None:
+    """Not all that is left of all rooms, sorted, for every page."""
+    ada = stage.person("Ada")
+    ids = [stage.room(ada, f"room-{number}") for number in range(5)]
+    stage.write(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+        "INSERT INTO messages (id, room_id, sender_id, local_id, content_hash, body, status, created_at, log_id) "
+        "SELECT 'm' || i, :first + i % 5, :who, 'local-' || i, '', 'x', 'delivered', '2026-01-01 00:00:00', :from + i "
+        "FROM n",
+        first=ids[0],
+        who=ada.id,
+        **{"from": int(stage.parts.tail.end)},
+    )
+    stage.write(
+        "INSERT INTO events (room_id, type, message_id, log_id) "
+        "SELECT room_id, 'message.created', id, log_id FROM messages WHERE id LIKE 'm%'"
+    )
+    since = stage.parts.tail.end
+    stage.parts.tail.window.reset(Cursor(stage.one("SELECT MAX(log_id) FROM events")))
+    reader = stage.reader(ada, since)
+    steps = count_steps(stage, lambda: reader.read(200))
+    print(f"{steps} steps of SQLite's machine for a page of 200 out of 20,000")
+    # Some hundred steps for each event that is given; sorting all that is left takes several millions.
+    assert steps < 400_000
+
+
+def count_steps(stage: Stage, read: Callable[[], object]) -> int:
+    """How many instructions of SQLite's virtual machine this takes, by the hundred."""
+    steps = [0]
+
+    def count() -> int:
+        steps[0] += 100
+        return 0
+
+    def watch(driver: object, *_: object) -> None:
+        driver.set_progress_handler(count, 100)  # type: ignore[attr-defined]
+
+    sqlalchemy_event.listen(stage.parts.database.engine, "checkout", watch)
+    read()
+    sqlalchemy_event.remove(stage.parts.database.engine, "checkout", watch)
+    return steps[0]
+
+
+def found(room_id: int, log_id: int) -> Found:
+    return Found(log_id, room_id, "x", "message.created", None, None, log_id)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([], 100),
+        ([(1, 10), (2, 20)], 100),
+        # Room 1 was cut off at its second.
+        ([(1, 10), (2, 20), (1, 30), (2, 25)], 30),
+        # The whole was cut off.
+        ([(1, 10), (2, 20), (3, 30), (4, 40), (5, 50)], 50),
+    ],
+)
+def test_the_horizon_lies_where_something_was_cut_off(rows: list[tuple[int, int]], expected: int) -> None:
+    assert horizon([found(*row) for row in rows], of_room=2, most=5, until=100) == expected
+
+
+def test_nobody_is_given_anothers_rooms_by_an_old_cursor(stage: Stage, forget: Forget) -> None:
+    ada, eve = stage.person("Ada"), stage.person("Eve")
+    stage.room(ada, "secret", "private")
+    stage.say(ada, "secret", "for Ada alone")
+    forget(stage)
+    assert "for Ada alone" not in stage.bodies(eve, "0-0")
+    assert "for Ada alone" in stage.bodies(ada, "0-0")
+
+
+def test_an_identity_with_a_claim_knows_no_other_rooms(stage: Stage, forget: Forget) -> None:
+    ada = stage.person("Ada")
+    since = stage.parts.tail.end
+    for name in ("one", "two"):
+        stage.room(ada, name)
+        stage.say(ada, name, f"in {name}")
+    claimed = Identity(ada.id, ada.name, ada.session_id, ada.expires_at, ada.ends_at, frozenset({"two"}))
+    forget(stage)
+    events = stage.told(stage.reader(claimed, since))
+    assert {one.room_name for one in events} == {"two"}
