@@ -42,10 +42,13 @@ class Person:
         return self.http.post(f"/rooms/{room}/messages", json=document)
 
     def send(self, room: str, body: str, local_id: str | None = None) -> dict[str, Any]:
-        """Send and expect it to be stored. Returns the message."""
+        """Send and expect it to be stored and published. Returns the message, with its cursor."""
         answer = self.post(room, body, local_id)
         assert answer.status_code in (200, 201), answer.text
         message: dict[str, Any] = answer.json()
+        # The answer waits 0.2 s for it, which may be too short on a busy machine.
+        while message["cursor"] is None:
+            message["cursor"] = self.message(message["id"])["cursor"]
         return message
 
     def batch(self, *items: dict[str, Any]) -> httpx.Response:
