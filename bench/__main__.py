@@ -25,7 +25,7 @@ from bench.cases import cases
 from bench.results import Results
 
 ROUNDS = 3
-# What `make bench` and `make bench-all` may take; a round that would end later is left out, and said so.
+# What `make bench` and `make bench-all` may take; a round that would end later is left out, and the output says so.
 LIMIT_S = 600.0
 LIMIT_ALL_S = 3600.0
 

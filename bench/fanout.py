@@ -11,7 +11,7 @@ from bench.target import Target
 PACED = {"rate": 5.0, "seconds": 4.0}
 # In a small room the share of the send is as large as that of the deliveries, and varies from message to message.
 PACED_SMALL_ROOM = {**PACED, "seconds": 12.0}
-# As many on their way as keep the server busy without queues that grow.
+# As many on their way as keep the server busy without growing queues.
 SATURATED = {"rate": 0.0, "seconds": 3.0, "window": 8.0}
 
 

@@ -15,7 +15,7 @@ Found = float | None
 
 @dataclass(frozen=True)
 class Goal:
-    """`limit` stands in `unit`; `detail` says the figures behind the one that is compared."""
+    """`limit` is in `unit`; `detail` gives the figures behind the one that is compared."""
 
     what: str
     found: Callable[[Results], Found]
@@ -61,7 +61,7 @@ def _percent(results: Results) -> Found:
 
 
 def _says(template: str, **names: tuple[str, str]) -> Callable[[Results], str]:
-    """Fill in medians: {key} is the figure of that name of that target."""
+    """Fill in medians: {key} is the figure of the target and name that `names` gives for it."""
 
     def says(results: Results) -> str:
         found = {key: results.get(target, name) for key, (target, name) in names.items()}

@@ -24,7 +24,7 @@ QUIET = {"CHATAPP_HEARTBEAT_SECONDS": "600"}
 ROOMS_RATE = 100.0
 ROOMS_WINDOW = 8
 ROOMS_S = 3.0
-# So many of the rooms, evenly spread, are written in, and each of them once before: the first message in a room asks
+# This many of the rooms, evenly spread, are written in, each of them once before: the first message in a room asks
 # the database who may write there, however many other rooms there are.
 ROOMS_WRITTEN = 200
 AGE_CLIENTS = 500

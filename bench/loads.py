@@ -16,7 +16,7 @@ from bench.target import CannotRun
 from bench.target import Target
 from tests.support.processes import wait_until
 
-# Beyond what the loads themselves wait for their servers: then something hangs.
+# Longer than the loads themselves wait for their servers: beyond it something hangs.
 PATIENCE_S = 90.0
 NUDGE_S = 0.5
 

@@ -72,7 +72,7 @@ class Ours:
 
 @contextmanager
 def service(users: int = USERS, rooms: Sequence[Sequence[str]] = ((ROOM,),), **settings: str) -> Iterator[Ours]:
-    """Start it with so many users, of whom each belongs to `rooms` in turn. Raises CannotRun."""
+    """Start it with this many users, who get the lists in `rooms` in turn. Raises CannotRun."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         try:
             started = Service(Path(folder), **{**SETTINGS, **settings})

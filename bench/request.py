@@ -6,7 +6,7 @@
 import time
 
 JSON = "application/json"
-# Of each message, beside the moment when it was sent: a line of chat.
+# What each message holds beside the moment when it was sent: a line of chat.
 FILLING = "x" * 60
 # What a peer carries is as long as what the service makes of a message.
 MESSAGE = (
@@ -33,7 +33,7 @@ def websocket() -> str:
 
 
 def short_message() -> str:
-    """The body of a send to the service. The number is unique within a run of the load, the rest between them."""
+    """The body of a send to the service. The number is unique within a run of the load, the rest between runs."""
     return f'{{"localId":"{time.time_ns()}-%N","body":"%T {FILLING}"}}'
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-# Less than this share of a core, over so long, is nothing; a server that never rests is not waited for any longer.
+# Less than this share of a core, over this long, is rest; for a server that never rests the last is the longest wait.
 REST_SHARE = 0.05
 REST_S = 0.5
 REST_WITHIN_S = 6.0

@@ -22,7 +22,7 @@ PACKAGES = (
 )
 BIN = FOLDER / "venv" / "bin"
 NODE = FOLDER / "node"
-# A cold cache and a slow mirror; then something hangs.
+# Enough for a cold cache and a slow mirror; beyond it something hangs.
 INSTALL_S = 300.0
 
 

@@ -1,4 +1,4 @@
-"""Both carriers say the same; `make test-all` runs the whole contract suite over both, this is the short of it."""
+"""Both carriers say the same: the short version; `make test-all` runs the whole contract suite over both."""
 
 import socket
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def test_a_peer_that_goes_gives_its_place_back_at_once(carried: Service) -> None
         assert worker.num_fds() >= before + STREAMS
         for stream in streams:
             stream.close()
-        # Of 4 s that each might live on.
+        # Well before the 4 s that each might live on.
         wait_until(lambda: worker.num_fds() <= before + 2, 2)
 
 

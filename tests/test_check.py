@@ -199,7 +199,7 @@ def test_files_that_may_not_be_written(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_redis_that_breaks_promises(tmp_path: Path) -> None:
-    """A replica that evicts, and holds another program's data; the database is in production behind nothing."""
+    """A replica that evicts, and holds another program's data; the service is in production behind nothing."""
     master = RedisServer(tmp_path / "master", ("redis-server", "--repl-diskless-sync-delay", "0"))
     options = ["--maxmemory", "10mb", "--maxmemory-policy", "allkeys-lru"]
     replica = RedisServer(
@@ -307,7 +307,7 @@ def test_clocks(ahead_s: float, level: str) -> None:
 
 
 def test_versions_and_memory() -> None:
-    """What there is no old or full server for."""
+    """What would take an old or a full server."""
     assert [redis_check._version("", one).level for one in ("6.0.16", "6.2.0", "10.0")] == ["error", "ok", "ok"]
     assert [postgres_check._version(one).level for one in (90_624, 140_001, 150_004)] == ["error", "warning", "ok"]
     memory = [("allkeys-lru", 0, 5), ("noeviction", 100, 91), ("noeviction", 100, 50), ("noeviction", 0, 50)]

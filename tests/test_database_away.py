@@ -59,7 +59,7 @@ def test_an_outage_ends_nothing_but_the_answers(own_postgres: Postgres, tmp_path
                 service.kill_worker()
                 wait_until(lambda: len(service.workers()) == 2 and victim not in service.workers(), 20)
                 assert service.process.popen.poll() is None
-            # A browser never comes back from a 503: the stream says when to, also to a session not seen before.
+            # A browser never comes back from a 503: the stream says when to return, even to a session not seen before.
             for person in (ada, bob):
                 for _ in range(3):
                     with person.stream(last_event_id=before["cursor"]) as turned_away:
@@ -73,7 +73,7 @@ def test_an_outage_ends_nothing_but_the_answers(own_postgres: Postgres, tmp_path
             own_postgres.start_again()
             wait_until(service.ready, 20)
             wait_until(lambda: ada.post(room, "meanwhile", local_id).status_code in (200, 201), 15)
-            # The other worker may be half a second later, and says so to who comes: then bob comes again.
+            # The other worker may be half a second later, and says so to whoever comes: then bob comes again.
             wait_until(lambda: _first_message(bob, before["cursor"], room) == "meanwhile", 15)
             assert [one["body"] for one in ada.history(room)] == ["before", "meanwhile"]
         assert "Traceback" not in service.log()

@@ -9,7 +9,7 @@ import pytest
 from tests.support.person import Person
 from tests.support.processes import wait_until
 
-# Acks are gathered for 0.25 s, and one that came before the record of a joining is looked after within 3 s.
+# Acks are gathered for 0.25 s, and one that came before the record of a joining is looked at again within 3 s.
 DELIVERED_S = 5.0
 
 
@@ -27,7 +27,7 @@ def still_sent(sender: Person, message: dict[str, Any]) -> None:
 
 
 def ack_anywhere(person: Person, cursor: str, rooms: list[str]) -> None:
-    """By a connection of its own, so by any of the workers."""
+    """On a connection of its own, so it may reach any of the workers."""
     answer = httpx.post(
         f"{person.url}/api/v1/events/ack",
         json={"cursor": cursor, "rooms": rooms},
@@ -145,7 +145,7 @@ def test_any_order_of_joining_saying_and_confirming(ada: Person, bob: Person, ev
     chance = random.Random(seed)
     room = ada.create_room()
     others = [bob, eve]
-    # Positions are those in `said`. Where the present membership of each began, or None.
+    # Where the present membership of each began, as a position in `said`, or None.
     began: dict[str, int | None] = {one.id: None for one in others}
     said: list[dict[str, Any]] = []
     expected: list[set[str]] = []

@@ -1,4 +1,4 @@
-"""The addresses that are answered without Flask give the same answers as by way of it."""
+"""The addresses that are answered without Flask give the same answers as they do through it."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ def behind_flask(start_service: Start) -> Service:
     return start_service("sqlite", CHATAPP_ORIGINS=PAGE, GUNICORN_CMD_ARGS="--access-logfile -")
 
 
-# What differs from answer to answer, or is the connection's.
+# What differs from answer to answer, or belongs to the connection.
 OWN = ("date", "ratelimit", "server", "connection", "vary", "transfer-encoding")
 
 

@@ -298,7 +298,7 @@ def test_guests_can_be_switched_off(start_service: Start) -> None:
 
 
 def set_expiry(service: Service, person: Person, days: float) -> None:
-    """Move the end of the person's session to so many days from now."""
+    """Move the end of the person's session to this many days from now."""
     ends_at = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=days)
     with sqlite3.connect(Path(service.settings["CHATAPP_DATA"]) / "chat.db", timeout=10) as database:
         changed = database.execute(
@@ -314,7 +314,7 @@ def aging(start_service: Start) -> Service:
 
 
 def after_the_cache(condition: Any) -> None:
-    """A worker looks at a session again after at most 20 s, and of one that is in use after 10."""
+    """A worker looks at a session again after at most 20 s, and after 10 s if it is in use."""
     wait_until(condition, 25)
 
 

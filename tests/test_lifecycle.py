@@ -253,11 +253,11 @@ class TestRedisAway:
             with bob.stream(rooms=room) as stream:
                 stream.next()
                 database.execute(install)
-                ada.send(room, "seen")
+                ada.post(room, "seen")
                 seen = stream.messages(1)[0]
                 assert seen["cursor"] is not None
                 redis_server.client.flushall()
-                after = ada.send(room, "after")
+                after = ada.post(room, "after").json()
                 database.execute(remove)
                 wait_until(lambda: all(one["cursor"] for one in ada.history(room)), 15)
                 history = ada.history(room)
@@ -297,7 +297,7 @@ class TestRedisAway:
             finally:
                 redis_server.process.signal(signal.SIGCONT)
             print(f"slowest send with a stalled Redis: {max(took_s) * 1000:.0f} ms")
-            # The contract's neighbour, 1 s for 99 of 100, with the room that a shared machine needs.
+            # The promise beside the contract, 1 s for 99 of 100, with the room that a shared machine needs.
             assert max(took_s) < 4
             wait_until(lambda: all(one["cursor"] for one in ada.history(room)), 15)
         service.stop()

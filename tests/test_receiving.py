@@ -87,7 +87,7 @@ def test_changing_transports_in_the_middle_loses_and_repeats_nothing(ada: Person
 
 
 def test_cut_connections_lose_nothing(ada: Person, bob: Person, room: str) -> None:
-    """The reader cuts every few messages, wherever it stands, and comes back with what it has."""
+    """The reader cuts its connection every few messages, wherever it stands, and comes back with what it has."""
     stop = threading.Event()
     sender = threading.Thread(target=lambda: [ada.send(room, f"message {number}") for number in range(60)])
     cursor, received = bob.cursor(), []

@@ -18,7 +18,7 @@ TRANSACTIONS_MAX = CLIENTS
 
 
 def transactions(database_url: str) -> int:
-    """How many PostgreSQL has ended in this database; it counts those of idle connections within a second."""
+    """How many transactions PostgreSQL has ended in this database; those of idle connections count within a second."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         ended = connection.execute(
             "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"

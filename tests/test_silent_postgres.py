@@ -56,7 +56,7 @@ def traced(rows):
 print(json.dumps(database.write_rows(traced)))
 """
 
-# Every request is answered within 10 s, and after the transaction it may have to look what became of it.
+# Every request is answered within 10 s, and after the transaction it may have to look up what became of it.
 SILENT_BOUND_S = 6.0
 
 

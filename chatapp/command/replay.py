@@ -47,7 +47,7 @@ class Replay:
         self._client = httpx.Client(base_url=url.rstrip("/") + "/api/v1/", timeout=REQUEST_TIMEOUT_S)
         self._room = room
         self._speed = speed
-        # Of this run: a line that is sent again after an outage is the same message.
+        # Part of each localId of this run: a line that is sent again after an outage is the same message.
         self._run = secrets.token_hex(4)
         self._tokens: dict[str, str] = {}
         # Before the first answer a failure is a wrong address, after it an outage.
@@ -129,7 +129,7 @@ def read(file: Path) -> Iterator[Line]:
 
 
 def paced(lines: list[Line], speed: float) -> Iterator[Line]:
-    """The lines at their time: those of one minute spread over it, as the recording knows only minutes."""
+    """Each line at its time. Those of one minute are spread over it, since the recording knows only minutes."""
     start_s = time.monotonic()
     due_s = 0.0
     for index, line in enumerate(lines):

@@ -3,10 +3,10 @@
 from chatapp.eventlog import bodies
 from chatapp.eventlog import outcomes
 from chatapp.eventlog.hub import Hub
-from chatapp.eventlog.kept_log import MEMBER_EVENTS
 from chatapp.eventlog.kept_log import UNRECORDED_MAX
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
+from chatapp.eventlog.kept_log import is_move
 from chatapp.eventlog.listener import Followers
 from chatapp.eventlog.listener import Listener
 from chatapp.eventlog.listener import Waiter
@@ -20,7 +20,6 @@ from chatapp.eventlog.tail import Tail
 __all__ = [
     "CURSOR_WAIT_S",
     "EVENTS",
-    "MEMBER_EVENTS",
     "SIGNALS",
     "UNRECORDED_MAX",
     "Followers",
@@ -33,5 +32,6 @@ __all__ = [
     "Tail",
     "Waiter",
     "bodies",
+    "is_move",
     "outcomes",
 ]

@@ -11,7 +11,7 @@ REMEMBERED = 10_000
 
 
 class Awaited:
-    """Cursors by the numbers of their rows, as they become known. Of one row, one request waits."""
+    """Cursors by the numbers of their rows, as they become known. Only one request waits for a row."""
 
     def __init__(self) -> None:
         self._known: Recent[int, Cursor] = Recent(REMEMBERED)
@@ -21,7 +21,7 @@ class Awaited:
         return number in self._known
 
     def get(self, number: int, seconds: float, hopeless: Callable[[], bool]) -> Cursor | None:
-        """The cursor of a row; None if it takes longer than this, at once where it is hopeless."""
+        """The cursor of a row; None if it takes longer than this, and at once if waiting is hopeless."""
         cursor = self._known.get(number)
         if cursor is not None or seconds <= 0 or hopeless():
             return cursor

@@ -1,5 +1,6 @@
-"""What an event says, made from its row in the present state of what it is about."""
+"""What an event says, made from its row and the present state of what it is about."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -8,21 +9,25 @@ from typing import cast
 
 from sqlalchemy import FromClause
 from sqlalchemy import Select
+from sqlalchemy import String
 from sqlalchemy import Table
 from sqlalchemy import func
 from sqlalchemy import select
-from sqlalchemy.orm import Session as Transaction
 
 from chatapp.storage import Message
+from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Room
+from chatapp.storage import Rows
 from chatapp.storage import User
+from chatapp.storage import listed
+from chatapp.storage import moment
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
 from chatapp.wire import Event
 from chatapp.wire import documents
 
-_ROOMS, _MESSAGES, _USERS = (cast(Table, model.__table__) for model in (Room, Message, User))
+_ROOMS, _MESSAGES, _USERS, _RECEIPTS = (cast(Table, model.__table__) for model in (Room, Message, User, Receipt))
 
 
 class Kept(NamedTuple):
@@ -44,15 +49,15 @@ class Kept(NamedTuple):
     sender_id: str
     sender_name: str
     body: str
-    created_at: datetime
+    created_at: str | datetime
     status: str
     message_log_id: int | None
-    edited_at: datetime | None
-    deleted_at: datetime | None
+    edited_at: str | datetime | None
+    deleted_at: str | datetime | None
 
 
 def told(rows: FromClause) -> Select[Any]:
-    """The query for all of `Kept`, of these rows of `events`.
+    """The query for all columns of `Kept`, for these rows of `events`.
 
     What the rows are about is looked up row by row, after they were chosen: nothing here reads more than they need.
     """
@@ -70,21 +75,38 @@ def told(rows: FromClause) -> Select[Any]:
     )
 
 
-def ask(transaction: Transaction, query: Select[Any], **parameters: Any) -> list[Kept]:
+# How many other members each of these messages was delivered to.
+COUNTS = Prepared(
+    **{
+        dialect: select(_MESSAGES.c.id, func.count(_RECEIPTS.c.user_id.distinct()))
+        .join(_RECEIPTS, _RECEIPTS.c.room_id == _MESSAGES.c.room_id)
+        .where(
+            _MESSAGES.c.id.in_(ids),
+            _RECEIPTS.c.user_id != _MESSAGES.c.sender_id,
+            _RECEIPTS.c.first < _MESSAGES.c.log_id,
+            _RECEIPTS.c.delivered >= _MESSAGES.c.log_id,
+        )
+        .group_by(_MESSAGES.c.id)
+        for dialect, ids in listed("messages", String).items()
+    }
+)
+
+
+def ask(rows: Rows, query: Prepared, **parameters: Any) -> list[Kept]:
     """The rows that a query made by `told` finds."""
-    return [Kept._make(row) for row in transaction.connection().execute(query, parameters)]
+    return [Kept._make(row) for row in rows.ask(query, parameters)]
 
 
-def entries(transaction: Transaction, rows: Sequence[Kept]) -> list[Entry]:
+def entries(rows: Rows, kept: Sequence[Kept]) -> list[Entry]:
     """The rows on their way into the log."""
     return [
         Entry(row.number, row.type, row.room_id, body, target=row.target, about=row.about)
-        for row, body in zip(rows, _bodies(transaction, rows), strict=True)
+        for row, body in zip(kept, _bodies(rows, kept), strict=True)
     ]
 
 
-def events(transaction: Transaction, rows: Sequence[Kept]) -> list[Event]:
-    """The rows as events at their cursors; without one where they are not published yet."""
+def events(rows: Rows, kept: Sequence[Kept]) -> list[Event]:
+    """The rows as events at their cursors; those not published yet have none."""
     return [
         Event(
             None if row.log_id is None else Cursor(row.log_id),
@@ -94,34 +116,21 @@ def events(transaction: Transaction, rows: Sequence[Kept]) -> list[Event]:
             target=row.target,
             about=row.about,
         )
-        for row, body in zip(rows, _bodies(transaction, rows), strict=True)
+        for row, body in zip(kept, _bodies(rows, kept), strict=True)
     ]
 
 
-def delivered_to(transaction: Transaction, message_ids: Sequence[str]) -> dict[str, int]:
+def delivered_to(rows: Rows, message_ids: Sequence[str]) -> dict[str, int]:
     """How many other members each message was delivered to; absent means none."""
     if not message_ids:
         return {}
-    query = (
-        select(Message.id, func.count(Receipt.user_id.distinct()))
-        .join(Receipt, Receipt.room_id == Message.room_id)
-        .where(
-            Message.id.in_(message_ids),
-            Receipt.user_id != Message.sender_id,
-            Receipt.first < Message.log_id,
-            Receipt.delivered >= Message.log_id,
-        )
-        .group_by(Message.id)
-    )
-    return dict(transaction.execute(query).all())
+    return {id_: count for id_, count in rows.ask(COUNTS, {"messages": json.dumps(message_ids)})}  # noqa: C416
 
 
-def _bodies(transaction: Transaction, rows: Sequence[Kept]) -> list[dict[str, Any]]:
+def _bodies(rows: Rows, kept: Sequence[Kept]) -> list[dict[str, Any]]:
     """The data of each event besides type and cursor."""
-    counts = delivered_to(
-        transaction, [row.message_id for row in rows if row.type == "message.status" and row.message_id]
-    )
-    return [_body(row, counts) for row in rows]
+    counts = delivered_to(rows, [row.message_id for row in kept if row.type == "message.status" and row.message_id])
+    return [_body(row, counts) for row in kept]
 
 
 def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:
@@ -142,10 +151,10 @@ def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:
         sender_id=row.sender_id,
         sender_name=row.sender_name,
         body=row.body,
-        created_at=row.created_at,
+        created_at=moment(row.created_at),
         status=row.status,
         log_id=row.message_log_id,
-        edited_at=row.edited_at,
-        deleted_at=row.deleted_at,
+        edited_at=moment(row.edited_at),
+        deleted_at=moment(row.deleted_at),
     )
     return {"room": row.room_name, "message": message}

@@ -9,7 +9,7 @@ from chatapp.runtime import Recent
 from chatapp.wire import Cursor
 from chatapp.wire import Event
 
-# A request that was under way when its session ended is over long before as many others have ended.
+# A request that was under way when its session ended is over long before this many other sessions have ended.
 ENDED_SESSIONS_MAX = 1000
 
 

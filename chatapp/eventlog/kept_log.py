@@ -1,15 +1,18 @@
-"""`KeptLog`: the event log as the database keeps it: its newest position, what has none yet, and their record."""
+"""`KeptLog`: the event log as the database keeps it: its newest position, rows without one, and their record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from sqlalchemy import ColumnElement
+from sqlalchemy import FromClause
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import case
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import update
+from sqlalchemy.orm import Session as Transaction
 
 from chatapp.errors import RedisAway
 from chatapp.eventlog import bodies
@@ -20,14 +23,15 @@ from chatapp.storage import Message
 from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Rows
+from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
 
-# Rows are published oldest first, at most some hundred at once by each worker. With Redis away for long
+# Rows are published oldest first, at most a few hundred at once by each worker. When Redis has been away for long,
 # many more wait, and none of them is in the log.
 UNRECORDED_MAX = 2000
 
-MEMBER_EVENTS = ("member.joined", "member.left")
+JOINED, LEFT = "member.joined", "member.left"
 
 _EVENTS, _MESSAGES, _RECEIPTS = (cast(Table, model.__table__) for model in (EventRow, Message, Receipt))
 # A row that was published twice, because the log was lost in between, keeps the later place, so that no reader
@@ -55,19 +59,25 @@ RECORD_JOINING = Prepared(
     .values(first=bindparam("place"))
 )
 
-# Whoever joins or leaves does so before what is said after it, also when both wait here.
-_ORDER = case((_EVENTS.c.type.in_(MEMBER_EVENTS), 0), else_=1)
+
+def is_move(events: FromClause) -> ColumnElement[bool]:
+    """Whether a row of `events` is somebody's joining or leaving."""
+    return (events.c.type == JOINED) | (events.c.type == LEFT)
+
+
+# A joining or leaving comes before what was said after it, also when both wait here.
+_ORDER = case((is_move(_EVENTS), 0), else_=1)
 _WAITING = (
     select(_EVENTS).where(_EVENTS.c.log_id.is_(None)).order_by(_ORDER, _EVENTS.c.number).limit(bindparam("most"))
 ).subquery("waiting")
-_IN_ORDER = case((_WAITING.c.type.in_(MEMBER_EVENTS), 0), else_=1)
-UNPUBLISHED = bodies.told(_WAITING).order_by(_IN_ORDER, _WAITING.c.number)
+_IN_ORDER = case((is_move(_WAITING), 0), else_=1)
+UNPUBLISHED = Prepared(bodies.told(_WAITING).order_by(_IN_ORDER, _WAITING.c.number))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an entry stands in the log. `first` is where that which it begins, a message or a membership, stands for
-    good: usually the same, but an entry that comes again after the log was lost has a later `cursor`."""
+    """Where an entry stands in the log. `first` is where the message or membership that it begins stands for good:
+    usually the same place, but an entry that comes again after the log was lost has a later `cursor`."""
 
     entry: Entry
     cursor: Cursor
@@ -82,13 +92,18 @@ class KeptLog:
         self._live_log = live_log
 
     def unrecorded(self) -> frozenset[int]:
-        """The numbers of the oldest committed rows without a cursor: among them all that are in the log already."""
+        """The numbers of the oldest committed rows without a cursor, including all that are in the log already."""
         query = select(EventRow.number).where(EventRow.log_id.is_(None)).order_by(EventRow.number).limit(UNRECORDED_MAX)
         return self._database.read(lambda tx: frozenset(tx.connection().scalars(query)))
 
     def unpublished(self, most: int) -> list[Entry]:
         """The rows without a cursor, on their way into the log."""
-        return self._database.read(lambda tx: bodies.entries(tx, bodies.ask(tx, UNPUBLISHED, most=most)))
+
+        def work(tx: Transaction) -> list[Entry]:
+            rows = rows_within(tx)
+            return bodies.entries(rows, bodies.ask(rows, UNPUBLISHED, most=most))
+
+        return self._database.read(work)
 
     def newest(self) -> Cursor:
         """The newest cursor in the database."""
@@ -106,7 +121,7 @@ class KeptLog:
     def record(self, places: Sequence[Place]) -> None:
         """Write the cursors down.
 
-        It does not wait for the disk: if the record is lost with the power, the same rows are published again, to the
+        It does not wait for the disk: if a power failure takes the record, the same rows are published again, to the
         same cursors.
         """
         self._database.write_rows(lambda rows: _record(rows, places), durable=False)
@@ -123,7 +138,7 @@ def _record(rows: Rows, places: Sequence[Place]) -> None:
     )
     if created:
         rows.run(RECORD_MESSAGE, [{"row": id_, "place": place} for id_, place in created])
-    joined = [place for place in ordered if place.entry.type == "member.joined"]
+    joined = [place for place in ordered if place.entry.type == JOINED]
     if joined:
         rows.run(RECORD_JOINING, [_joining(place) for place in joined])
 

@@ -9,7 +9,7 @@ from gevent.event import Event as Flag
 
 
 class Listener:
-    """A connection that is told of events. It holds no events: what it missed is read by its position."""
+    """A connection that is told of events. It holds no events: what it missed is read from its position on."""
 
     __slots__ = ("closing", "rooms", "session_id", "user_id")
 
@@ -29,7 +29,7 @@ class Listener:
         raise NotImplementedError
 
     def leave(self) -> None:
-        """Be told of nothing any more."""
+        """Be told nothing more."""
         raise NotImplementedError
 
 
@@ -98,7 +98,7 @@ class Waiter(Listener):
 
     @property
     def woken(self) -> bool:
-        """Whether it need not wait, since the last `clear`."""
+        """Whether it was woken since the last `clear`, and so need not wait."""
         return self._flag.is_set()
 
     def clear(self) -> None:

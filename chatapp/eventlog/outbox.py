@@ -44,7 +44,7 @@ class Outbox:
         self._fresh: deque[Entry] = deque()
         # The numbers of those and of the ones that are being published.
         self._own: set[int] = set()
-        # The numbers of rows that waited besides, and whether there are more that only the database knows of.
+        # The numbers of other rows that waited, and whether there are more that only the database knows of.
         self._others: set[int] = set()
         self._asked = True
         # When this worker last saw what waits in the database.
@@ -78,7 +78,7 @@ class Outbox:
         return self._awaited.get(number, seconds, lambda: self._link.away)
 
     def _flush(self) -> None:
-        """Publish what was committed here; on a timer, and where there is more, all that stands in the database.
+        """Publish what was committed here; on a timer, or if there may be more, everything that waits in the database.
 
         Raises RedisAway, Unavailable.
         """
@@ -128,7 +128,7 @@ class Outbox:
             # While the news goes out to many, a native thread at work would hold up every single write.
             self._tail.wait_for(cursors[-1], FIRST_OUT_S)
             places = [self._place(entry, cursor) for entry, cursor in zip(entries, cursors, strict=True)]
-            # Recorded first, announced then: whoever is told a cursor finds it in the database, in every worker.
+            # Recorded first, announced second: whoever is told a cursor finds it in the database, in every worker.
             self._kept_log.record(places)
             for place in places:
                 self._awaited.tell(place.entry.number, place.first)
@@ -138,7 +138,7 @@ class Outbox:
             tell(places)
 
     def _at_first_place(self, entry: Entry) -> Entry:
-        """A message that was in the log before keeps its place, should the log have been lost since.
+        """A message that was in the log before keeps its place if the log has been lost since.
 
         Its readers have it there. Only the event comes again, with a later cursor.
         """

@@ -26,7 +26,7 @@ from chatapp.wire import Event
 
 log = logging.getLogger(__name__)
 
-# How often the tail looks whether the log still is the one it read: a flush wakes no blocked XREAD.
+# How often the tail checks that the log is still the one it read: a flush does not wake a blocked XREAD.
 LOOK_INTERVAL_S = 1.0
 # The tail hears from Redis every second, news or not; in a busy worker somewhat later.
 HEARD_MAX_S = 2.0
@@ -35,7 +35,7 @@ BACKOFF_MAX_S = 0.5
 # Rows that were published just before the log was lost get their ids recorded within this time.
 RECORD_WAIT_S = 1.0
 RECORD_POLL_S = 0.02
-# A signal is heard within a few milliseconds; whoever waits for that must not wait for a lost one.
+# A signal is heard within a few milliseconds; nobody must wait longer for one that was lost.
 SIGNAL_WAIT_S = 0.2
 SIGNAL_POLL_S = 0.005
 # Far more rows than are ever in the log and not recorded yet.
@@ -120,7 +120,7 @@ class Tail:
             self._seen.setdefault(number, cursor)
 
     def first_place(self, number: int) -> Cursor | None:
-        """Where this worker first saw a row in the log, should that have been lost since; None for one it never saw."""
+        """Where this worker first saw a row in the log, which may have been lost since; None if it never saw it."""
         return self._seen.get(number)
 
     def tell(self, signal: dict[str, Any]) -> None:
@@ -168,7 +168,7 @@ class Tail:
                 since_s = time.monotonic()
 
     def _take(self, run: list[LogEntry]) -> bool:
-        """Entries of one room into the window, and on to who follows it. False if the log was changed beneath."""
+        """Take entries of one room into the window, and tell its followers. False if the log was changed beneath."""
         before = self.window.end
         events: list[Event] = []
         for entry in run:
@@ -216,7 +216,7 @@ class Tail:
             self._resync()
 
     def _resync(self) -> None:
-        """Go on behind everything that the log or the database ever had; readers catch up by the database.
+        """Go on behind everything that the log or the database ever had; readers catch up from the database.
 
         Rows that were published into the lost log and are not recorded yet could otherwise be recorded
         later, between a reader's position and the new end, where nobody looks again: so wait for them.

@@ -24,7 +24,7 @@ class Window:
         self.end = Cursor(0)
 
     def reset(self, position: Cursor) -> None:
-        """Forget everything: what lies at or before `position` is the database's to tell."""
+        """Forget everything: what lies at or before `position` has to come from the database."""
         self._events.clear()
         self._by_room.clear()
         self._by_member.clear()
@@ -46,7 +46,7 @@ class Window:
         self.end = cursor
 
     def after(self, position: Cursor, rooms: Iterable[int], user_id: str) -> list[Event]:
-        """What this user may see after `position`: of the rooms, and of joining and leaving any room."""
+        """What this user may see after `position`: in these rooms, and their own joining and leaving of any room."""
         found: dict[Cursor, Event] = {}
         queues = [self._by_room.get(room) for room in rooms]
         queues.append(self._by_member.get(user_id))

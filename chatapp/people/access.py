@@ -1,6 +1,6 @@
 """Who may see and use what: one answer for every door.
 
-A new kind of visibility is a change of `RoomRef.readable`, a new kind of event of `may_see`.
+A new kind of visibility changes `RoomRef.readable`, a new kind of event `may_see`.
 """
 
 from collections.abc import Container
@@ -48,7 +48,7 @@ def may_see(
 ) -> bool:
     """Whether a connection of this user that follows these rooms is given the event.
 
-    Of other rooms it is given the user's own joining and leaving: in `moves_in`, or everywhere.
+    Of other rooms it is given only the user's own joining and leaving: of those in `moves_in`, or of all.
     """
     if event.target is not None and event.target != who.id:
         return False
@@ -106,7 +106,7 @@ def _readable(found: list[RoomRef]) -> RoomRef:
 
 
 def plain_id(value: str) -> str:
-    """An id from outside, fit to be looked up: databases differ in what else they choke on. Raises NotFound."""
+    """An id from outside that is fit to be looked up: databases differ in what they choke on. Raises NotFound."""
     if not 1 <= len(value) <= ID_MAX_LENGTH or not value.isprintable():
         raise NotFound
     return value
@@ -149,7 +149,7 @@ def memberships_of(transaction: Transaction, user_ids: Sequence[str]) -> dict[st
 
 
 def among_for(transaction: Transaction, asked: Sequence[RoomsAsked]) -> dict[RoomsAsked, tuple[RoomRef, ...]]:
-    """Of each, those of the named rooms that may be read, by name."""
+    """For each, those of its named rooms that may be read, by name."""
     names = {name for one in asked for name in one.names if schemas.ROOM_NAME.fullmatch(name)}
     query = (
         select(Room.id, Room.name, Room.visibility, Room.owner_id, Membership.user_id)
@@ -180,7 +180,7 @@ def public(transaction: Transaction, identity: Identity) -> list[RoomRef]:
 
 
 def readable_message(tx: Transaction, who: Identity, message_id: str, *, lock: bool = False) -> Message:
-    """The message, if its room may be read; with `lock`, until the end of the transaction. Raises NotFound."""
+    """The message, if its room may be read; with `lock`, locked until the transaction ends. Raises NotFound."""
     query = select(Message).where(Message.id == plain_id(message_id))
     message = tx.scalar(query.with_for_update(of=Message) if lock else query)
     if message is None:

@@ -22,11 +22,11 @@ V = TypeVar("V")
 
 # Keys of one query: thousands of clients that come back at once cost some dozen queries.
 BATCH_MAX = 200
-# The same where a key asks for several things: far below the parameters that a statement may have (SQLite: 32,766).
+# The same for keys that ask for several things each: far below the parameters of one statement (SQLite: 32,766).
 WEIGHT_MAX = 2000
 # Where several asked at once, more will: this is how long they gather for the next query.
 GATHER_S = 0.025
-# One query that is under way, and the own one. Two of these, for session and rooms, fit into a request.
+# One query that is under way, then one's own. Two such waits, for session and rooms, fit into a request.
 ANSWER_TIMEOUT_S = 4.0
 
 

@@ -18,12 +18,12 @@ from chatapp.wire import schemas
 # How far the host's clock and this machine's may be apart.
 LEEWAY = timedelta(seconds=60)
 SUBJECT_MAX = 200
-# The first of January 2200: leaves room for every sum with it.
+# The first of January 2200: leaves room for whatever is added to it.
 EXPIRY_MAX_S = 7_258_118_400
 
 
 def looks_like_host_token(token: str) -> bool:
-    """Whether it has the form of a JWT: three parts. What it is worth, `HostToken.read` says."""
+    """Whether it has the form of a JWT: three parts. `HostToken.read` says what it is worth."""
     return token.count(".") == 2
 
 
@@ -80,7 +80,7 @@ class HostToken:
 
 
 def _name(name: Any, subject: str) -> str:
-    """The host's name for the user. The host is believed: what cannot be shown of it is left out."""
+    """The host's name for the user. The host is believed: characters that cannot be shown are left out."""
     for candidate in (name, subject):
         if isinstance(candidate, str):
             visible = "".join(one for one in candidate if one.isprintable()).strip()

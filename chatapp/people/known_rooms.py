@@ -37,12 +37,12 @@ class KnownRooms:
         self._among = Cache(
             database, tail, access.among_for, size=0, remember_s=0.0, weight=lambda asked: len(asked.names)
         )
-        # One of each room, however many users belong to it.
+        # One object for each room, however many users belong to it.
         self._rooms: Recent[RoomRef, RoomRef] = Recent(ROOMS_MAX)
 
     def memberships(self, identity: Identity, position: Cursor) -> JoinedRooms:
         """The rooms that the identity belongs to, for a reader at `position`. Raises Unavailable."""
-        # Ahead of the tail there may be a joining behind which this reader already stands.
+        # Ahead of the tail there may be a joining that this reader has already passed.
         ask = self._memberships.ask if position > self._tail.end else self._memberships.get
         return (ask(identity.id) or NONE).within_claim(identity)
 
@@ -52,7 +52,7 @@ class KnownRooms:
         return next((room for room in rooms if room.name == name), None)
 
     def among(self, identity: Identity, names: frozenset[str], mine: JoinedRooms) -> tuple[RoomRef, ...]:
-        """Those of the named rooms that may be read, by name, by someone who belongs to these. Raises Unavailable."""
+        """Those of the named rooms that someone who belongs to `mine` may read, by name. Raises Unavailable."""
         found = mine.rooms
         if len(found) != 1 or found[0].name not in names:
             found = tuple(one for one in found if one.name in names)

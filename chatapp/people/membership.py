@@ -23,7 +23,7 @@ GUEST_PREFIX = "u_"
 
 
 def join(tx: Transaction, room_id: int, user_id: str) -> int:
-    """Make the user a member. Returns the number of the `member.joined` row, 0 for who was one before."""
+    """Make the user a member. Returns the number of the `member.joined` row, 0 if the user was one before."""
     joined = tx.scalar(
         insert_into(tx, Membership)
         .values(room_id=room_id, user_id=user_id, joined_at=utc_now(), joined=0)
@@ -43,7 +43,7 @@ def join(tx: Transaction, room_id: int, user_id: str) -> int:
 
 
 def leave(tx: Transaction, room_id: int, user_id: str) -> int:
-    """End the membership. Returns the number of the `member.left` row, 0 for who was none."""
+    """End the membership. Returns the number of the `member.left` row, 0 if there was none."""
     left = tx.scalar(
         delete(Membership)
         .where(Membership.room_id == room_id, Membership.user_id == user_id)

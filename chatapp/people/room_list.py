@@ -69,7 +69,7 @@ def views(tx: Transaction, who: Identity, refs: list[RoomRef]) -> list[RoomView]
 
 
 def _direct_titles(tx: Transaction, who: Identity, ids: Sequence[int]) -> dict[int, str]:
-    """A direct room is called after the other one."""
+    """A direct room is named after the other user."""
     query = (
         select(Membership.room_id, User.name)
         .join(User, User.id == Membership.user_id)

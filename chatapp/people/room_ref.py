@@ -28,7 +28,7 @@ class RoomRef:
 
 
 class JoinedRooms:
-    """The rooms that a user belongs to, by name, and of each the number of the joining by which they do now.
+    """The rooms that a user belongs to, by name, each with the number of the joining that began the membership.
 
     Thousands of users are remembered, so the numbers are kept without an object for each.
     """
@@ -40,14 +40,14 @@ class JoinedRooms:
         self.numbers = array("q", joinings)
 
     def within_claim(self, identity: Identity) -> "JoinedRooms":
-        """Those that exist for this identity; all of them are the same object."""
+        """Those that exist for this identity; if that is all of them, this same object."""
         if identity.rooms is None:
             return self
         known = [(room, joining) for room, joining in self._pairs() if identity.knows(room.name)]
         return JoinedRooms([room for room, _ in known], [joining for _, joining in known])
 
     def joinings(self, rooms: tuple[RoomRef, ...] | None = None) -> list[tuple[int, int]]:
-        """Room and joining, of all of them or of those among these rooms."""
+        """Room and joining of each of them, or of those among `rooms`."""
         if rooms is None or rooms is self.rooms:
             return [(room.id, joining) for room, joining in self._pairs()]
         ids = {room.id for room in rooms}

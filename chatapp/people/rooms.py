@@ -118,7 +118,7 @@ class Rooms:
         return member
 
     def remove(self, who: Identity, name: str, user_id: str) -> None:
-        """Leave, or as owner remove another; also who is no member is gone then. Raises NotFound, Forbidden."""
+        """Leave, or as owner remove another; no error for one who is no member. Raises NotFound, Forbidden."""
 
         def work(tx: Transaction) -> int:
             room = access.readable(tx, who, name)

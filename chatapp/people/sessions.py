@@ -115,7 +115,7 @@ class Sessions:
         return SignedIn(_identity(session), token)
 
     def for_host_token(self, identity: Identity) -> SignedIn:
-        """A session for the cookie of the user of a host token, ending with it."""
+        """A session for the cookie of a host token's user; it ends with the token."""
         token = secrets.token_urlsafe(32)
 
         def work(tx: Transaction) -> Session:

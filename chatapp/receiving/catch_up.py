@@ -4,21 +4,24 @@ import json
 import time
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from typing import NamedTuple
 from typing import cast
 
-from sqlalchemy import Select
+from sqlalchemy import BigInteger
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import select
-from sqlalchemy.orm import Session as Transaction
 
-from chatapp.eventlog import MEMBER_EVENTS
 from chatapp.eventlog import KeptLog
+from chatapp.eventlog import Tail
 from chatapp.eventlog import bodies
+from chatapp.eventlog import is_move
 from chatapp.people import Identity
+from chatapp.people import KnownRooms
 from chatapp.people import RoomRef
 from chatapp.people import access
 from chatapp.receiving.moves import Move
@@ -30,6 +33,10 @@ from chatapp.receiving.page_query import horizon
 from chatapp.receiving.wanted import Wanted
 from chatapp.storage import Database
 from chatapp.storage import EventRow
+from chatapp.storage import Prepared
+from chatapp.storage import Rows
+from chatapp.storage import listed
+from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Event
 
@@ -39,14 +46,30 @@ RECORD_POLL_S = 0.02
 # How many rows a page looks at, for each that it may give: about half of a room's are for their senders alone.
 LOOKED_AT = 2
 LOOKED_AT_MIN = 400
-# At least so many of each room, that a reader of thousands of rooms gets on too.
+# At least this many of each room, so that a reader of thousands of rooms gets on too.
 OF_ROOM_MIN = 10
 
 _EVENTS = cast(Table, EventRow.__table__)
-MOVES = select(_EVENTS.c.number, _EVENTS.c.room_id, _EVENTS.c.type, _EVENTS.c.log_id).where(
-    _EVENTS.c.user_id == bindparam("user"), _EVENTS.c.type.in_(MEMBER_EVENTS), _EVENTS.c.log_id > bindparam("after")
+MOVES = Prepared(
+    select(_EVENTS.c.number, _EVENTS.c.room_id, _EVENTS.c.type, _EVENTS.c.log_id).where(
+        _EVENTS.c.user_id == bindparam("user"), is_move(_EVENTS), _EVENTS.c.log_id > bindparam("after")
+    )
 )
-GIVEN = bodies.told(select(_EVENTS).where(_EVENTS.c.number.in_(bindparam("numbers", expanding=True))).subquery("given"))
+GIVEN = Prepared(
+    **{
+        dialect: bodies.told(select(_EVENTS).where(_EVENTS.c.number.in_(numbers)).subquery("given"))
+        for dialect, numbers in listed("numbers", BigInteger).items()
+    }
+)
+
+
+class Moved(NamedTuple):
+    """What `MOVES` says, in the order of its columns."""
+
+    number: int
+    room_id: int
+    type: str
+    log_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +96,11 @@ class Page:
 
 
 class CatchUp:
-    def __init__(self, database: Database, kept_log: KeptLog) -> None:
+    def __init__(self, database: Database, kept_log: KeptLog, tail: Tail, known_rooms: KnownRooms) -> None:
         self._database = database
         self._kept_log = kept_log
+        self._tail = tail
+        self._known_rooms = known_rooms
 
     def page(self, asked: Asked, until: Cursor, limit: int, given_up: Callable[[], object]) -> Page:
         """What comes next, up to `until`, where the window starts. Raises Unavailable.
@@ -98,30 +123,34 @@ class CatchUp:
                 return
 
     def _page(self, asked: Asked, until: Cursor, limit: int, pending: frozenset[int] = frozenset()) -> Page:
-        return self._database.read(lambda tx: _load(tx, asked, until, limit, pending))
+        # As this worker has read of them, which is further than any page goes.
+        mine = self._known_rooms.memberships(asked.who, self._tail.end)
+        names = asked.wanted.names
+        rooms = mine.rooms if names is None else self._known_rooms.among(asked.who, names, mine)
+        return self._database.read(lambda tx: _load(rows_within(tx), asked, rooms, until, limit, pending))
 
 
-def _load(tx: Transaction, asked: Asked, until: Cursor, limit: int, pending: frozenset[int]) -> Page:
-    who, names = asked.who, asked.wanted.names
-    rooms = access.memberships(tx, who) if names is None else access.among(tx, who, names)
+def _load(
+    rows: Rows, asked: Asked, rooms: tuple[RoomRef, ...], until: Cursor, limit: int, pending: frozenset[int]
+) -> Page:
     ids = frozenset(room.id for room in rooms)
-    waiting = [one for one in _ask(tx, UNRECORDED) if _may_see(asked, ids, one)]
-    found, end = _next(tx, asked, ids, until, limit)
+    waiting = [one for one in _ask(rows, UNRECORDED) if _may_see(asked, ids, one)]
+    found, end = _next(rows, asked, ids, until, limit)
     if end >= until:
         found += [one for one in waiting if one.number in pending]
-    if names is None and found:
-        moves = Moves([*_moves(tx, asked), *(one for one in waiting if one.about == who.id)])
+    if found and not asked.wanted.by_name:
+        moves = Moves([*_moves(rows, asked), *(one for one in waiting if one.about == asked.who.id)])
         found = [one for one in found if moves.follows(one)]
-    return Page(tuple(rooms), _events(tx, found), end, frozenset(one.number for one in waiting))
+    return Page(rooms, _events(rows, found), end, frozenset(one.number for one in waiting))
 
 
-def _next(tx: Transaction, asked: Asked, ids: frozenset[int], until: Cursor, limit: int) -> tuple[list[Found], Cursor]:
-    """The next events that the reader may see, at most `limit`, and up to where these are all."""
+def _next(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor, limit: int) -> tuple[list[Found], Cursor]:
+    """The next events that the reader may see, at most `limit`, and the position up to which these are all."""
     most = max(LOOKED_AT * limit, LOOKED_AT_MIN)
     of_room = max(OF_ROOM_MIN, most // max(1, len(ids)))
     found = _ask(
-        tx,
-        PAGE[tx.get_bind().dialect.name],
+        rows,
+        PAGE,
         rooms=json.dumps(sorted(ids)),
         user=asked.who.id,
         after=asked.position.packed,
@@ -137,22 +166,22 @@ def _next(tx: Transaction, asked: Asked, ids: frozenset[int], until: Cursor, lim
 
 
 def _may_see(asked: Asked, ids: frozenset[int], one: Found) -> bool:
-    # Of rooms asked for by name, the leaving of one that is lost, and no others.
+    # For rooms asked for by name: the leaving of one that is lost, and no other moves.
     return access.may_see(asked.who, ids, one, moves_in=asked.followed if asked.wanted.by_name else None)
 
 
-def _moves(tx: Transaction, asked: Asked) -> Sequence[Move]:
-    parameters = {"user": asked.who.id, "after": asked.position.packed}
-    return tx.connection().execute(MOVES, parameters).all()
+def _moves(rows: Rows, asked: Asked) -> Iterable[Move]:
+    return map(Moved._make, rows.ask(MOVES, {"user": asked.who.id, "after": asked.position.packed}))
 
 
-def _ask(tx: Transaction, query: Select[Any], **parameters: Any) -> list[Found]:
-    return [Found._make(row) for row in tx.connection().execute(query, parameters)]
+def _ask(rows: Rows, query: Prepared, **parameters: Any) -> list[Found]:
+    return [Found._make(row) for row in rows.ask(query, parameters)]
 
 
-def _events(tx: Transaction, found: Sequence[Found]) -> list[Event]:
+def _events(rows: Rows, found: Sequence[Found]) -> list[Event]:
     """The events of these rows, in their order."""
     if not found:
         return []
-    kept = {row.number: row for row in bodies.ask(tx, GIVEN, numbers=[one.number for one in found])}
-    return bodies.events(tx, [kept[one.number] for one in found])
+    numbers = [one.number for one in found]
+    kept = {row.number: row for row in bodies.ask(rows, GIVEN, numbers=json.dumps(numbers))}
+    return bodies.events(rows, [kept[number] for number in numbers])

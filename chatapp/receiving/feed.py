@@ -41,7 +41,7 @@ class Feed:
         self._known_rooms = known_rooms
         self._places = places
         self._receipts = receipts
-        self._catch_up = CatchUp(database, kept_log)
+        self._catch_up = CatchUp(database, kept_log, tail, known_rooms)
 
     def waiter(self, identity: Identity) -> Waiter:
         """The listener of a connection whose greenlet waits."""

@@ -68,7 +68,7 @@ def _page_before(tx: Transaction, query: Select[Any], room_id: int, before: Curs
 def _page(
     items: list[Message], unpublished: list[Message], before: Cursor | None, after: Cursor | None, has_more: bool
 ) -> Page:
-    """Without an item that has a cursor, the pages beside it begin where this one was asked for."""
+    """If no item has a cursor, the pages beside this one begin where it was asked for."""
     return Page(
         [*items, *unpublished],
         before=cursor_text(items[0].log_id if items else before),

@@ -20,7 +20,7 @@ class Move(Protocol):
 class Moves:
     """What a reader who follows joins and leaves is given of a room: what was said while the user belonged to it.
 
-    What was said while they were away is for the history to tell.
+    What was said while they were away is left to the history.
     """
 
     def __init__(self, moves: Iterable[Move]) -> None:

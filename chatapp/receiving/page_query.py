@@ -13,19 +13,19 @@ from typing import cast
 
 from sqlalchemy import BigInteger
 from sqlalchemy import Select
-from sqlalchemy import String
 from sqlalchemy import Table
 from sqlalchemy import bindparam
-from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import true
 from sqlalchemy import union
-from sqlalchemy.dialects.postgresql import JSON
 
-from chatapp.eventlog import MEMBER_EVENTS
 from chatapp.eventlog import UNRECORDED_MAX
+from chatapp.eventlog import is_move
+from chatapp.storage import DIALECTS
 from chatapp.storage import EventRow
+from chatapp.storage import Prepared
 from chatapp.storage import Room
+from chatapp.storage import listed
 
 _EVENTS, _ROOMS = cast(Table, EventRow.__table__), cast(Table, Room.__table__)
 
@@ -50,38 +50,28 @@ def _between(events: Any) -> tuple[Any, Any]:
     return events.c.log_id > bindparam("after"), events.c.log_id <= bindparam("until")
 
 
-def _of_rooms_sqlite() -> Select[Any]:
-    # The rooms as one parameter: a statement may have 32,766.
-    room = func.json_each(bindparam("rooms", type_=String)).table_valued("value", name="room")
+def _of_rooms(dialect: str) -> Select[Any]:
+    room = listed("rooms", BigInteger)[dialect].subquery("room")
     one = _EVENTS.alias("one")
-    chosen = (
-        select(one.c.number)
+    first = (
+        select(*_columns(one))
         .where(one.c.room_id == room.c.value, *_between(one))
         .order_by(one.c.log_id)
         .limit(bindparam("of_room"))
-        .correlate(room)
     )
-    events = _EVENTS.alias("of_rooms")
+    if dialect == "postgresql":
+        lateral = first.lateral("of_room")
+        return select(*_columns(lateral)).select_from(room.join(lateral, true()))
+    # SQLite knows no LATERAL, but looks rows up by a list that depends on another table.
+    events = _EVENTS.alias("of_room")
+    chosen = first.with_only_columns(one.c.number).correlate(room)
     return select(*_columns(events)).select_from(room.join(events, events.c.number.in_(chosen)))
-
-
-def _of_rooms_postgresql() -> Select[Any]:
-    rooms = func.json_array_elements_text(func.cast(bindparam("rooms", type_=String), JSON)).table_valued("value")
-    room = rooms.alias("room")
-    events = (
-        select(*_columns(_EVENTS))
-        .where(_EVENTS.c.room_id == func.cast(room.c.value, BigInteger), *_between(_EVENTS))
-        .order_by(_EVENTS.c.log_id)
-        .limit(bindparam("of_room"))
-        .lateral("of_rooms")
-    )
-    return select(*_columns(events)).select_from(room.join(events, true()))
 
 
 def _page(of_rooms: Select[Any]) -> Select[Any]:
     mine = (
         select(*_columns(_EVENTS))
-        .where(_EVENTS.c.user_id == bindparam("user"), _EVENTS.c.type.in_(MEMBER_EVENTS), *_between(_EVENTS))
+        .where(_EVENTS.c.user_id == bindparam("user"), is_move(_EVENTS), *_between(_EVENTS))
         .order_by(_EVENTS.c.log_id)
         .limit(bindparam("most"))
         .subquery("mine")
@@ -98,9 +88,9 @@ def _found(events: Any) -> Select[Any]:
     )
 
 
-# Of rooms (a JSON array of their ids) and of the user's own moves, after one place and until another; at most `most`,
-# and `of_room` of each room.
-PAGE = {"sqlite": _page(_of_rooms_sqlite()), "postgresql": _page(_of_rooms_postgresql())}
+# The events of rooms (a JSON array of their ids) and the user's own moves, after one place and up to another; at most
+# `most`, and `of_room` of each room.
+PAGE = Prepared(**{dialect: _page(_of_rooms(dialect)) for dialect in DIALECTS})
 
 
 _WAITING = (
@@ -111,7 +101,7 @@ _WAITING = (
     .subquery("waiting")
 )
 # The oldest rows that have no place yet.
-UNRECORDED = _found(_WAITING).order_by(_WAITING.c.number)
+UNRECORDED = Prepared(_found(_WAITING).order_by(_WAITING.c.number))
 
 
 def horizon(found: Sequence[Found], *, of_room: int, most: int, until: int) -> int:

@@ -9,7 +9,7 @@ from chatapp.errors import TooManyConnections
 from chatapp.runtime import Loop
 from chatapp.storage import RedisLink
 
-# A worker that has not said for this long that it lives is dead, and its connections with it.
+# A worker that has shown no sign of life for this long is dead, and its connections with it.
 ALIVE_S = 5
 ALIVE_INTERVAL_S = 1.0
 # The count of a user outlives every stream; dead workers in it are skipped anyway.
@@ -80,7 +80,7 @@ class Places:
             self._loop.wake()
 
     def _asked(self, user_id: str, count: int) -> bool:
-        """Tell the other workers that this one holds so many. False if that would be too many in all.
+        """Tell the other workers that this one holds `count`. False if that would be too many in all.
 
         True while Redis is away: this worker's own count has to do, and is told when it is back.
         """

@@ -19,7 +19,7 @@ from chatapp.wire import Event
 class Reader:
     """One connection's place in the log. It holds a position, never a queue.
 
-    Thousands of them wait at a time: what can be shared between them is.
+    Thousands of them wait at a time, so they share whatever can be shared.
     """
 
     __slots__ = (
@@ -91,7 +91,7 @@ class Reader:
             waiter.wait(left_s)
 
     def enter(self, rooms: tuple[RoomRef, ...], asked_at: Cursor) -> None:
-        """Follow these rooms from the position; one joined behind it only from its joining, like a live one.
+        """Follow these rooms from the position on; one joined after it only from its joining on, as a live reader does.
 
         The database was asked for them when the log had been read up to `asked_at`.
         """

@@ -25,7 +25,7 @@ from chatapp.storage import Rows
 
 # One membership: room, user, and the number of the joining.
 Key = tuple[int, str, int]
-# After and up to which place in the log.
+# After which place in the log, and up to which.
 Reach = tuple[int, int]
 
 _RECEIPTS, _MESSAGES, _EVENTS = (cast(Table, model.__table__) for model in (Receipt, Message, EventRow))
@@ -41,7 +41,7 @@ ACK = Prepared(
     .values(delivered=bindparam("place"))
 )
 REACH = Prepared(select(_RECEIPTS.c.first, _RECEIPTS.c.delivered).where(*_OF_MEMBERSHIP))
-# What another member has received, once: `sent` as a literal, for its index holds just those.
+# What another member has received, once. `sent` is a literal, because the index holds only those.
 DELIVER = Prepared(
     update(_MESSAGES)
     .where(

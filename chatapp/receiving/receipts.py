@@ -22,13 +22,13 @@ from chatapp.wire import Cursor
 
 # Acks gather this long, so that a room of 500 costs a handful of statements a message, not 500.
 GATHER_S = 0.25
-# An ack can be quicker than the record of the cursor that it confirms. That is rare, so it is looked after seldom.
+# An ack can be quicker than the record of the cursor that it confirms. That is rare, so a look now and then will do.
 LOOK_AGAIN_S = 3.0
 # Rows of one transaction; the rest goes into the next.
 FLUSH_MAX = 500
 REMEMBERED = 50_000
-# A worker may die between the record of a cursor and its second look: so this much of what was looked at is looked at
-# again.
+# A worker may die between the record of a cursor and its second look, so an ack looks again at this much of what
+# was looked at before.
 LOOK_BACK = Cursor.at(600_000)
 
 
@@ -103,7 +103,7 @@ class Receipts:
     def _deliver(
         self, known: Mapping[Key, Reach], others: Collection[Key], messages: Sequence[tuple[int, Reach]] = ()
     ) -> None:
-        """Make delivered what these receipts reach, known here or by the database, and what of these messages."""
+        """Make delivered what `known` and the receipts of `others` reach, and what of `messages` was received."""
 
         def work(rows: Rows) -> bool:
             reached = {**known, **receipt_rows.reach(rows, others)}
@@ -114,6 +114,6 @@ class Receipts:
             self._outbox.wake()
 
     def _newest(self, cursor: Cursor) -> Cursor:
-        """One beyond the newest event counts as up to that; one that only this worker has not read yet does not."""
+        """One beyond the newest event counts as up to that event; not so one that is merely ahead of this worker."""
         end = self._tail.end
         return end if cursor <= end else max(end, self._kept_log.newest_anywhere())

@@ -1,6 +1,6 @@
 """`Stream`: one Server-Sent Events connection, its life from `ready` to `closing`.
 
-It knows what to say and when, not how the bytes leave: that is the carrier's.
+It knows what to say and when. How the bytes leave is up to the carrier.
 """
 
 import random
@@ -21,7 +21,7 @@ CATCH_UP_RETRY_S = 1.0
 # A reader that takes nothing for this long is gone; it comes back with its cursor.
 WRITE_TIMEOUT_S = 20.0
 LIFE_JITTER = 0.1
-# The contract's "at least every": carriers are late by up to a tenth, so it is due as much earlier.
+# The contract's "at least every": carriers are late by up to a tenth, so it is due that much earlier.
 BEAT_PART = 0.9
 
 # How long a client is told to stay away, in milliseconds: a random time between the two, so that many
@@ -37,7 +37,7 @@ RETRY_MS = {
 
 
 class Stream:
-    """`due_s`: when it has something to say besides events, or to end, in seconds of the monotonic clock."""
+    """`due_s`: when it has something to say besides events, or has to end, in seconds of the monotonic clock."""
 
     __slots__ = ("_beat_s", "_ends_s", "_expires_s", "_heartbeat_due_s", "_heartbeat_s", "_who", "reader")
 
@@ -77,11 +77,11 @@ class Stream:
         return ready + self._own("reset", reason="The cursor was never handed out: reload and go on from this one.")
 
     def heartbeat(self) -> bytes:
-        """The heartbeat if it is due; then the next one is so long after."""
+        """The heartbeat if it is due; the next one is then due one interval later."""
         now_s = time.monotonic()
         if now_s < self._heartbeat_due_s:
             return b""
-        # Not from now, which may be a little late: what is late each time would add up.
+        # Not counted from now, which may be a little late: the delays would add up.
         self._heartbeat_due_s = max(self._heartbeat_due_s + self._beat_s, now_s)
         return _heartbeat(self.reader.position)
 

@@ -16,7 +16,7 @@ class Gather(Generic[A, R]):
     """Whoever asks while a call is under way shares the next one, at most `most` of them.
 
     `call` answers a list of questions with as many answers, in the same order; an exception among them is raised
-    to who asked. It has a bound of its own; who waits for a call of others does so for `timeout_s`.
+    to whoever asked. It has a bound of its own; whoever waits for a call of others does so for `timeout_s`.
     """
 
     def __init__(self, call: Callable[[list[A]], list[R | Exception]], *, most: int, timeout_s: float) -> None:

@@ -23,7 +23,7 @@ CLAIM_MS = 15_000
 LOCAL_USERS_MAX = 10_000
 # One call of the script holds Redis for about a millisecond at this size.
 BATCH_MAX = 100
-# The call that is under way, and the own one.
+# The call that is under way, then one's own.
 ASK_TIMEOUT_S = 2 * QUICK_TIMEOUT_S + 0.1
 
 # Rate, its key, cost, and the key of a localId or "".
@@ -33,7 +33,7 @@ Question = tuple[Rate, str, int, str]
 class Admission:
     """Redis is the shortcut, for all workers; while it is away, a limit in this worker's memory.
 
-    Only the database judges what is stored twice, never this.
+    Only the database keeps anything from being stored twice, never this.
     """
 
     def __init__(self, link: RedisLink, rate: Rate) -> None:
@@ -57,7 +57,7 @@ class Admission:
         self._ask(self.rate, f"chat:rate:{user_id}", -1)
 
     def charge(self, rate: Rate, key: str) -> None:
-        """Ask for one of something else than sends. Raises RateLimited."""
+        """Ask for one of something other than sends. Raises RateLimited."""
         ruling = self._ask(rate, f"chat:{rate.name}:{key}", 1)
         if ruling.verdict is Verdict.LIMITED:
             raise ruling.refusal()

@@ -11,7 +11,7 @@ from chatapp.sending.messaging import Sent
 from chatapp.storage import MessageStatus
 from chatapp.wire import schemas
 
-# Every request is answered within 10 s: what a batch has not sent by then, it has to send again.
+# Every request is answered within 10 s: what a batch has not sent after this time, its client has to send again.
 BATCH_SECONDS = 4.0
 
 BATCH_ITEM = schemas.BatchItemSchema()

@@ -114,8 +114,8 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """By one transaction: the new messages by their keys and on their way into the log, and the numbers of all
-    rows that waited to be published when it ended."""
+    """What one transaction wrote: the new messages, by their keys and on their way into the log; and the numbers of
+    all rows that waited to be published when it ended."""
 
     committed: dict[Key, Committed]
     entries: list[Entry]
@@ -168,7 +168,7 @@ class Committer:
         return [next(found) if outcome is None else outcome for outcome in outcomes]
 
     def _look_up(self, drafts: list[Draft], error: Exception) -> list[Committed | Exception]:
-        """What stands in the database was stored; of the others the outcome is `error`."""
+        """What stands in the database was stored; for the others the outcome is `error`."""
         try:
             stored = self._database.read(lambda tx: _stored(tx, {draft.key for draft in drafts}))
         except Exception as failed:

@@ -30,6 +30,7 @@ from chatapp.storage import Database
 from chatapp.storage import Message
 from chatapp.storage import MessageStatus
 from chatapp.storage import content_hash
+from chatapp.storage import rows_within
 from chatapp.wire import cursor_text
 from chatapp.wire import documents
 from chatapp.wire import schemas
@@ -98,7 +99,7 @@ class Messaging:
             self._database.read(lambda tx: access.writable(tx, who, room_name))
             raise Unavailable("The membership changed just now.") from None
         except BaseException:
-            # Also when the request's time is over, which is no Exception.
+            # Also when the request's time is over: its Timeout is not an Exception.
             self._give_back(who, local_id, ruling)
             raise
         if committed.number is None:
@@ -123,7 +124,7 @@ class Messaging:
                 committed.document["cursor"] = cursor_text(cursor)
 
     def refuse(self, who: Identity, local_id: Any, error: ChatError) -> None:
-        """Remember a refusal for `GET messages/status`. An open outcome is none."""
+        """Remember a refusal for `GET messages/status`. An open outcome is not a refusal."""
         if (
             isinstance(local_id, str)
             and schemas.LOCAL_ID.fullmatch(local_id)
@@ -143,7 +144,7 @@ class Messaging:
 
         def work(tx: Transaction) -> tuple[Message, int]:
             message = access.readable_message(tx, who, message_id)
-            return message, bodies.delivered_to(tx, [message.id]).get(message.id, 0)
+            return message, bodies.delivered_to(rows_within(tx), [message.id]).get(message.id, 0)
 
         return self._database.read(work)
 

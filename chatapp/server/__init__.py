@@ -1,4 +1,4 @@
-"""gunicorn's processes: the master with what there is one of, and the workers.
+"""gunicorn's processes: the master with everything that there is only one of, and the workers.
 
 `master` and `worker` are gunicorn's hooks. Ask for them by name: they import gunicorn, which reads WEB_CONCURRENCY.
 """

@@ -70,7 +70,7 @@ class EmbeddedRedis:
         self._socket.unlink(missing_ok=True)
 
     def _over(self) -> bool:
-        """A call and not the attribute: another thread decides it meanwhile."""
+        """A call, not the attribute: another thread may change it meanwhile."""
         return self._stopping
 
     def _spawn(self, binary: str) -> None:
@@ -85,7 +85,7 @@ class EmbeddedRedis:
             "appendonly": "no",
             "maxmemory-policy": "noeviction",
             "loglevel": "warning",
-            # Expired keys may stay a second longer; ten looks a second would cost more than a quiet service.
+            # Expired keys may stay a second longer; ten looks a second would cost more than a quiet service does.
             "hz": "1",
         }
         for name, value in options.items():
@@ -93,7 +93,7 @@ class EmbeddedRedis:
         quiet = os.open(os.devnull, os.O_RDWR)
         try:
             actions = [(os.POSIX_SPAWN_DUP2, quiet, fd) for fd in (0, 1)]
-            # The patched one wants the main thread's loop, and a server that died is started again from another.
+            # The patched one wants the main thread's loop, and a server that died is started again from another thread.
             spawn = gevent_ties.original("os", "posix_spawn")
             self._pid = spawn(sys.executable, command, os.environ, file_actions=actions)
         finally:
@@ -128,13 +128,13 @@ class EmbeddedRedis:
         raise EmbeddedRedisError(f"the embedded redis-server did not start on {self._socket}: set REDIS_URL instead")
 
     def _end_leftover(self) -> None:
-        """A server whose master was killed without a chance: the folder is ours alone, so it serves nobody."""
+        """A server whose master was killed before it could end it: the folder is ours alone, so it serves nobody."""
         if self._socket.exists() and _answers(self._socket):
             _command(self._socket, b"SHUTDOWN NOSAVE\r\n")
         self._socket.unlink(missing_ok=True)
 
     def _private_folder(self, folder: Path) -> None:
-        """Beside the data folder, only one that is ours alone: others may write where it lies."""
+        """Outside the data folder, only a folder that is ours alone: others may write where it lies."""
         if folder == self._data:
             return
         folder.mkdir(mode=0o700, exist_ok=True)

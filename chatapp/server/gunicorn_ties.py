@@ -20,7 +20,7 @@ from chatapp.web import HandedOver
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
-# The exit status of a worker by which the master knows that no other one could load the application either.
+# The exit status of a worker that tells the master that no other one could load the application either.
 APP_LOAD_ERROR = 4
 
 PROTOCOLS = {(1, 0): "HTTP/1.0", (1, 1): "HTTP/1.1"}
@@ -49,7 +49,7 @@ class TiedWorker(GeventWorker):  # type: ignore[misc]
         self.flask, self.wsgi = self.wsgi, tied(self.wsgi)
 
     def run(self) -> None:
-        # gunicorn looks each setting up by two calls, some thirty for a request: as plain attributes they are found.
+        # gunicorn looks up each setting by two calls, some thirty for a request; plain attributes need none.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().run()
 
@@ -83,7 +83,7 @@ class TiedWorker(GeventWorker):  # type: ignore[misc]
 
 
 class _Name:
-    """Of a listener, what gunicorn asks for."""
+    """The part of a listener that gunicorn asks for."""
 
     def __init__(self, name: Any) -> None:
         self._name = name
@@ -93,7 +93,7 @@ class _Name:
 
 
 def tied(app: App) -> App:
-    """The application as gunicorn calls it: with the socket by our name, and an end for what was handed over."""
+    """The application as gunicorn calls it: with the socket under our name, and an end for what was handed over."""
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ[SOCKET] = environ["gunicorn.socket"]
@@ -106,7 +106,7 @@ def tied(app: App) -> App:
 
 
 def environ(req: Any, sock: Any, addr: Any) -> dict[str, Any]:
-    """What of PEP 3333's environ the hot routes need. gunicorn's own takes as long as all of a poll."""
+    """The part of PEP 3333's environ that the hot routes need. gunicorn's own takes as long as a whole poll."""
     found = {
         "REQUEST_METHOD": req.method,
         "SCRIPT_NAME": "",
@@ -128,7 +128,7 @@ def environ(req: Any, sock: Any, addr: Any) -> dict[str, Any]:
 
 
 def close_after(req: Any) -> None:
-    """Have the connection end behind the answer to this request."""
+    """Have the connection end after the answer to this request."""
     req.force_close()
 
 

@@ -38,7 +38,7 @@ def configured() -> None:
 
 
 def check_configured(root: Path) -> None:
-    """End this process unless gunicorn.conf.py was read: without it nothing is started that the application needs."""
+    """End this process unless gunicorn.conf.py was read: without it nothing that the application needs is started."""
     if _configured:
         return
     program = Path(sys.executable).parent / "gunicorn"
@@ -47,7 +47,7 @@ def check_configured(root: Path) -> None:
         file=sys.stderr,
         flush=True,
     )
-    # gunicorn's master ends at this status, and every other server at any.
+    # gunicorn's master ends on this status, every other server on any.
     sys.exit(APP_LOAD_ERROR)
 
 

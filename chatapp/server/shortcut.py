@@ -1,7 +1,7 @@
 """One request of the hot routes and its answer, on gunicorn's connection, without gunicorn's own WSGI machinery.
 
 Building the whole environ, checking each header of the answer and writing head and body apart takes gunicorn as long as
-all of a poll. Every other request goes that way.
+a whole poll. Every other request goes that way.
 """
 
 import logging

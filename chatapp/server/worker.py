@@ -25,14 +25,14 @@ from chatapp.web import services
 # What the kernel may hold for one reader. By itself it grows to 4 MiB, and a thousand stuck readers to 4 GiB.
 SEND_BUFFER_BYTES = 256 * 1024
 # How many new connections a single worker lets in between two turns of its loop, when thousands come at once. With
-# gevent's 100 a send waited for seconds behind them; with 4 the loop itself cost more. Of several workers gunicorn lets
-# each take one at a time.
+# gevent's 100 a send waited for seconds behind them; with 4 the loop itself cost more. With several workers, gunicorn
+# lets each take one at a time.
 ACCEPT_MAX = 16
 # With so few places left, a new connection takes the place of the one that has been idle longest.
 PLACES_KEPT_FREE = 32
 # How long a connection that was let in while the worker was told to end has to say what it wants.
 FIRST_REQUEST_S = 1.0
-# Idle connections live at most this much longer than they may.
+# Idle connections outlive their limit by at most this much.
 SWEEP_S = 2.0
 # Python's own 700, 10 and 10 are for small programs: here one request allocates as much.
 GC_THRESHOLDS = (20_000, 20, 20)
@@ -60,7 +60,7 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """gunicorn's hook, after the last request. A worker that never got as far has nothing to stop."""
+    """gunicorn's hook, after the last request. A worker that never got that far has nothing to stop."""
     if worker.flask is not None:
         worker.parts.stop()
 
@@ -71,7 +71,7 @@ class ChatWorker(TiedWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._clients: dict[Any, Any] = {}
-        # Waiting for their next request, the longest first; those of them that wait for their first.
+        # Those that wait for their next request, longest first; and those of them that wait for their first.
         self._idle: dict[Any, float] = {}
         self._new: set[Any] = set()
         self._kept_free = min(PLACES_KEPT_FREE, self.worker_connections // 4)
@@ -150,7 +150,7 @@ class ChatWorker(TiedWorker):
         self._new.discard(greenlet)
 
     def _sweep(self) -> None:
-        """End who has been idle for as long as gunicorn's `keepalive` says. A timer for each would cost more."""
+        """End what has been idle for as long as gunicorn's `keepalive` says. A timer for each would cost more."""
         while self.alive:
             gevent.sleep(SWEEP_S)
             before_s = time.monotonic() - self.cfg.keepalive
@@ -171,8 +171,8 @@ class ChatWorker(TiedWorker):
         gevent_ties.run_in_loop(self._end_idle, set())
 
     def _end_idle(self, spared: set[Any], most: int | None = None, before_s: float = math.inf) -> None:
-        """End connections that are idle since `before_s`, the longest first. Runs in the loop itself, so that nothing
-        comes between the look and the end."""
+        """End connections that have been idle since before `before_s`, the longest first. Runs in the loop itself, so
+        that nothing comes between the look and the end."""
         ended = 0
         for greenlet, since_s in list(self._idle.items()):
             if ended == most or since_s >= before_s:

@@ -24,14 +24,19 @@ from chatapp.storage.redis_link import QUICK_TIMEOUT_S
 from chatapp.storage.redis_link import TAIL_BLOCK_MS
 from chatapp.storage.redis_link import Client
 from chatapp.storage.redis_link import RedisLink
+from chatapp.storage.sqlalchemy_ties import moment
+from chatapp.storage.statements import DIALECTS
 from chatapp.storage.statements import Prepared
 from chatapp.storage.statements import Rows
 from chatapp.storage.statements import inserted_if
+from chatapp.storage.statements import listed
+from chatapp.storage.statements import rows_within
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 __all__ = [
     "COMMAND_TIMEOUT_S",
+    "DIALECTS",
     "MIGRATIONS",
     "POSTGRES_CONNECTIONS",
     "QUICK_TIMEOUT_S",
@@ -55,6 +60,9 @@ __all__ = [
     "engine_options",
     "insert_into",
     "inserted_if",
+    "listed",
+    "moment",
     "prepare",
+    "rows_within",
     "uuid7",
 ]

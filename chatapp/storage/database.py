@@ -34,10 +34,10 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# A send is answered within 10 s: it reads, may wait for a copy of it, and is written.
+# A send is answered within 10 s: it reads, may wait for a copy of itself, and is written.
 STATEMENT_TIMEOUT_S = 3
 WORK_TIMEOUT_S = 3.5
-# When it is over psycopg waits once more, for the end of a pipeline that a silent server never sends.
+# After WORK_TIMEOUT_S psycopg waits once more, for the end of a pipeline that a silent server never sends.
 LAST_S = 0.5
 CONNECT_TIMEOUT_S = 3
 RETRY_AFTER_S = 2.0
@@ -113,8 +113,8 @@ class Database:
         self._writing = engine.execution_options(writes=True)
         # The connection of the one writing thread: the pool took four times as long as the statements.
         self._kept: PoolProxiedConnection | None = None
-        # All that one read sees is of one moment, as on SQLite by itself: a row that gets its cursor
-        # meanwhile is then either without it or with it, and never missed between two statements.
+        # Everything that one read sees is of one moment, as it always is on SQLite: a row that gets its cursor
+        # meanwhile is seen either without it or with it, and never missed between two statements.
         self._reading = engine if self._in_threads else engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = Threads(1) if self._in_threads else None
         self._readers = Threads(READERS) if self._in_threads else None
@@ -126,14 +126,14 @@ class Database:
         return self._bounded(self._readers, lambda: self._read(work))
 
     def write(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in one transaction and commit it. Raises Unavailable, the outcome then being open."""
+        """Run `work` in one transaction and commit it. Raises Unavailable: then the outcome is open."""
         return self._bounded(self._writer, lambda: self._write(work))
 
     def write_rows(self, work: Callable[[Rows], T], *, durable: bool = True) -> T:
         """Like `write`, with prepared statements: at a tenth of the cost, for what needs no mapped classes.
 
-        What is not `durable` is seen by all at once like anything else, but may be lost with the power, or on
-        PostgreSQL with the server: it does not wait for the disk.
+        What is not `durable` is seen by all at once like anything else, but does not wait for the disk: a power
+        failure may lose it, or on PostgreSQL a crash of the server.
         """
         return self._bounded(self._writer, lambda: self._write_rows(work, durable))
 
@@ -158,7 +158,17 @@ class Database:
 
     def _read(self, work: Callable[[Session], T]) -> T:
         with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
-            return work(session)
+            try:
+                return work(session)
+            except self._driver_error as error:
+                # By `rows_within`, of which SQLAlchemy knows nothing.
+                wrapped = sqlalchemy_ties.wrapped(error, self.engine.dialect, None)
+                session.invalidate()
+                raise wrapped from error
+            except gevent.Timeout:
+                # The answer is still to come on this connection.
+                session.invalidate()
+                raise
 
     def _write(self, work: Callable[[Session], T]) -> T:
         with Session(self._writing, expire_on_commit=False, autoflush=False) as session, session.begin():
@@ -181,7 +191,7 @@ class Database:
                     # A connection that is closed while the error's traceback holds its cursor keeps its locks.
                     with suppress(self._driver_error):
                         driver.rollback()
-                # Not back to the pool: what it was set to is no other's business.
+                # Not back to the pool: nobody else may inherit what it was set to.
                 connection.invalidate()
                 raise
         except self._driver_error as error:
@@ -194,7 +204,7 @@ class Database:
         return result
 
     def _bounded(self, pool: Threads | None, work: Callable[[], T]) -> T:
-        # The time-out passes through SQLAlchemy as what is no Exception, so that it drops the connection.
+        # The time-out is not an Exception, so it passes through SQLAlchemy, which then drops the connection.
         timeout = gevent.Timeout(WORK_TIMEOUT_S)
         last = None if self._in_threads else gevent.Timeout.start_new(WORK_TIMEOUT_S + LAST_S)
         try:

@@ -69,7 +69,7 @@ db = SQLAlchemy(model_class=Base)
 def _index_of(name: str, *columns: str, where: str) -> Index:
     """An index of some rows only. Each send is written twice, and each index that it touches is a page more.
 
-    SQLite uses it only where the query itself says so, in each branch of an OR.
+    SQLite uses it only where the query itself states the condition, in each branch of an OR.
     """
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 

@@ -27,7 +27,7 @@ QUICK_TIMEOUT_S = 0.25
 TAIL_BLOCK_MS = 1000
 # A tail that waits longer than its own BLOCK has lost its server, not its patience.
 TAIL_TIMEOUT_S = TAIL_BLOCK_MS / 1000 + 2.0
-# After a failure nobody asks for this long, so that each request does not pay the time-out again.
+# After a failure nobody asks for this long, so that not every request pays the time-out again.
 AWAY_S = 1.0
 MAX_COMMAND_CONNECTIONS = 32
 

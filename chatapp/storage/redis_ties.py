@@ -18,7 +18,7 @@ Word = str | bytes | float
 
 
 def pool(url: str, *, most: int, timeout_s: float, connect_timeout_s: float) -> BlockingConnectionPool:
-    """Connections that never send by themselves again what was not answered in time. Raises ValueError for the URL."""
+    """Connections that never resend by themselves what was not answered in time. Raises ValueError for the URL."""
     return BlockingConnectionPool.from_url(
         url,
         max_connections=most,
@@ -43,7 +43,7 @@ class Exchange:
     def ask(self, words: Sequence[Word], *, again: bool) -> Any:
         """The answer to one command. Raises redis-py's errors.
 
-        `again`: on a connection that was closed meanwhile it may be sent once more, on another one.
+        `again`: if the connection was closed meanwhile, it may be sent once more, on another one.
         """
         kept, self._kept = self._kept, None
         if kept is not None:

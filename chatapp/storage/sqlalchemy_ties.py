@@ -2,10 +2,13 @@
 
 What would break it, in a new version of SQLAlchemy: a compiled statement names its parameters in something else than
 `params` and `binds`; types convert by something else than `bind_processor`; `DBAPIError.instance` takes other
-arguments; a dialect knows its driver or a lost connection by other names than `loaded_dbapi` and `is_disconnect`.
+arguments; a moment in SQLite is not text as of `datetime.isoformat`; a dialect knows its driver or a lost connection by
+other names than `loaded_dbapi` and `is_disconnect`.
 """
 
 from collections.abc import Callable
+from datetime import UTC
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ClauseElement
@@ -27,15 +30,20 @@ def compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, dict[str,
     return str(made), fixed, convert
 
 
+def moment(stored: str | datetime | None) -> datetime | None:
+    """A moment as a driver gives it: SQLAlchemy keeps it in SQLite as text without a zone, in UTC here."""
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC) if isinstance(stored, str) else stored
+
+
 def driver_error(dialect: Dialect) -> type[Exception]:
-    """What all errors of the dialect's driver are."""
+    """The class of all errors of the dialect's driver."""
     driver: Any = dialect.loaded_dbapi
     found: type[Exception] = driver.Error
     return found
 
 
 def wrapped(error: Exception, dialect: Dialect, connection: Any) -> BaseException:
-    """An error of the driver, on this connection of its own, as the one that SQLAlchemy would have raised."""
+    """An error of the driver on its own connection, as SQLAlchemy would have raised it."""
     driver: Any = dialect.loaded_dbapi
     lost = dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]
     return DBAPIError.instance(None, None, error, driver.Error, connection_invalidated=lost, dialect=dialect)

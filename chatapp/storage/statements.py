@@ -1,6 +1,6 @@
 """`Prepared`, a statement that is compiled once, and `Rows`, the transaction on the driver's own cursor that runs it.
 
-SQLAlchemy writes the statements. Executing them by it takes as long as SQLite takes for ten of them.
+SQLAlchemy writes the statements. Executing one through it takes as long as SQLite takes for ten.
 """
 
 from collections.abc import Callable
@@ -11,14 +11,23 @@ from typing import Any
 from sqlalchemy import ClauseElement
 from sqlalchemy import ColumnElement
 from sqlalchemy import Dialect
+from sqlalchemy import Select
+from sqlalchemy import String
 from sqlalchemy import Table
 from sqlalchemy import bindparam
+from sqlalchemy import cast
+from sqlalchemy import func
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from chatapp.storage import psycopg_ties
 from chatapp.storage import sqlalchemy_ties
+
+DIALECTS = ("sqlite", "postgresql")
 
 # What makes an upsert of an insert, in the words that both dialects know.
 Finish = Callable[[Any], Any]
@@ -43,7 +52,7 @@ class Prepared:
 
 
 def inserted_if(table: Table, columns: Sequence[str], condition: ColumnElement[bool], finish: Finish) -> Prepared:
-    """Insert a row of these parameters where the condition holds. `finish` says what happens to one that is there."""
+    """Insert a row of these parameters where the condition holds. `finish` says what happens if it is there."""
     row = select(*[bindparam(name, type_=table.c[name].type) for name in columns]).where(condition)
     return Prepared(
         sqlite=finish(sqlite_insert(table).from_select(columns, row)),
@@ -51,8 +60,16 @@ def inserted_if(table: Table, columns: Sequence[str], condition: ColumnElement[b
     )
 
 
+def listed(name: str, type_: type[TypeEngine[Any]]) -> dict[str, Select[Any]]:
+    """By dialect, the elements of a parameter that is a JSON array: one parameter, however long the list is."""
+    whole = bindparam(name, type_=String)
+    sqlite = func.json_each(whole).table_valued("value")
+    postgresql = func.json_array_elements_text(cast(whole, JSON)).table_valued("value")
+    return {"sqlite": select(sqlite.c.value), "postgresql": select(cast(postgresql.c.value, type_))}
+
+
 class Compiled:
-    """`text` for the driver, and what makes its parameters of the given ones."""
+    """`text` for the driver, and what turns the given parameters into the driver's."""
 
     __slots__ = ("_convert", "_fixed", "text")
 
@@ -64,6 +81,13 @@ class Compiled:
         for name, process in self._convert.items():
             converted[name] = process(converted[name])
         return converted
+
+
+def rows_within(transaction: Session) -> "Rows":
+    """The driver's own cursor in a transaction of SQLAlchemy's. `Database` knows the errors that it raises."""
+    connection = transaction.connection()
+    driver: Any = connection.connection.driver_connection
+    return Rows(driver.cursor(), connection.dialect)
 
 
 class Rows:

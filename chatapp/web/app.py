@@ -71,7 +71,7 @@ def _engine(app: Flask, config: Config) -> Engine:
 
 
 def _register_views(app: Flask, config: Config) -> None:
-    # Which hosts a proxy may name is the proxy's to say.
+    # Which hosts it may name is for the proxy to say.
     app.config.update(SECRET_KEY=config.secret_key, TRUSTED_HOSTS=None)
     problems.register(app)
     api.register(app)

@@ -37,7 +37,7 @@ class Deadline:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").endswith(POLL_PATH):
             return self._app(environ, start_response)
-        # As what is no Exception it passes through everything that handles errors, and ends every wait.
+        # It is not an Exception, so it passes through everything that handles errors, and ends every wait.
         timeout = gevent.Timeout(ANSWER_SECONDS)
         try:
             with timeout:

@@ -1,4 +1,4 @@
-"""The header fields that protect a browser: the same for every answer, since what is no page runs nothing anyway."""
+"""The header fields that protect a browser: the same for every answer, since only a page runs anything."""
 
 from flask import Flask
 from flask import Response

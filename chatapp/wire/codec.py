@@ -26,8 +26,8 @@ def loads_trusted(raw: bytes) -> Any:
 def loads(raw: bytes) -> Any:
     """Parse a request body. Raises NotJson.
 
-    Refused besides what is no JSON: bytes that are not UTF-8, duplicate keys, NaN and infinities,
-    numbers longer than any that the contract knows, nesting deeper than the parser's stack.
+    Besides what is not JSON it refuses bytes that are not UTF-8, duplicate keys, NaN and infinities,
+    numbers longer than any that the contract knows, and nesting deeper than the parser's stack.
     """
     try:
         return json.loads(

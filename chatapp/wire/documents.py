@@ -20,13 +20,13 @@ def message_document(
     sender_id: str,
     sender_name: str,
     body: str,
-    created_at: datetime,
+    created_at: datetime | None,
     status: str = MessageStatus.SENT.value,
     log_id: int | None = None,
     edited_at: datetime | None = None,
     deleted_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """The document of a message; by itself, of one that was stored just now.
+    """The document of a message; by default, of one that was stored just now.
 
     By hand: a schema takes ten times as long to dump it.
     """

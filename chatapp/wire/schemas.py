@@ -23,7 +23,7 @@ ERRORS_MAX = 20
 ERROR_KEY_MAX = 100
 
 LOCAL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
-# Control characters (Cc) but tab and newline, and surrogates (Cs).
+# Control characters (Cc) except tab and newline, and surrogates (Cs).
 UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 ROOM_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 DIRECT_PREFIX = "dm-"
@@ -83,7 +83,7 @@ class SendSchema(Schema):
 
 
 class BatchItemSchema(SendSchema):
-    # Which rooms there are is the service's to say: a name that cannot exist is not found like any other.
+    # Which rooms exist is for the service to say: a name that cannot exist is not found, like any other.
     room = fields.String(required=True, load_only=True)
 
 
@@ -125,7 +125,7 @@ class AckSchema(Schema):
 
 
 def load_send(schema: "SendSchema", document: Any) -> Any:
-    """Like `load`. What is plainly right is not put through the schema, which takes as long as all else of a send."""
+    """Like `load`. What is plainly right skips the schema, which takes as long as everything else of a send."""
     if isinstance(document, dict) and document.keys() == schema.fields.keys():
         with suppress(ValidationError):
             for name, value in document.items():

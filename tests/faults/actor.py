@@ -1,4 +1,4 @@
-"""`Actor`: a client in a thread of its own. What ends it before it is told to is raised where it is waited for."""
+"""`Actor`: a client in a thread of its own. An error that ends it early is raised where it is waited for."""
 
 import threading
 
@@ -11,7 +11,7 @@ class Actor(threading.Thread):
     def __init__(self, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self.stopping = threading.Event()
-        # Not even what is under way need come to its end.
+        # Even what is under way may be left unfinished.
         self.abandoned = threading.Event()
         self._failure: Exception | None = None
 

@@ -30,7 +30,7 @@ LOOK_MS = 10
 class BrowserActor:
     """Signs in as a guest, joins the room, opens it; from then on everything is recorded.
 
-    Of what stands in a row the row is believed: id, localId, body. Sender and place in the log are those that the
+    The row is believed about what stands in it: id, localId, body. Sender and place in the log are those that the
     page itself was given for that id. The live view has a `seq` only for what others wrote after the page's feed
     began: that must appear in the order of the log. One's own messages are shown before the log has them, and older
     ones come a page at a time; their places are judged by `final_view`.
@@ -114,7 +114,7 @@ class BrowserActor:
         return [row["id"] for row in seen]
 
     def close(self) -> None:
-        """What is stored from now on is still owed, so only when all is over."""
+        """Only when all is over: what is stored from now on is still owed."""
         self.browser.close()
 
     def crash(self) -> None:
@@ -215,7 +215,7 @@ class BrowserActor:
             self.complaints.append(f"{self.name} was {self.user} and is {user} now")
         elif not self.user:
             self.user = user
-            # Every guest is: an ack of theirs speaks of that room too.
+            # Every guest is a member of it, so their acks speak of that room too.
             for type_ in ("invoke", "ok"):
                 self.history.record(self.name, "member", type_, user=user, room="general", change="joined")
 
@@ -276,7 +276,7 @@ class BrowserActor:
 
 
 def _state(page: Page) -> str:
-    """What a person would say of the page that does not show what it should."""
+    """What a person would say of a page that does not show what it should."""
     shows = {name: page.locator(f"#{name}").inner_text() for name in ("status-text", "history-note")}
     shows["to-latest"] = page.locator("#to-latest:visible").all_inner_texts()
     shows["rows"] = page.locator("#log .row").count()

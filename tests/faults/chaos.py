@@ -1,4 +1,4 @@
-"""Everything at once: one fault after another, by chance, none of them waited for."""
+"""Everything at once: one fault after another, at random, without waiting for any of them."""
 
 import os
 import random

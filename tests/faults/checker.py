@@ -11,7 +11,7 @@ I8   a cursor that was handed out continues without a gap
 I9   receipts go forward only, and only as far as others have confirmed
 I10  a private room is heard of by its members alone
 I11  after a fault all is well again soon
-I12  nothing is told of that is not stored
+I12  what is not stored is not told of
 """
 
 from collections.abc import Iterable

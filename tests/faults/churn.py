@@ -36,6 +36,6 @@ class Churn(Actor):
         except httpx.TransportError:
             self._history.record("churn", "member", "info", **fields)
             return
-        # Whom a lost answer has removed already is not there to be removed: then it is so, since when is open.
+        # Somebody removed by a request whose answer was lost cannot be removed again: they are out, since when is open.
         known = answer.status_code in (200, 204)
         self._history.record("churn", "member", "ok" if known else "info", **fields)

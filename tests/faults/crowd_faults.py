@@ -17,10 +17,10 @@ from tests.support.processes import wait_until
 from tests.support.stream import EventStream
 
 RETURNING = 5000
-# As many as the machine's people are: each comes back twenty times.
+# The people behind these clients: each comes back twenty times.
 RETURNING_PEOPLE = 250
 BEHIND = 50
-# The promise is 10 s for 95 of 100 and 15 s for all. Fourfold, the machine is shared and the clients are on it too.
+# The promise is 10 s for 95 of 100 and 15 s for all. Fourfold: the machine is shared, also with the clients.
 CAUGHT_UP_P95_S = 4 * 10.0
 CAUGHT_UP_ALL_S = 4 * 15.0
 

@@ -14,7 +14,7 @@ from tests.faults.process_faults import await_new_workers
 from tests.faults.world import World
 from tests.support.processes import wait_until
 
-# A heartbeat every second; the promise is that it is at most 0.2 s late. Fourfold, the machine is shared.
+# A heartbeat every second; the promise is that it is at most 0.2 s late. Fourfold, because the machine is shared.
 SILENCE_MAX_S = 1.0 + 4 * 0.2
 REFUSED_WITHIN_S = 40.0
 
@@ -125,7 +125,7 @@ def kill_unrecorded(world: World, load: Load) -> None:
 
 
 def fill_the_disk(world: World, load: Load) -> None:
-    """The disk under the database is full until a send was refused, and five seconds longer."""
+    """The disk under the database is full until a send is refused, and five seconds longer."""
     with world.fault("disk full"):
         filler = world.disk / "filler"
         with filler.open("wb", buffering=0) as file:

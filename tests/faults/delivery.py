@@ -27,7 +27,7 @@ def _count_repeats(facts: Facts, report: Report) -> None:
 
 
 def _check_agreement(facts: Facts, report: Report) -> None:
-    """The row's word counts; where there is no row, or it has no place yet, the first one's."""
+    """The row's word counts; if there is no row, or it has no place yet, the word of the first claim."""
     agreed: dict[str, dict[str, str]] = {}
     for record in _claims(facts):
         known = agreed.setdefault(record["id"], {})

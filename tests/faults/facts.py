@@ -72,15 +72,15 @@ class Facts:
             self.rows_in[row["room"]].append(row)
 
     def of(self, f: str, *types: str) -> list[Record]:
-        """The records of these types (`ok`, unless told), each type in order of time."""
+        """The records of these types (`ok` unless told otherwise), each type in order of time."""
         return [record for type_ in types or ("ok",) for record in self._of.get((f, type_), [])]
 
     def user(self, actor: str) -> str | None:
-        """Whose client this is; None for who is no client."""
+        """Whose client this is; None for one that is no client."""
         declared = self.actors.get(actor)
         return None if declared is None else str(declared["user"])
 
     def rooms(self, actor: str) -> set[str]:
-        """What a cursor that this client brings speaks of."""
+        """The rooms that a cursor from this client speaks of."""
         declared = self.actors.get(actor)
         return set() if declared is None else {*declared["rooms"], *self.memberships.rooms(declared["user"])}

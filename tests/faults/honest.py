@@ -99,7 +99,7 @@ class Honest:
         self.write("nemesis", "fault", what="redis")
 
     def heal(self, seconds: float) -> None:
-        """After so long all come back with their cursors, and what waited is published in order."""
+        """After this long all come back with their cursors, and what waited is published in order."""
         self.now += seconds
         waiting, self._waiting = self._waiting or [], None
         self.write("nemesis", "heal")

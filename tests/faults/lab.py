@@ -47,7 +47,7 @@ class Case:
     proxied: bool = False
     # The service's own clock can be set.
     service_clock: bool = False
-    # So many people at the page in a real Chromium.
+    # How many people are at the page in a real Chromium.
     browsers: int = 0
     # The databases with which it is part of `make test`.
     short: tuple[str, ...] = ()
@@ -162,7 +162,7 @@ def _judge(world: World, load: Load) -> None:
     unanswered = sum(sender.unanswered for sender in load.senders)
     world.require(not (unanswered and world.owes_answers), f"{unanswered} sends were not answered at all")
     world.require("Traceback" not in world.service.log(), "there is a traceback in the service's log")
-    # Else nothing would be shown by their never hearing what is not for them.
+    # Otherwise their never hearing what is not for them would prove nothing.
     world.require(load.replayer.heard, "who comes and goes was never given anything of the past")
     world.require(all(leaver.shown for leaver in load.leavers), "who comes and goes never saw a message")
 

@@ -21,7 +21,7 @@ from tests.support.person import new_local_id
 from tests.support.processes import wait_until
 
 TRANSPORTS = ("stream", "poll", "changing")
-# However many clients there are, they are these many people's: signing in is not what is tested here.
+# However many clients there are, they belong to at most this many people: signing in is not what is tested here.
 PEOPLE_MAX = 20
 START_TIMEOUT_S = 30.0
 # Within 15 s of healing all is well again; then a few dozen messages take a second or two.
@@ -101,12 +101,12 @@ class Load:
         self.goes_on()
 
     def goes_on(self, messages: int = 20, seconds: float = GOES_ON_S) -> None:
-        """Wait until so many more messages were acknowledged."""
+        """Wait until this many more messages were acknowledged."""
         wanted = self.acknowledged + messages
         wait_until(lambda: self.acknowledged >= wanted, seconds, f"{messages} more acknowledged messages")
 
     def burst(self, messages: int, room: str | None = None, body_bytes: int = 0) -> None:
-        """So many messages of the owner as fast as they go, fifty at a time."""
+        """This many messages of the owner, as fast as they go, fifty at a time."""
         sender = Sender(
             self._history,
             self._url,

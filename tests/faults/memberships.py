@@ -71,7 +71,7 @@ def _changes(records: Iterable[Record]) -> dict[Key, list[Change]]:
 
 
 def _perhaps(changes: list[Change]) -> list[Span]:
-    """From the asking of a joining to the answer of a leaving, unless somebody joined at the same time."""
+    """From the request to join to the answer to a leaving, unless somebody joined at the same time."""
     joins = [one for one in changes if one.joined]
     marks = [(one.start, True) for one in joins]
     for leave in changes:
@@ -81,7 +81,7 @@ def _perhaps(changes: list[Change]) -> list[Span]:
 
 
 def _surely(changes: list[Change]) -> list[Span]:
-    """From the answer of a joining to the asking of a leaving, unless somebody left at the same time."""
+    """From the answer to a joining to the request to leave, unless somebody left at the same time."""
     leaves = [one for one in changes if not one.joined]
     marks = [(one.start, False) for one in leaves]
     for join in changes:
@@ -91,7 +91,7 @@ def _surely(changes: list[Change]) -> list[Span]:
 
 
 def _began_inside(changes: list[Change]) -> bool:
-    """Whose first change is a leaving was in before the history began."""
+    """A user whose first change is a leaving was in before the history began."""
     return bool(changes) and not changes[0].joined
 
 

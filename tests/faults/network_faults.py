@@ -33,7 +33,7 @@ def refuse(world: World, load: Load) -> None:
 
 
 def hold_streams_back(world: World, load: Load) -> None:
-    """Streams are held back for eight seconds, as a proxy does that gathers its answers."""
+    """Streams are held back for eight seconds, as by a proxy that gathers its answers."""
     world.owes_answers = False
     with world.fault("streams held back"):
         world.proxy.mute_streams()

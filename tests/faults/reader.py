@@ -16,7 +16,7 @@ from tests.support.stream import EventStream
 from tests.support.stream import StreamEnded
 from tests.support.stream import StreamEvent
 
-# The lab's service has a heartbeat every second: a client that hears nothing for so long takes the stream for dead.
+# The lab's service has a heartbeat every second: a client that hears nothing for this long takes the stream for dead.
 DEAD_AFTER_S = 5.0
 POLL_WAIT_S = 3
 POLL_TIMEOUT_S = 8.0

@@ -92,7 +92,7 @@ def _check_confirmed(facts: Facts, report: Report) -> None:
 
 
 def _told(facts: Facts) -> Iterator[tuple[float, str, str, int]]:
-    """When, to whom, of which message, and to how many at least it was said to be delivered."""
+    """When and to whom which message was said to be delivered, and to how many at least."""
     for record in [*facts.of("receipt"), *facts.rows.values()]:
         told = max(record.get("deliveredTo") or 0, int(record.get("status") == "delivered"))
         if told and record["id"] in facts.rows:

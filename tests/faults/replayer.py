@@ -1,4 +1,4 @@
-"""`Replayer`: who comes and goes reads the whole past again, all the time, by each way there is."""
+"""`Replayer`: the one who comes and goes reads the whole past again and again, in every way there is."""
 
 import itertools
 
@@ -15,7 +15,7 @@ BEGINNING = "0-0"
 
 
 class Replayer(Actor):
-    """Polls from the beginning: all its rooms, and the private one by name. What it is given must be its to hear."""
+    """Polls from the beginning: all its rooms, and the private one by name. It must be given only what it may hear."""
 
     def __init__(self, history: History, url: str, person: Person, private: str) -> None:
         super().__init__("leaver-replay")
@@ -34,7 +34,7 @@ class Replayer(Actor):
                 answer = self._http.get("/events/poll", params=query)
             except httpx.TransportError:
                 continue
-            # What stands between may answer for the service: that is not its to be judged by.
+            # A proxy in between may answer for the service, which is not to be judged by that.
             if answer.status_code == 200 and answer.headers["Content-Type"] == "application/json":
                 for event in answer.json()["events"]:
                     self._take(event)

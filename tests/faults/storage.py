@@ -33,13 +33,13 @@ def _check_send(facts: Facts, report: Report, key: Key, send: Send) -> None:
         rows = ", ".join(row["id"] for row in stored) or "none"
         expected = "exactly 1 row" if send.oks else "0 or 1 rows"
         report.add("I2", f"{user} sent {local_id}, expected {expected}, found {rows}, told {', '.join(ids) or 'none'}")
-    # One that was refused may be sent again, and what another answer or no answer stands for may be stored.
+    # One that was refused may be sent again: if any attempt was accepted or never answered, it may be stored.
     if stored and send.refusals and not send.oks and not send.open:
         report.add("I3", f"{user} was refused {local_id}, expected no row, found {stored[0]['id']}")
 
 
 def _check_order(facts: Facts, report: Report) -> None:
-    """What was acknowledged before the next was first asked for stands before it."""
+    """What was acknowledged before the next one was first sent stands before it."""
     by_sender: dict[tuple[str, str], list[tuple[Send, Record]]] = defaultdict(list)
     for key, send in facts.sends.items():
         for row in facts.rows_of.get(key, []):

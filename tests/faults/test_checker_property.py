@@ -1,4 +1,4 @@
-"""Whatever honest history it is: one shown message lost, repeated or moved, and the checker says so."""
+"""In any honest history, if one shown message is lost, repeated or moved, the checker says so."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ from tests.support.proxied_connection import Requests
 from tests.support.service import Service
 from tests.support.tcp_proxy import TcpProxy
 
-# What the proxy ends comes within milliseconds, behind what was on its way.
+# An end that the proxy makes comes within milliseconds, after what was on its way.
 ENDS_WITHIN_S = 10.0
 
 
@@ -72,7 +72,7 @@ def test_muted_streams_are_held_back_and_given_later(proxy: TcpProxy, ada: Perso
         message = bob.send("general", "held back")
         assert ada.message(message["id"])["body"] == "held back"
         with pytest.raises(TimeoutError):
-            stream.until("message.created", 0.5)  # the own joining may have come before
+            stream.until("message.created", 0.5)  # one's own joining may have come before
         proxy.heal()
         assert stream.until("message.created").data["message"]["id"] == message["id"]
 

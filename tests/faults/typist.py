@@ -8,7 +8,7 @@ from tests.faults.history import Record
 from tests.support.processes import wait_until
 
 PAUSE_S = 1.5
-# From healing until everyone has everything: the promise, fourfold, the browsers share the machine.
+# From healing until everyone has everything: the promise, fourfold, because the browsers share the machine.
 WHOLE_AGAIN_S = 4 * 15.0
 
 

@@ -8,9 +8,9 @@ from tests.faults.history import Record
 from tests.faults.report import Report
 from tests.support.followers import place
 
-# A connected reader has a hole filled by then.
+# A hole in a connected reader's view is filled within this.
 HOLE_S = 5.0
-# What was stored so shortly before its reader left the room need not have reached the reader.
+# What was stored less than this before its reader left the room need not have reached the reader.
 SETTLED_S = 15.0
 
 

@@ -27,7 +27,7 @@ FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 class World:
     """`redis` is 'own', 'embedded' or 'clocked': one whose clock can be set.
 
-    With `files` each process of the service may open so many. With `disk_mib` the database lies on a disk of
+    With `files` each process of the service may open that many. With `disk_mib` the database lies on a disk of
     its own of that size, which takes the right to mount one.
     """
 
@@ -113,7 +113,7 @@ class World:
             self.findings.append(finding)
 
     def transactions(self) -> int:
-        """How many PostgreSQL has ended for the service so far."""
+        """How many transactions PostgreSQL has ended for the service so far."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             ended = connection.execute(
                 "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"

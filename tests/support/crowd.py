@@ -43,7 +43,7 @@ class Crowd:
             client.socket.close()
 
     def come_back(self, cursor: str, mark: bytes, wanted: int, within_s: float) -> None:
-        """All connect within a second with this cursor; wait until each has got `mark` so many times.
+        """All connect within a second with this cursor; wait until each has got `mark` `wanted` times.
 
         Raises TimeoutError, and ConnectionError when one is turned away.
         """

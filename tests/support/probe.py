@@ -15,7 +15,7 @@ def start_probe(source: str, settings: dict[str, str]) -> subprocess.Popen[str]:
 
 
 def probe(source: str, settings: dict[str, str]) -> str:
-    """What it wrote when it had ended, without an error and in time."""
+    """What it wrote by its end, which must come without an error and in time."""
     done = subprocess.run(
         _command(source),
         env=_environment(settings),

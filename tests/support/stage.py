@@ -86,7 +86,7 @@ class Stage:
         self.parts.outbox._flush()
 
     def read(self) -> None:
-        """Let the tail read on while there is anything: it would wait for it otherwise."""
+        """Let the tail read only while there is something to read: otherwise it would wait."""
         tail, live_log = self.parts.tail, self.parts.live_log
         if not tail._following:
             tail._resume()
@@ -113,7 +113,7 @@ class Stage:
         return [event.body["message"]["body"] for event in events if event.type == "message.created"]
 
     def forget_window(self) -> None:
-        """As after a restart: what was said so far is the database's to tell."""
+        """As after a restart: what was said so far has to come from the database."""
         self.parts.tail.window.reset(self.parts.tail.end)
 
     # What stands in the database

@@ -74,11 +74,11 @@ class TcpProxy:
             connection.end()
 
     def mute_streams(self, on: bool = True) -> None:
-        """Hold back what comes of an event stream, as proxies that buffer do; given when that is over."""
+        """Hold back what comes of an event stream, as buffering proxies do; it is passed on when that is over."""
         self._faults.streams_muted = on
 
     def swallow_replies(self, after_s: float | None = SWALLOW_FOR_S) -> None:
-        """What changes something (POST, PATCH, DELETE) reaches the server, gets no answer, and is cut so much later."""
+        """A change (POST, PATCH, DELETE) reaches the server, gets no answer, and is cut this much later."""
         self._faults.swallow_for_s = after_s
 
     def silence(self, on: bool = True) -> None:

@@ -60,7 +60,7 @@ def test_without_redis_each_worker_limits_by_itself(set_up: Set, redis_server: R
     admission = set_up(REDIS_URL=redis_server.url, **SLOW).parts.admission
     assert admission.admit("ada", "before-0").verdict is Verdict.ADMITTED
     redis_server.stop()
-    # What Redis said last counts on.
+    # The limit goes on from what Redis said last.
     verdicts = [admission.admit("ada", f"local-{number}").verdict for number in range(3)]
     assert verdicts == [Verdict.ADMITTED, Verdict.ADMITTED, Verdict.LIMITED]
     assert admission.in_flight_or_failed("ada", ["before-0"]) == {}

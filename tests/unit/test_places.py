@@ -35,7 +35,7 @@ def places(link: RedisLink) -> Iterator[Places]:
 def test_a_count_that_changes_while_an_older_one_is_told_is_told_again(
     places: Places, link: RedisLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The older one may be written last, for the two go over different places."""
+    """The older one may be written last, because the two go over different connections."""
     execute, taken = Pipeline.execute, []
 
     def take_before(pipeline: Pipeline) -> Any:

@@ -18,7 +18,7 @@ Forget = Callable[[Stage], None]
 
 @pytest.fixture(params=["window", "database"])
 def forget(request: pytest.FixtureRequest) -> Forget:
-    """What makes the past come from either."""
+    """Makes the past come from the window or from the database."""
     return Stage.forget_window if request.param == "database" else lambda stage: None
 
 

@@ -1,4 +1,4 @@
-"""Sessions: guests and the host's people: who a token is, until when, and in every worker."""
+"""Sessions: guests and the host's people: who holds a token, until when, and the same in every worker."""
 
 import time
 from datetime import timedelta

@@ -24,12 +24,12 @@ from chatapp.config import Config
 from chatapp.config import ConfigError
 from chatapp.runtime import raise_file_limit
 
-# Each call has a bound of its own; this holds where none can be given, as for a name server that is away.
+# Each call has a bound of its own; this one covers what has none, such as a name server that is away.
 LOOK_TIMEOUT_S = 10.0
 
 
 def findings() -> list[Finding]:
-    """Everything found, part by part. The parts are looked at all at once."""
+    """Everything found, part by part. All parts are looked at in parallel."""
     # Whatever the service's own code logs about Redis or the database is a finding here.
     logging.disable(logging.CRITICAL)
     # gunicorn.conf.py does the same before it reads the settings; one default depends on it.
@@ -89,7 +89,7 @@ def _secrets(config: Config) -> set[str]:
     """What must not be printed, whichever library quotes it."""
     hidden = {config.secret_key, config.jwt_secret or ""}
     for url in (config.database_url, config.redis_url):
-        # By hand: an address that the parsers refuse has a password too, often the reason for it.
+        # By hand: an address that the parsers refuse has a password too, which is often why they refuse it.
         userinfo, at, _ = url.partition("://")[2].rpartition("@")
         if at:
             hidden.add(userinfo.partition(":")[2])

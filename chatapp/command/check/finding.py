@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-# GUNICORN_CMD_ARGS, the longest name but for settings that are hardly ever named.
+# The length of GUNICORN_CMD_ARGS: longer settings are hardly ever named.
 PART_WIDTH = 17
 
 

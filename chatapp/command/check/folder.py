@@ -34,7 +34,7 @@ def look(config: Config) -> Iterator[Finding]:
 
 
 def writable(path: Path) -> bool:
-    """Asked and not tried. A folder is writable when files can be made in it."""
+    """Asks the system, without trying it. A folder is writable when files can be made in it."""
     return os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0))
 
 

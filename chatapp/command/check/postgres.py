@@ -21,7 +21,7 @@ from chatapp.storage import POSTGRES_CONNECTIONS
 from chatapp.storage import engine_options
 
 PART = "DATABASE_URL"
-# Older ones psycopg 3 does not speak to; and the tests run on this one.
+# psycopg 3 speaks to none older than the first; the tests run on the second.
 VERSION_MIN = 10
 VERSION_TESTED = 15
 
@@ -77,7 +77,7 @@ def _writable(connection: Connection) -> Finding:
     if _ask(connection, "SHOW transaction_read_only") == "on":
         return error(PART, "set to read only: see default_transaction_read_only of server, database and role")
     if not _ask(connection, "SELECT has_schema_privilege(current_schema(), 'CREATE')"):
-        # Since 15 not everyone may by default. A schema that is the newest works without.
+        # Since version 15 not everyone may by default. With the newest schema the service works without it.
         return warning(PART, "no tables may be made, so no upgrade works: GRANT CREATE ON SCHEMA to the service's role")
     return ok(PART, "may be written")
 

@@ -27,7 +27,7 @@ from chatapp.storage import Client
 
 # The first one that knows everything the scripts call.
 VERSION_MIN = (6, 2)
-# A send asks Redis on its way and gives up after 250 ms; in one data centre it is far below 5 ms.
+# A send asks Redis on its way and gives up after 250 ms; within one data centre the answer takes far below 5 ms.
 ROUND_TRIP_WARNING_S = 0.05
 ROUND_TRIPS = 3
 # Without eviction, a full Redis refuses what is published.
@@ -97,7 +97,7 @@ def _round_trip(part: str, client: Client) -> Finding:
 
 
 def _info(part: str, client: Client) -> Iterator[Finding]:
-    """INFO and not CONFIG, which a managed Redis forbids, has all of it."""
+    """All of it is in INFO; CONFIG, which a managed Redis forbids, is not needed."""
     info: dict[str, Any] = client.call(lambda redis: redis.info())
     yield _version(part, str(info["redis_version"]))
     if info["role"] != "master":

@@ -1,4 +1,4 @@
-"""Settings that are allowed, each by itself, and unwise together."""
+"""Settings that are each allowed, but unwise together."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -11,7 +11,7 @@ from chatapp.command.check.finding import ok
 from chatapp.command.check.finding import warning
 from chatapp.config import Config
 
-# HS256 has keys of 256 bits (RFC 7518, 3.2); a shorter one can be tried out on a single token.
+# HS256 has keys of 256 bits (RFC 7518, 3.2); a shorter one can be found by trying keys on a single token.
 JWT_SECRET_MIN_BYTES = 32
 
 
@@ -49,7 +49,7 @@ def _secret(config: Config) -> Finding:
 
 
 def _kept(file: Path, secret: str) -> bool:
-    """Whether the file has the secret in use. One that is not in use may be what it likes."""
+    """Whether the file has the secret in use. If it does not, who may read it does not matter."""
     try:
         return file.read_text().strip() == secret
     except (OSError, UnicodeDecodeError):

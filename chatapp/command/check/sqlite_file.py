@@ -27,7 +27,7 @@ DISK_WARNING_BYTES = 1024 * MIB
 DISK_ERROR_BYTES = 50 * MIB
 # A writer holds the file for milliseconds.
 BUSY_TIMEOUT_S = 2.0
-# https://www.sqlite.org/fileformat.html: what it begins with, and where it says that it has a write-ahead log.
+# https://www.sqlite.org/fileformat.html: what a file begins with, and where it says that it has a write-ahead log.
 MAGIC = b"SQLite format 3\0"
 VERSIONS = slice(18, 20)
 WAL = b"\x02\x02"
@@ -76,7 +76,7 @@ def _disk(folder: Path) -> Finding:
 
 
 def _files(file: Path) -> list[Path]:
-    """The database and what belongs to it, as far as it is there. One that root left behind stops the service."""
+    """The database and the files that belong to it, if they exist. One that root left behind stops the service."""
     files = [file, *(Path(f"{file}{end}") for end in ("-wal", "-shm", ".lock", ".checkpoint-lock"))]
     return [one for one in files if one.exists()]
 
@@ -100,7 +100,7 @@ def _opened(file: Path) -> Iterator[Finding]:
             "schema", f"not looked at: {file}-wal lies there without -shm, as after copying; start the service"
         )
         return
-    # Nobody has it open without a log beside it. Then SQLite may take it as it is, and makes no files.
+    # Without a log beside it nobody has it open. SQLite may then take it as it is, and makes no files.
     mode = "mode=ro" if log else "immutable=1"
     address = f"{file.as_uri()}?{mode}"
     engine = create_engine(

@@ -1,6 +1,6 @@
 """How gunicorn starts: arguments from the environment, and sockets that are gevent's before anyone uses them.
 
-What a running worker has is not seen from here. It refuses to start with unpatched sockets by itself.
+What a running worker has cannot be seen from here; it refuses by itself to start with unpatched sockets.
 """
 
 import io
@@ -27,7 +27,7 @@ PROBE_TIMEOUT_S = 8.0
 PATCHED = "patched"
 
 # Runs one entry file up to its patch, in the service's environment: what an agent in PYTHONPATH imports counts.
-# psycopg decides by the patch, when it is imported, how it waits; others keep the socket that they found.
+# How psycopg waits depends on the patch when it is imported; others keep the socket that they found.
 PROBE = """
 import runpy, socket, sys
 from gevent import monkey
@@ -67,7 +67,7 @@ def look(config: Config) -> Iterator[Finding]:
 
 def _arguments(config: Config) -> Iterator[Finding]:
     """What gunicorn takes from the environment, above gunicorn.conf.py, read by gunicorn's own parser."""
-    # Not above: it reads WEB_CONCURRENCY while it is imported, and that must have been checked.
+    # Not at the top: it reads WEB_CONCURRENCY while it is imported, which must have been checked before.
     from gunicorn.config import Config as GunicornConfig
 
     settings = GunicornConfig()

@@ -1,4 +1,4 @@
-"""`Connection`: one detached stream: its socket, and what of its bytes has not been written yet."""
+"""`Connection`: one detached stream: its socket, and those of its bytes that have not been written yet."""
 
 import os
 import time

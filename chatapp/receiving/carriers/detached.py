@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 # Heartbeats and ends come at most this much late, and at most this part of the time between two heartbeats.
 TICK_MAX_S = 0.5
 TICK_PART = 0.05
-# How long it waits for peers when nothing else is to do.
+# How long it waits for peers when there is nothing else to do.
 REST_MAX_S = 10.0
 # How often a stuck connection is checked for its end.
 STUCK_LOOK_S = 1.0
@@ -46,7 +46,7 @@ PROTOCOLS = ("HTTP/1.0", "HTTP/1.1")
 
 
 class Detached:
-    """All detached connections of a worker. Nothing here waits but `Laggards`, so no two greenlets share one.
+    """All detached connections of a worker. Nothing here waits except `Laggards`, so no two greenlets share one.
 
     `give_or_step_down` and `step_down_all` are to be called by the tail.
     """
@@ -151,7 +151,7 @@ class Detached:
 
     def _give(self, events: Sequence[Event], before: Cursor) -> None:
         concerned = [user_id for event in events for user_id in (event.about, event.target) if user_id]
-        # They see something else than the others, or follow other rooms from here on.
+        # They see something different from the others, or follow other rooms from here on.
         alone = {connection for user_id in concerned for connection in self._head.of_user(user_id)}
         for connection in alone:
             self._step_down(connection, before)

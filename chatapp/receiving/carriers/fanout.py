@@ -2,7 +2,7 @@
 
 Linux's AIO (io_submit(2)) takes a list of writes. On a socket that does not block it does each of them at once, as
 write(2) would, and all before it returns: 500 take a ninth to a seventh less time than 500 system calls. Readers on
-the same processor also come in between less often. Where a container or another system forbids it, it is 500 calls.
+the same processor also interrupt less often. Where a container or another system forbids it, 500 calls are made.
 """
 
 import ctypes
@@ -17,11 +17,11 @@ from contextlib import suppress
 
 log = logging.getLogger(__name__)
 
-# Writes in one call. The kernel keeps so many places for each worker, of 65,536 that there are in all by default.
+# Writes in one call. The kernel keeps this many places for each worker, of 65,536 in all by default.
 MOST = 512
-# To prepare a list takes as long as to write to a few.
+# Preparing a list takes as long as writing to a few sockets.
 FEWEST = 8
-# They are done when the call returns. This long the kernel may take to say so.
+# The writes are done when the call returns; the kernel may take this long to say so.
 DONE_WITHIN_S = 1
 
 # io_setup, io_destroy, io_getevents, io_submit.

@@ -1,4 +1,4 @@
-"""`Sockets`: of the peers that are connected: which one is gone, and which one can be written to again."""
+"""`Sockets`: which of the connected peers are gone, and which can be written to again."""
 
 import os
 import select
@@ -51,7 +51,7 @@ class Sockets:
             os.eventfd_write(self._woken, 1)
 
     def add(self, fd: int) -> None:
-        """Raises OSError without a descriptor left."""
+        """Raises OSError when no descriptor is left."""
         self._epoll.register(fd, GONE)
 
     def discard(self, fd: int) -> None:
@@ -63,7 +63,7 @@ class Sockets:
         self._epoll.modify(fd, GONE | select.EPOLLOUT if awaited else GONE)
 
     def watch(self, environ: dict[str, Any], waiter: Waiter) -> int:
-        """Close the waiter with `gone` as soon as the peer of this request is, until `unwatch` of what this returns."""
+        """Close the waiter with `gone` once the peer of this request is, until `unwatch` with what this returns."""
         connection = environ.get(SOCKET)
         if connection is None or self._epoll is None:
             return -1

@@ -11,7 +11,7 @@ T = TypeVar("T")
 class Wheel(Generic[T]):
     """Items by the tick of `tick_s` seconds in which they are due. They come up to two ticks late, never early.
 
-    Nothing is ever taken out: who puts an item in again keeps its newest tick, and passes over the others.
+    Nothing is ever taken out: whoever puts an item in again keeps its newest tick, and ignores the others.
     """
 
     def __init__(self, tick_s: float) -> None:
@@ -26,7 +26,7 @@ class Wheel(Generic[T]):
         return max(0.0, min(most_s, min(self._by_tick) * self.tick_s - time.monotonic()))
 
     def put(self, item: T, due_s: float) -> int:
-        """Have it come when `due_s` of the monotonic clock is over. Returns its tick."""
+        """Have it come once the monotonic clock has passed `due_s`. Returns its tick."""
         tick = max(self._tick(due_s), self._turned) + 1
         self._by_tick.setdefault(tick, []).append(item)
         return tick

@@ -3,7 +3,8 @@
 -- KEYS[2i-1] the rate of the i-th (string: theoretical arrival time of GCRA, microseconds)
 -- KEYS[2i]   what became of its localId (string 'claim:…', 'done:<message id>' or 'failed:<problem>');
 --            '' when only the rate is asked
--- ARGV[1] what to write as the claim, before the number i: no other call has it. ARGV[2] how long it holds, milliseconds; then three for each:
+-- ARGV[1] what to write as the claim, before the number i: no other call has it
+-- ARGV[2] how long it holds, milliseconds; then three for each:
 --   microseconds between two at the steady rate
 --   burst: how many at once from rest
 --   cost: 1, or 0 to look without charging, or -1 to give a charge back
@@ -26,7 +27,7 @@ local function admit(rate, claim, mine, interval, burst, cost)
   end
 
   if stored > arrival then
-    keep(arrival) -- Else it would be a full burst at every look, until the clock is there again.
+    keep(arrival) -- Otherwise every look would find a full burst, until the clock is there again.
   end
 
   local function answer(verdict, wait)

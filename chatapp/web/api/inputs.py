@@ -95,7 +95,7 @@ class Query:
                 raise InvalidParameter(f"Unknown query parameter: {_shown(name)}.")
 
     def text(self, name: str) -> str | None:
-        """A parameter that stands at most once."""
+        """A parameter that may be given at most once."""
         values = self._values.get(name, ())
         if len(values) > 1:
             raise InvalidParameter(f"{name}: given more than once.")
