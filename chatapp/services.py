@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from chatapp.config import Config
 from chatapp.errors import RedisAway
 from chatapp.eventlog import Hub
+from chatapp.eventlog import KeptEvents
 from chatapp.eventlog import KeptLog
 from chatapp.eventlog import LiveLog
 from chatapp.eventlog import Outbox
@@ -15,6 +16,7 @@ from chatapp.eventlog import Tail
 from chatapp.people import KnownRooms
 from chatapp.people import Rooms
 from chatapp.people import Sessions
+from chatapp.receiving import CatchUp
 from chatapp.receiving import Detached
 from chatapp.receiving import Feed
 from chatapp.receiving import Places
@@ -73,6 +75,7 @@ class Services:
         self.kept_log = KeptLog(self.database, self.live_log)
         self.tail = Tail(self.live_log, self.kept_log, config.window)
         self.outbox = Outbox(self.live_log, self.kept_log, self.link, self.tail)
+        self.kept_events = KeptEvents(self.database, self.tail)
         self.hub = Hub()
 
     def _build_people(self, config: Config) -> None:
@@ -95,17 +98,22 @@ class Services:
             per_user=config.max_connections_per_user,
             per_worker=config.stream_places,
         )
-        self.feed = Feed(
-            self.hub, self.tail, self.database, self.kept_log, self.known_rooms, self.places, self.receipts
-        )
+        catch_up = CatchUp(self.database, self.kept_log, self.kept_events, self.tail, self.known_rooms)
+        self.feed = Feed(self.hub, self.tail, self.kept_log, catch_up, self.known_rooms, self.places, self.receipts)
         self.sockets = Sockets()
         self.detached = Detached(self.tail, self.feed, self.sockets, config.heartbeat_seconds)
 
     def _connect(self) -> None:
         """Who is told of what. What is remembered of rooms changes before anybody reads the news by it."""
-        self.tail.on_news += [self.known_rooms.take, self.hub.wake, self.detached.give_or_step_down]
+        self.tail.on_news += [
+            self.known_rooms.take,
+            self.kept_events.take,
+            self.hub.wake,
+            self.detached.give_or_step_down,
+        ]
         self.tail.on_reset.append(self.detached.step_down_all)
-        self.tail.on_break += [self.sessions.forget_all, self.known_rooms.forget_all, self.hub.wake_all]
+        self.tail.on_break += [self.sessions.forget_all, self.known_rooms.forget_all, self.kept_events.forget_all]
+        self.tail.on_break.append(self.hub.wake_all)
         self.tail.on_signal.append(self._take_signal)
         self.outbox.on_recorded.append(self.receipts.recorded)
 

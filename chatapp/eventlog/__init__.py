@@ -3,6 +3,7 @@
 from chatapp.eventlog import bodies
 from chatapp.eventlog import outcomes
 from chatapp.eventlog.hub import Hub
+from chatapp.eventlog.kept_events import KeptEvents
 from chatapp.eventlog.kept_log import UNRECORDED_MAX
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
@@ -24,6 +25,7 @@ __all__ = [
     "UNRECORDED_MAX",
     "Followers",
     "Hub",
+    "KeptEvents",
     "KeptLog",
     "Listener",
     "LiveLog",

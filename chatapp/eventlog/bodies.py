@@ -99,25 +99,22 @@ def ask(rows: Rows, query: Prepared, **parameters: Any) -> list[Kept]:
 
 def entries(rows: Rows, kept: Sequence[Kept]) -> list[Entry]:
     """The rows on their way into the log."""
+    told_of = counts(rows, kept)
     return [
-        Entry(row.number, row.type, row.room_id, body, target=row.target, about=row.about)
-        for row, body in zip(kept, _bodies(rows, kept), strict=True)
+        Entry(row.number, row.type, row.room_id, _body(row, told_of), target=row.target, about=row.about)
+        for row in kept
     ]
 
 
-def events(rows: Rows, kept: Sequence[Kept]) -> list[Event]:
-    """The rows as events at their cursors; those not published yet have none."""
-    return [
-        Event(
-            None if row.log_id is None else Cursor(row.log_id),
-            row.type,
-            row.room_id,
-            body,
-            target=row.target,
-            about=row.about,
-        )
-        for row, body in zip(kept, _bodies(rows, kept), strict=True)
-    ]
+def event(row: Kept, place: int | None, counts: dict[str, int]) -> Event:
+    """The row as an event at its place in the log; one that is not published yet has none."""
+    cursor = None if place is None else Cursor(place)
+    return Event(cursor, row.type, row.room_id, _body(row, counts), target=row.target, about=row.about)
+
+
+def counts(rows: Rows, kept: Sequence[Kept]) -> dict[str, int]:
+    """Of the messages whose status is told: how many other members each was delivered to."""
+    return delivered_to(rows, [row.message_id for row in kept if row.type == "message.status" and row.message_id])
 
 
 def delivered_to(rows: Rows, message_ids: Sequence[str]) -> dict[str, int]:
@@ -125,12 +122,6 @@ def delivered_to(rows: Rows, message_ids: Sequence[str]) -> dict[str, int]:
     if not message_ids:
         return {}
     return {id_: count for id_, count in rows.ask(COUNTS, {"messages": json.dumps(message_ids)})}  # noqa: C416
-
-
-def _bodies(rows: Rows, kept: Sequence[Kept]) -> list[dict[str, Any]]:
-    """The data of each event besides type and cursor."""
-    counts = delivered_to(rows, [row.message_id for row in kept if row.type == "message.status" and row.message_id])
-    return [_body(row, counts) for row in kept]
 
 
 def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from chatapp.receiving.carriers import Connection
 from chatapp.receiving.carriers import Detached
 from chatapp.receiving.carriers import Pieces
 from chatapp.receiving.carriers import Sockets
+from chatapp.receiving.catch_up import CatchUp
 from chatapp.receiving.feed import AHEAD_MAX_MS
 from chatapp.receiving.feed import Feed
 from chatapp.receiving.places import Places
@@ -20,6 +21,7 @@ __all__ = [
     "AHEAD_MAX_MS",
     "SOCKET",
     "WRITE_TIMEOUT_S",
+    "CatchUp",
     "Connection",
     "Detached",
     "Feed",

@@ -5,20 +5,18 @@ import time
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from typing import NamedTuple
 from typing import cast
 
-from sqlalchemy import BigInteger
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import select
 
+from chatapp.eventlog import KeptEvents
 from chatapp.eventlog import KeptLog
 from chatapp.eventlog import Tail
-from chatapp.eventlog import bodies
 from chatapp.eventlog import is_move
 from chatapp.people import Identity
 from chatapp.people import KnownRooms
@@ -35,7 +33,6 @@ from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
-from chatapp.storage import listed
 from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Event
@@ -54,12 +51,6 @@ MOVES = Prepared(
     select(_EVENTS.c.number, _EVENTS.c.room_id, _EVENTS.c.type, _EVENTS.c.log_id).where(
         _EVENTS.c.user_id == bindparam("user"), is_move(_EVENTS), _EVENTS.c.log_id > bindparam("after")
     )
-)
-GIVEN = Prepared(
-    **{
-        dialect: bodies.told(select(_EVENTS).where(_EVENTS.c.number.in_(numbers)).subquery("given"))
-        for dialect, numbers in listed("numbers", BigInteger).items()
-    }
 )
 
 
@@ -95,10 +86,22 @@ class Page:
     unrecorded: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """What a page consists of: rows by number and place in the log; the rest as in `Page`."""
+
+    given: list[tuple[int, int | None]]
+    end: Cursor
+    unrecorded: frozenset[int]
+
+
 class CatchUp:
-    def __init__(self, database: Database, kept_log: KeptLog, tail: Tail, known_rooms: KnownRooms) -> None:
+    def __init__(
+        self, database: Database, kept_log: KeptLog, kept_events: KeptEvents, tail: Tail, known_rooms: KnownRooms
+    ) -> None:
         self._database = database
         self._kept_log = kept_log
+        self._kept_events = kept_events
         self._tail = tail
         self._known_rooms = known_rooms
 
@@ -127,13 +130,12 @@ class CatchUp:
         mine = self._known_rooms.memberships(asked.who, self._tail.end)
         names = asked.wanted.names
         rooms = mine.rooms if names is None else self._known_rooms.among(asked.who, names, mine)
-        return self._database.read(lambda tx: _load(rows_within(tx), asked, rooms, until, limit, pending))
+        ids = frozenset(room.id for room in rooms)
+        found = self._database.read(lambda tx: _find(rows_within(tx), asked, ids, until, limit, pending))
+        return Page(rooms, self._kept_events.events(found.given), found.end, found.unrecorded)
 
 
-def _load(
-    rows: Rows, asked: Asked, rooms: tuple[RoomRef, ...], until: Cursor, limit: int, pending: frozenset[int]
-) -> Page:
-    ids = frozenset(room.id for room in rooms)
+def _find(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor, limit: int, pending: frozenset[int]) -> _Places:
     waiting = [one for one in _ask(rows, UNRECORDED) if _may_see(asked, ids, one)]
     found, end = _next(rows, asked, ids, until, limit)
     if end >= until:
@@ -141,7 +143,8 @@ def _load(
     if found and not asked.wanted.by_name:
         moves = Moves([*_moves(rows, asked), *(one for one in waiting if one.about == asked.who.id)])
         found = [one for one in found if moves.follows(one)]
-    return Page(rooms, _events(rows, found), end, frozenset(one.number for one in waiting))
+    given = [(one.number, one.log_id) for one in found]
+    return _Places(given, end, frozenset(one.number for one in waiting))
 
 
 def _next(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor, limit: int) -> tuple[list[Found], Cursor]:
@@ -176,12 +179,3 @@ def _moves(rows: Rows, asked: Asked) -> Iterable[Move]:
 
 def _ask(rows: Rows, query: Prepared, **parameters: Any) -> list[Found]:
     return [Found._make(row) for row in rows.ask(query, parameters)]
-
-
-def _events(rows: Rows, found: Sequence[Found]) -> list[Event]:
-    """The events of these rows, in their order."""
-    if not found:
-        return []
-    numbers = [one.number for one in found]
-    kept = {row.number: row for row in bodies.ask(rows, GIVEN, numbers=json.dumps(numbers))}
-    return bodies.events(rows, [kept[number] for number in numbers])

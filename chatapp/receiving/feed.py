@@ -15,7 +15,6 @@ from chatapp.receiving.reader import Reader
 from chatapp.receiving.receipts import Receipts
 from chatapp.receiving.wanted import Wanted
 from chatapp.runtime import now_ms
-from chatapp.storage import Database
 from chatapp.wire import Cursor
 
 # A cursor this far ahead of the clock was never handed out, unless log or database know better.
@@ -29,8 +28,8 @@ class Feed:
         self,
         hub: Hub,
         tail: Tail,
-        database: Database,
         kept_log: KeptLog,
+        catch_up: CatchUp,
         known_rooms: KnownRooms,
         places: Places,
         receipts: Receipts,
@@ -41,7 +40,7 @@ class Feed:
         self._known_rooms = known_rooms
         self._places = places
         self._receipts = receipts
-        self._catch_up = CatchUp(database, kept_log, tail, known_rooms)
+        self._catch_up = catch_up
 
     def waiter(self, identity: Identity) -> Waiter:
         """The listener of a connection whose greenlet waits."""
