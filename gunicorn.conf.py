@@ -34,7 +34,7 @@ max_requests = 0
 keepalive = 75
 # Streams end at once, sends within their bound; what is left then has hung.
 graceful_timeout = 12
-# A worker says twice a second that it lives; this long without a word means that its loop is blocked.
+# A worker says every second that it lives; this long without a word means that its loop is blocked.
 timeout = 30
 # 100 localIds of 64 characters make a long request line.
 limit_request_line = 8190

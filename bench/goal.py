@@ -142,6 +142,13 @@ GOALS = [
         "×",
         detail=_from_to("fanout_500.cpu_us", "fanout_10000.cpu_us"),
     ),
+    Goal(
+        "CPU per delivery from the database",
+        _figure("age_database.cpu_us"),
+        40,
+        "µs",
+        detail=_says("from the window {a:.1f} µs", a=(ours.NAME, "age_window.cpu_us")),
+    ),
     Goal("CPU per message and polling client", _figure("polls.cpu_us"), 180, "µs"),
     Goal("measurements in which a message was lost", lambda results: float(len(list(results.lost()))), 0, ""),
 ]

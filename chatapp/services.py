@@ -46,7 +46,7 @@ class Services:
         self._parts = (self.tail, self.outbox, self.receipts, self.places, self.sockets, self.detached)
 
     def start(self) -> None:
-        """Start what runs in the background. Raises Unavailable without a database."""
+        """Start what runs in the background. It waits for database and Redis, should they be away."""
         for part in self._parts:
             part.start()
 

@@ -109,7 +109,7 @@ class Waiter(Listener):
         self._flag.wait(max(0.0, seconds))
 
     def pause(self, seconds: float) -> None:
-        """Wait whatever comes, unless this connection is to end."""
+        """Wait this long, or until there is news; not at all when this connection is to end."""
         self._flag.clear()
         if not self.closing:
             self._flag.wait(seconds)

@@ -41,7 +41,7 @@ WORK_TIMEOUT_S = 3.5
 LAST_S = 0.5
 CONNECT_TIMEOUT_S = 3
 RETRY_AFTER_S = 2.0
-# Reads that run at once in one worker. More would not be faster on SQLite and would crowd PostgreSQL.
+# Threads that read SQLite at once in one worker. More would not be faster.
 READERS = 4
 POSTGRES_CONNECTIONS = 10
 # A commit adds a few pages of 4 KiB to the write-ahead log: this many make about SQLite's own 4 MiB.

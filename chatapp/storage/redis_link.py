@@ -122,7 +122,7 @@ class Client:
 
 
 class RedisLink:
-    """Three clients: for commands, for quick questions on the way of a send, and for the tail's XREAD."""
+    """Four clients: for commands, for quick questions on the way of a send, for the tail's XREAD, for health checks."""
 
     def __init__(self, url: str) -> None:
         self.commands = Client(url, "publishing", COMMAND_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)

@@ -54,7 +54,7 @@ def check_origin(parts: Services, environ: dict[str, Any]) -> None:
     """A cookie travels with every request a browser makes, whoever asked for it. Raises BadOrigin.
 
     Changing something takes JSON, which no foreign form can send, and an Origin that is known if one is
-    given. Reading is refused to what the browser itself calls cross-site.
+    given. Reading is refused to what the browser itself calls another site, or a sibling of this one.
     """
     origin = environ.get("HTTP_ORIGIN")
     if origin is not None:

@@ -34,7 +34,7 @@ from chatapp.wire import Event
 
 log = logging.getLogger(__name__)
 
-# Heartbeats and ends come at most this much late, and at most this part of the time between two heartbeats.
+# A tick of the wheel: heartbeats and ends come up to two of them late, a tenth of the time between two heartbeats.
 TICK_MAX_S = 0.5
 TICK_PART = 0.05
 # How long it waits for peers when there is nothing else to do.

@@ -51,7 +51,7 @@ class Sockets:
             os.eventfd_write(self._woken, 1)
 
     def add(self, fd: int) -> None:
-        """Raises OSError when no descriptor is left."""
+        """Raises OSError when the system watches as many as it can (fs.epoll.max_user_watches)."""
         self._epoll.register(fd, GONE)
 
     def discard(self, fd: int) -> None:
