@@ -1,7 +1,7 @@
 """One event log, kept twice: live in Redis, for good in the database. The tail, the outbox, and who is woken."""
 
 from chatapp.eventlog import bodies
-from chatapp.eventlog import outcomes
+from chatapp.eventlog import send_outcomes
 from chatapp.eventlog.hub import Hub
 from chatapp.eventlog.kept_events import KeptEvents
 from chatapp.eventlog.kept_log import UNRECORDED_MAX
@@ -35,5 +35,5 @@ __all__ = [
     "Waiter",
     "bodies",
     "is_move",
-    "outcomes",
+    "send_outcomes",
 ]

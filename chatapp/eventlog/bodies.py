@@ -25,7 +25,7 @@ from chatapp.storage import moment
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
 from chatapp.wire import Event
-from chatapp.wire import documents
+from chatapp.wire import message_document
 
 _ROOMS, _MESSAGES, _USERS, _RECEIPTS = (cast(Table, model.__table__) for model in (Room, Message, User, Receipt))
 
@@ -62,15 +62,15 @@ def told(rows: FromClause) -> Select[Any]:
     What the rows are about is looked up row by row, after they were chosen: nothing here reads more than they need.
     """
     sender, about = _USERS.alias("sender"), _USERS.alias("about")
-    event, message = rows.c, _MESSAGES.c
+    event, columns = rows.c, _MESSAGES.c
     return select(
         *(event.number, event.room_id, _ROOMS.c.name, event.type, event.user_id, about.c.name, event.target_id),
-        *(event.log_id, event.message_id, message.local_id, message.sender_id, sender.c.name, message.body),
-        *(message.created_at, message.status, message.log_id, message.edited_at, message.deleted_at),
+        *(event.log_id, event.message_id, columns.local_id, columns.sender_id, sender.c.name, columns.body),
+        *(columns.created_at, columns.status, columns.log_id, columns.edited_at, columns.deleted_at),
     ).select_from(
         rows.join(_ROOMS, _ROOMS.c.id == event.room_id)
-        .outerjoin(_MESSAGES, message.id == event.message_id)
-        .outerjoin(sender, sender.c.id == message.sender_id)
+        .outerjoin(_MESSAGES, columns.id == event.message_id)
+        .outerjoin(sender, sender.c.id == columns.sender_id)
         .outerjoin(about, about.c.id == event.user_id)
     )
 
@@ -135,7 +135,7 @@ def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:
             "status": row.status,
             "deliveredTo": counts.get(row.message_id, 0),
         }
-    message = documents.message_document(
+    document = message_document.make(
         id_=row.message_id,
         local_id=row.local_id,
         room=row.room_name,
@@ -148,4 +148,4 @@ def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:
         edited_at=moment(row.edited_at),
         deleted_at=moment(row.deleted_at),
     )
-    return {"room": row.room_name, "message": message}
+    return {"room": row.room_name, "message": document}

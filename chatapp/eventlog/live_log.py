@@ -14,7 +14,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from chatapp.eventlog.outcomes import REMEMBER_S
+from chatapp.eventlog.send_outcomes import REMEMBER_S
 from chatapp.runtime import now_ms
 from chatapp.storage import TAIL_BLOCK_MS
 from chatapp.storage import RedisLink

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 from chatapp.errors import RedisAway
-from chatapp.eventlog.awaited import Awaited
+from chatapp.eventlog.awaited_cursors import AwaitedCursors
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
 from chatapp.eventlog.live_log import LiveLog
-from chatapp.eventlog.outcomes import accepted
+from chatapp.eventlog.send_outcomes import accepted
 from chatapp.eventlog.tail import Tail
 from chatapp.runtime import Loop
 from chatapp.storage import RedisLink
@@ -39,7 +39,7 @@ class Outbox:
         self._kept_log = kept_log
         self._link = link
         self._tail = tail
-        self._awaited = Awaited()
+        self._awaited = AwaitedCursors()
         # Committed here just now, in order, and not published yet; they need not be read from the database.
         self._fresh: deque[Entry] = deque()
         # The numbers of those and of the ones that are being published.

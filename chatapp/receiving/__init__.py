@@ -7,14 +7,16 @@ from chatapp.receiving.carriers import Detached
 from chatapp.receiving.carriers import Pieces
 from chatapp.receiving.carriers import Sockets
 from chatapp.receiving.catch_up import CatchUp
+from chatapp.receiving.closing import closing
 from chatapp.receiving.feed import AHEAD_MAX_MS
 from chatapp.receiving.feed import Feed
 from chatapp.receiving.places import Places
+from chatapp.receiving.poll import poll_document
+from chatapp.receiving.poll import wait_for_events
 from chatapp.receiving.reader import Reader
 from chatapp.receiving.receipts import Receipts
 from chatapp.receiving.stream import WRITE_TIMEOUT_S
 from chatapp.receiving.stream import Stream
-from chatapp.receiving.stream import closing
 from chatapp.receiving.wanted import Wanted
 
 __all__ = [
@@ -34,4 +36,6 @@ __all__ = [
     "Wanted",
     "closing",
     "history",
+    "poll_document",
+    "wait_for_events",
 ]

@@ -1,10 +1,7 @@
 """`Reader`: one connection's place in the log: reads from its position, from database or window, or waits."""
 
-import time
-
 from chatapp.eventlog import Listener
 from chatapp.eventlog import Tail
-from chatapp.eventlog import Waiter
 from chatapp.people import Identity
 from chatapp.people import RoomRef
 from chatapp.people import access
@@ -74,21 +71,6 @@ class Reader:
         Moves the position to the last of them, or to the end of what was read. Raises Unavailable.
         """
         return self._from_database(limit) if self.needs_database else self._from_window(limit)
-
-    def next(self, waiter: Waiter, limit: int, seconds: float) -> list[Event]:
-        """Like `read`, but waits up to `seconds` for the first event. Empty: nothing came."""
-        deadline_s = time.monotonic() + seconds
-        while True:
-            waiter.clear()
-            events = self.read(limit) if self.behind else []
-            if events or waiter.closing:
-                return events
-            if self.behind:
-                continue  # What was read came from the database; the window's part has not been looked at.
-            left_s = deadline_s - time.monotonic()
-            if left_s <= 0:
-                return []
-            waiter.wait(left_s)
 
     def enter(self, rooms: tuple[RoomRef, ...], asked_at: Cursor) -> None:
         """Follow these rooms from the position on; one joined after it only from its joining on, as a live reader does.

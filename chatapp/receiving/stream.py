@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from chatapp.people import Identity
+from chatapp.receiving.closing import closing
 from chatapp.receiving.reader import Reader
 from chatapp.runtime import utc_now
 from chatapp.wire import Cursor
@@ -23,17 +24,6 @@ WRITE_TIMEOUT_S = 20.0
 LIFE_JITTER = 0.1
 # The contract's "at least every": carriers are late by up to a tenth, so it is due that much earlier.
 BEAT_PART = 0.9
-
-# How long a client is told to stay away, in milliseconds: a random time between the two, so that many
-# do not come back as one.
-RETRY_MS = {
-    "rotate": (50, 500),
-    "shutdown": (500, 3000),
-    "signed_out": (1000, 3000),
-    "expired": (1000, 3000),
-    "too_many_connections": (3000, 6000),
-    "unavailable": (1000, 4000),
-}
 
 
 class Stream:
@@ -103,11 +93,3 @@ def _event(type_: str, position: Cursor, **body: Any) -> bytes:
 @lru_cache(maxsize=16)
 def _heartbeat(position: Cursor) -> bytes:
     return _event("heartbeat", position)
-
-
-def closing(reason: str, position: Cursor | None = None) -> bytes:
-    """The last event of a stream: why it ends, and when to come back."""
-    retry_ms = random.randint(*RETRY_MS[reason])
-    cursor = None if position is None else str(position)
-    body = codec.dumps({"type": "closing", "cursor": cursor, "reason": reason, "retryAfterMs": retry_ms})
-    return sse.retry(retry_ms) + sse.frame("closing", body, cursor)

@@ -10,12 +10,14 @@ from chatapp.runtime.gather import Gather
 from chatapp.runtime.loop import Loop
 from chatapp.runtime.recent import Recent
 from chatapp.runtime.threads import Threads
+from chatapp.runtime.timer_wheel import TimerWheel
 
 __all__ = [
     "Gather",
     "Loop",
     "Recent",
     "Threads",
+    "TimerWheel",
     "file_limit",
     "gevent_ties",
     "now_ms",

@@ -9,7 +9,7 @@ from typing import Any
 from redis import Redis
 
 from chatapp.errors import RedisAway
-from chatapp.eventlog import outcomes
+from chatapp.eventlog import send_outcomes
 from chatapp.runtime import Gather
 from chatapp.runtime import Recent
 from chatapp.sending.rate import Rate
@@ -46,7 +46,7 @@ class Admission:
 
     def admit(self, user_id: str, local_id: str) -> Ruling:
         """Ask for one send; `admitted` has charged it and claimed the localId."""
-        return self._ask(self.rate, f"chat:rate:{user_id}", 1, outcomes.send_key(user_id, local_id))
+        return self._ask(self.rate, f"chat:rate:{user_id}", 1, send_outcomes.send_key(user_id, local_id))
 
     def peek(self, user_id: str) -> Ruling:
         """How much is left, without a charge."""
@@ -65,20 +65,22 @@ class Admission:
     def refused(self, user_id: str, local_id: str, problem: dict[str, Any]) -> None:
         """Remember why nothing was stored."""
         with suppress(RedisAway):
-            self._refuse([outcomes.send_key(user_id, local_id)], [outcomes.refused(problem), outcomes.REMEMBER_S])
+            self._refuse(
+                [send_outcomes.send_key(user_id, local_id)], [send_outcomes.refused(problem), send_outcomes.REMEMBER_S]
+            )
 
     def release(self, user_id: str, local_id: str) -> None:
         """Drop the claim: the outcome is open and the client sends again."""
-        self._quietly(lambda redis: redis.delete(outcomes.send_key(user_id, local_id)))
+        self._quietly(lambda redis: redis.delete(send_outcomes.send_key(user_id, local_id)))
 
     def in_flight_or_failed(self, user_id: str, local_ids: list[str]) -> dict[str, dict[str, Any] | None]:
         """Of these localIds, those in flight (None) and those refused (the problem)."""
-        keys = [outcomes.send_key(user_id, local_id) for local_id in local_ids]
+        keys = [send_outcomes.send_key(user_id, local_id) for local_id in local_ids]
         states: list[bytes | None] = self._quietly(lambda redis: redis.mget(keys)) or [None] * len(keys)
         found: dict[str, dict[str, Any] | None] = {}
         for local_id, state in zip(local_ids, states, strict=True):
-            problem = outcomes.problem_of(state)
-            if problem is not None or outcomes.in_flight(state):
+            problem = send_outcomes.problem_of(state)
+            if problem is not None or send_outcomes.in_flight(state):
                 found[local_id] = problem
         return found
 

@@ -31,7 +31,7 @@ from chatapp.storage import content_hash
 from chatapp.storage import inserted_if
 from chatapp.storage import uuid7
 from chatapp.wire import Entry
-from chatapp.wire import documents
+from chatapp.wire import message_document
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class Committed:
     @classmethod
     def before(cls, message: Message) -> "Committed":
         """A message that was accepted earlier."""
-        return cls(documents.message(message), message.content_hash, message.room_id)
+        return cls(message_document.of(message), message.content_hash, message.room_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def _write(rows: Rows, drafts: list[Draft]) -> _Written:
     committed: dict[Key, Committed] = {}
     for key in arrived:
         draft, row = firsts[key], messages[key]
-        document = documents.message_document(
+        document = message_document.make(
             id_=row["id"],
             local_id=draft.local_id,
             room=draft.room,

@@ -32,7 +32,7 @@ from chatapp.storage import MessageStatus
 from chatapp.storage import content_hash
 from chatapp.storage import rows_within
 from chatapp.wire import cursor_text
-from chatapp.wire import documents
+from chatapp.wire import message_document
 from chatapp.wire import schemas
 
 # A copy waits this long for the one in flight, then goes to the database, which judges anyway.
@@ -200,7 +200,7 @@ def _status(
         message, readable = stored
         if not readable:
             return {"localId": local_id, "status": message.status}
-        return {"localId": local_id, "status": message.status, "message": documents.message(message)}
+        return {"localId": local_id, "status": message.status, "message": message_document.of(message)}
     if local_id not in others:
         return {"localId": local_id, "status": MessageStatus.UNKNOWN}
     problem = others[local_id]

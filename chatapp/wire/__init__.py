@@ -1,6 +1,7 @@
 """The shapes that come in and go out. Importing it loads neither Flask nor SQLAlchemy.
 
-`documents` (what the service says) and `schemas` (what it takes) know the tables: ask for them by name.
+`message_document` and `documents` (what the service says) and `schemas` (what it takes) know the tables: ask for them
+by name.
 """
 
 from chatapp.wire import codec
@@ -10,4 +11,4 @@ from chatapp.wire.cursor import cursor_text
 from chatapp.wire.event import Entry
 from chatapp.wire.event import Event
 
-__all__ = ["Cursor", "Entry", "Event", "codec", "cursor_text", "documents", "schemas", "sse"]
+__all__ = ["Cursor", "Entry", "Event", "codec", "cursor_text", "documents", "message_document", "schemas", "sse"]

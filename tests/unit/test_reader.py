@@ -8,8 +8,8 @@ from sqlalchemy import event as sqlalchemy_event
 
 from chatapp.people import Identity
 from chatapp.receiving import catch_up
-from chatapp.receiving.page_query import Found
-from chatapp.receiving.page_query import horizon
+from chatapp.receiving.catch_up_query import Found
+from chatapp.receiving.catch_up_query import horizon
 from chatapp.wire import Cursor
 from tests.support.stage import Stage
 

@@ -24,11 +24,11 @@ from chatapp.receiving.carriers.fanout import Fanout
 from chatapp.receiving.carriers.laggards import Laggards
 from chatapp.receiving.carriers.sockets import SOCKET
 from chatapp.receiving.carriers.sockets import Sockets
-from chatapp.receiving.carriers.wheel import Wheel
 from chatapp.receiving.feed import Feed
 from chatapp.receiving.stream import EVENTS_PER_WRITE
 from chatapp.receiving.stream import WRITE_TIMEOUT_S
 from chatapp.runtime import Loop
+from chatapp.runtime import TimerWheel
 from chatapp.wire import Cursor
 from chatapp.wire import Event
 
@@ -55,7 +55,7 @@ class Detached:
         self._tail = tail
         self._feed = feed
         self._sockets = sockets
-        self._wheel: Wheel[Connection] = Wheel(min(TICK_MAX_S, heartbeat_s * TICK_PART))
+        self._wheel: TimerWheel[Connection] = TimerWheel(min(TICK_MAX_S, heartbeat_s * TICK_PART))
         self._head: Followers[Connection] = Followers()
         # Their positions lie ahead of what this worker has read: another worker was quicker.
         self._ahead: set[Connection] = set()

@@ -4,8 +4,8 @@ from flask import Blueprint
 from flask import Flask
 
 from chatapp.web.api import events
+from chatapp.web.api import health
 from chatapp.web.api import messages
-from chatapp.web.api import operations
 from chatapp.web.api import rooms
 from chatapp.web.api import session
 from chatapp.web.api.inputs import refuse_unknown_parameters
@@ -18,5 +18,5 @@ def register(app: Flask) -> None:
         api.register_blueprint(resource.blueprint)
     api.after_request(messages.add_rate_limit)
     app.register_blueprint(api)
-    app.register_blueprint(operations.blueprint)
+    app.register_blueprint(health.blueprint)
     app.before_request(refuse_unknown_parameters)

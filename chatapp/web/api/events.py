@@ -12,10 +12,11 @@ from chatapp.errors import NotFound
 from chatapp.errors import TooManyConnections
 from chatapp.errors import Unavailable
 from chatapp.receiving import Pieces
-from chatapp.receiving import Reader
 from chatapp.receiving import Stream
 from chatapp.receiving import Wanted
 from chatapp.receiving import closing
+from chatapp.receiving import poll_document
+from chatapp.receiving import wait_for_events
 from chatapp.services import Services
 from chatapp.web import auth
 from chatapp.web import current
@@ -28,7 +29,6 @@ from chatapp.web.api.inputs import query_parameters
 from chatapp.web.current import services
 from chatapp.web.handover import CONNECTION
 from chatapp.wire import Event
-from chatapp.wire import codec
 from chatapp.wire import schemas
 from chatapp.wire import sse
 
@@ -121,8 +121,8 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
         events: list[Event] = []
         if since is not None and not reader.reset:
             watched = parts.sockets.watch(environ, waiter)
-            events = reader.next(waiter, limit, wait_s)
-        return _poll_answer([event.data for event in events], reader)
+            events = wait_for_events(reader, waiter, limit, wait_s)
+        return Answer(200, poll_document(events, reader), POLL_HEADERS)
     finally:
         parts.sockets.unwatch(watched)
         parts.feed.close(waiter)
@@ -152,13 +152,3 @@ def _wanted(query: Query, *, lenient: bool = False) -> Wanted:
     if len(wanted) > ROOMS_MAX:
         raise InvalidParameter(f"rooms: at most {ROOMS_MAX}.")
     return Wanted(wanted, lenient)
-
-
-def _poll_answer(events: list[bytes], reader: Reader) -> Answer:
-    document = b'{"events":[%b],"cursor":%b,"more":%b%b}' % (
-        b",".join(events),
-        codec.dumps(str(reader.position)),
-        b"true" if events and reader.behind else b"false",
-        b',"reset":true' if reader.reset else b"",
-    )
-    return Answer(200, document, POLL_HEADERS)

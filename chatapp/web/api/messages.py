@@ -26,7 +26,7 @@ from chatapp.web.api.inputs import query_parameters
 from chatapp.web.api.inputs import raw_document
 from chatapp.web.current import services
 from chatapp.web.problems import problem
-from chatapp.wire import documents
+from chatapp.wire import message_document
 from chatapp.wire import schemas
 
 blueprint = Blueprint("messages", __name__)
@@ -90,7 +90,7 @@ def status() -> Response:
 @blueprint.get("/messages/<message_id>")
 def get_message(message_id: str) -> Response:
     message, delivered_to = services().messaging.get(current.identity(), message_id)
-    response = Answer.json({**documents.message(message), "deliveredTo": delivered_to}).response()
+    response = Answer.json({**message_document.of(message), "deliveredTo": delivered_to}).response()
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     response.make_conditional(request)
@@ -100,12 +100,12 @@ def get_message(message_id: str) -> Response:
 @blueprint.patch("/messages/<message_id>")
 def edit(message_id: str) -> Response:
     who = current.identity()
-    return Answer.json(documents.message(services().changes.edit(who, message_id, document(EDIT)["body"]))).response()
+    return Answer.json(message_document.of(services().changes.edit(who, message_id, document(EDIT)["body"]))).response()
 
 
 @blueprint.delete("/messages/<message_id>")
 def withdraw(message_id: str) -> Response:
-    return Answer.json(documents.message(services().changes.withdraw(current.identity(), message_id))).response()
+    return Answer.json(message_document.of(services().changes.withdraw(current.identity(), message_id))).response()
 
 
 @blueprint.get("/rooms/<room>/messages")
@@ -122,7 +122,7 @@ def room_history(room: str) -> Response:
     )
     return Answer.json(
         {
-            "messages": [documents.message(row) for row in page.messages],
+            "messages": [message_document.of(row) for row in page.messages],
             "before": page.before,
             "after": page.after,
             "hasMore": page.has_more,

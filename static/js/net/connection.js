@@ -2,7 +2,7 @@
 // No DOM and no globals: transports, clock and randomness are handed in.
 
 import { backoffMs } from './backoff.js';
-import { Choice } from './choice.js';
+import { Choice } from './transport_choice.js';
 
 /**
  * @typedef {import('./transport.js').OpenTransport} OpenTransport
@@ -13,7 +13,7 @@ import { Choice } from './choice.js';
 /**
  * @typedef {object} ConnectionState
  * @property {'connecting' | 'live' | 'lost' | 'stopped'} phase
- * @property {import('./choice.js').Kind} transport
+ * @property {import('./transport_choice.js').Kind} transport
  * @property {number | null} lostAtMs since when nothing has come
  * @property {number | null} retryAtMs when the next try begins, null while one is under way
  */
@@ -52,8 +52,8 @@ export class Connection {
 
   /**
    * @param {object} parts
-   * @param {Record<import('./choice.js').Kind, OpenTransport>} parts.open
-   * @param {import('./choice.js').Kind | null} [parts.forced]
+   * @param {Record<import('./transport_choice.js').Kind, OpenTransport>} parts.open
+   * @param {import('./transport_choice.js').Kind | null} [parts.forced]
    * @param {() => Promise<boolean>} parts.sessionStands throws when there is no answer
    * @param {import('./clock.js').Clock} parts.clock
    * @param {() => number} parts.random

@@ -1,4 +1,4 @@
-"""`Awaited`: who waits for the cursor of a row that was committed just now."""
+"""`AwaitedCursors`: who waits for the cursor of a row that was committed just now."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from chatapp.wire import Cursor
 REMEMBERED = 10_000
 
 
-class Awaited:
+class AwaitedCursors:
     """Cursors by the numbers of their rows, as they become known. Only one request waits for a row."""
 
     def __init__(self) -> None:

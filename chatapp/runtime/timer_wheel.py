@@ -1,4 +1,4 @@
-"""`Wheel`: thousands of timers that may be a little late, at the cost of one."""
+"""`TimerWheel`: thousands of timers that may be a little late, at the cost of one."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Wheel(Generic[T]):
+class TimerWheel(Generic[T]):
     """Items by the tick of `tick_s` seconds in which they are due. They come up to two ticks late, never early.
 
     Nothing is ever taken out: whoever puts an item in again keeps its newest tick, and ignores the others.

@@ -12,7 +12,7 @@ from chatapp.web.current import services
 from chatapp.web.problems import problem
 from chatapp.wire import codec
 
-blueprint = Blueprint("operations", __name__)
+blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/healthz")

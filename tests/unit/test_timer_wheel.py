@@ -1,11 +1,11 @@
-"""Wheel: what is put in comes when it is due, not before and not much later."""
+"""TimerWheel: what is put in comes when it is due, not before and not much later."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.receiving.carriers import wheel
-from chatapp.receiving.carriers.wheel import Wheel
+from chatapp.runtime import timer_wheel
+from chatapp.runtime.timer_wheel import TimerWheel
 
 TICK_S = 0.5
 SECONDS = st.floats(0, 20)
@@ -23,8 +23,8 @@ class Clock:
 def test_nothing_comes_early_and_all_comes_in_time(steps: list[tuple[float, list[float]]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock()
-        patch.setattr(wheel, "time", clock)
-        made: Wheel[float] = Wheel(TICK_S)
+        patch.setattr(timer_wheel, "time", clock)
+        made: TimerWheel[float] = TimerWheel(TICK_S)
         waiting: list[float] = []
         for passes_s, put_s in [*steps, (50.0, [])]:
             for in_s in put_s:
@@ -44,8 +44,8 @@ def test_nothing_comes_early_and_all_comes_in_time(steps: list[tuple[float, list
 def test_of_what_was_put_in_twice_the_newer_one_is_known_by_its_tick() -> None:
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock()
-        patch.setattr(wheel, "time", clock)
-        made: Wheel[str] = Wheel(TICK_S)
+        patch.setattr(timer_wheel, "time", clock)
+        made: TimerWheel[str] = TimerWheel(TICK_S)
         older, newer = made.put("one", 1001.0), made.put("one", 1003.0)
         clock.now_s = 1010.0
         assert list(made.turn()) == [(older, "one"), (newer, "one")]
