@@ -138,11 +138,11 @@ def _record(rows: Rows, places: Sequence[Place]) -> None:
     )
     if created:
         rows.run(RECORD_MESSAGE, [{"row": id_, "place": place} for id_, place in created])
-    joined = [place for place in ordered if place.entry.type == JOINED]
+    joined = sorted(
+        (place.entry.room_id, place.entry.about or "", place.entry.number, int(place.first))
+        for place in places
+        if place.entry.type == JOINED
+    )
     if joined:
-        rows.run(RECORD_JOINING, [_joining(place) for place in joined])
-
-
-def _joining(place: Place) -> dict[str, int | str | None]:
-    entry = place.entry
-    return {"room": entry.room_id, "user": entry.about, "row": entry.number, "place": int(place.first)}
+        names = ("room", "user", "row", "place")
+        rows.run(RECORD_JOINING, [dict(zip(names, one, strict=True)) for one in joined])

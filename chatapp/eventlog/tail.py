@@ -139,16 +139,19 @@ class Tail:
     def _read(self) -> None:
         if not self._placed:
             self._learn()
+        try:
+            self._follow()
+        except RedisAway:
+            self._following = False
+            raise
+
+    def _follow(self) -> None:
         if not self._following:
             self._resume()
         if time.monotonic() - self._looked_s >= LOOK_INTERVAL_S:
             self._look()
         assert self._signals_after is not None
-        try:
-            news = self._live_log.read(self.window.end, self._signals_after)
-        except RedisAway:
-            self._following = False
-            raise
+        news = self._live_log.read(self.window.end, self._signals_after)
         self._heard_s = time.monotonic()
         for signal in news.signals:
             for handle in self.on_signal:
@@ -227,12 +230,13 @@ class Tail:
             sleep(RECORD_POLL_S)
         self._floor = max(self._floor, self.window.end, self._kept_log.newest())
         end = self._live_log.raise_to(self._floor)
+        last_signal = self._live_log.last_signal()
+        # From here on nothing waits: whoever catches up must find no memory of what was before the gap.
         for tell in self.on_reset:
             tell(self.window.end)
         self.window.reset(end)
         self._floor = max(self._floor, self.window.end)
         # Signals are numbered by Redis's own clock: after a loss they may begin again further back.
-        last_signal = self._live_log.last_signal()
         if Cursor.parse(last_signal) < Cursor.parse(self._signals_after or last_signal):
             self._signals_after = last_signal
         self._looked_s = time.monotonic()

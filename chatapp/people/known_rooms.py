@@ -40,10 +40,11 @@ class KnownRooms:
         # One object for each room, however many users belong to it.
         self._rooms: Recent[RoomRef, RoomRef] = Recent(ROOMS_MAX)
 
-    def memberships(self, identity: Identity, position: Cursor) -> JoinedRooms:
-        """The rooms that the identity belongs to, for a reader at `position`. Raises Unavailable."""
+    def memberships(self, identity: Identity, position: Cursor | None) -> JoinedRooms:
+        """The rooms that the identity belongs to, for a reader at `position`; None: now. Raises Unavailable."""
         # Ahead of the tail there may be a joining that this reader has already passed.
-        ask = self._memberships.ask if position > self._tail.end else self._memberships.get
+        ahead = position is None or position > self._tail.end
+        ask = self._memberships.ask if ahead else self._memberships.get
         return (ask(identity.id) or NONE).within_claim(identity)
 
     def membership(self, identity: Identity, name: str) -> RoomRef | None:

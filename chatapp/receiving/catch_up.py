@@ -126,8 +126,8 @@ class CatchUp:
                 return
 
     def _page(self, asked: Asked, until: Cursor, limit: int, pending: frozenset[int] = frozenset()) -> Page:
-        # As this worker has read of them, which is further than any page goes.
-        mine = self._known_rooms.memberships(asked.who, self._tail.end)
+        # As this worker has read of them, which is further than any place in a page; but what is pending has no place.
+        mine = self._known_rooms.memberships(asked.who, None if pending else self._tail.end)
         names = asked.wanted.names
         rooms = mine.rooms if names is None else self._known_rooms.among(asked.who, names, mine)
         ids = frozenset(room.id for room in rooms)

@@ -11,6 +11,7 @@ from typing import cast
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import exists
+from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import literal_column
 from sqlalchemy import select
@@ -28,6 +29,11 @@ Key = tuple[int, str, int]
 # After which place in the log, and up to which.
 Reach = tuple[int, int]
 
+# Whoever is the first to confirm a room where much was said, a bot's perhaps, delivers all of it: so many messages of a
+# room, and of all rooms (not counting the last one's), are looked at in one transaction.
+OF_ROOM_MAX = 500
+AT_ONCE = 2_000
+
 _RECEIPTS, _MESSAGES, _EVENTS = (cast(Table, model.__table__) for model in (Receipt, Message, EventRow))
 
 _OF_MEMBERSHIP = (
@@ -41,14 +47,21 @@ ACK = Prepared(
     .values(delivered=bindparam("place"))
 )
 REACH = Prepared(select(_RECEIPTS.c.first, _RECEIPTS.c.delivered).where(*_OF_MEMBERSHIP))
-# What another member has received, once. `sent` is a literal, because the index holds only those.
+_SENT_IN_PART = (
+    _MESSAGES.c.room_id == bindparam("room"),
+    _MESSAGES.c.log_id > bindparam("after"),
+    _MESSAGES.c.log_id <= bindparam("until"),
+    # A literal, because the index holds only those.
+    _MESSAGES.c.status == literal_column(f"'{MessageStatus.SENT.value}'"),
+)
+_FIRST = select(_MESSAGES.c.log_id).where(*_SENT_IN_PART).order_by(_MESSAGES.c.log_id).limit(OF_ROOM_MAX).subquery()
+# How many messages to look at, and the place of the last of them.
+COUNT = Prepared(select(func.count(), func.max(_FIRST.c.log_id)).select_from(_FIRST))
+# What another member has received, once.
 DELIVER = Prepared(
     update(_MESSAGES)
     .where(
-        _MESSAGES.c.room_id == bindparam("room"),
-        _MESSAGES.c.log_id > bindparam("after"),
-        _MESSAGES.c.log_id <= bindparam("until"),
-        _MESSAGES.c.status == literal_column(f"'{MessageStatus.SENT.value}'"),
+        *_SENT_IN_PART,
         exists().where(
             _RECEIPTS.c.room_id == _MESSAGES.c.room_id,
             _RECEIPTS.c.user_id != _MESSAGES.c.sender_id,
@@ -82,15 +95,34 @@ def reach(rows: Rows, keys: Iterable[Key]) -> dict[Key, Reach]:
     return {key: (first, delivered) for key, (first, delivered) in covered.items() if first is not None}
 
 
-def deliver(rows: Rows, rooms: Mapping[int, Reach]) -> bool:
-    """Make delivered what was received within these parts of the rooms, and tell the senders in the same
-    transaction. True if there was anything."""
-    parts = [{"room": room_id, "after": after, "until": until} for room_id, (after, until) in sorted(rooms.items())]
+def deliver(rows: Rows, rooms: Mapping[int, Reach]) -> tuple[bool, dict[int, Reach]]:
+    """Make delivered what was received within these parts of the rooms, as much as fits into one transaction, and tell
+    the senders in it. Returns whether there was anything, and the parts that are left."""
+    parts, left = _first_of(rows, rooms)
     delivered = sorted(row for found in rows.ask_each(DELIVER, parts) for row in found)
     if delivered:
         told = [{"room": room_id, "message": id_, "sender": sender} for _, room_id, id_, sender in delivered]
         rows.run(TELL, told)
-    return bool(delivered)
+    return bool(delivered), left
+
+
+def _first_of(rows: Rows, rooms: Mapping[int, Reach]) -> tuple[list[dict[str, int]], dict[int, Reach]]:
+    """The parts that come first, and what is left of `rooms`."""
+    asked = [{"room": room_id, "after": after, "until": until} for room_id, (after, until) in sorted(rooms.items())]
+    parts: list[dict[str, int]] = []
+    left = dict(rooms)
+    looked_at = 0
+    for part, [(count, last)] in zip(asked, rows.ask_each(COUNT, asked), strict=True):
+        if looked_at >= AT_ONCE:
+            break
+        looked_at += count
+        del left[part["room"]]
+        if count == OF_ROOM_MAX and last < part["until"]:
+            left[part["room"]] = (last, part["until"])
+            part["until"] = last
+        if count:
+            parts.append(part)
+    return parts, left
 
 
 def _membership(key: Key) -> dict[str, int | str]:

@@ -105,13 +105,18 @@ class Receipts:
     ) -> None:
         """Make delivered what `known` and the receipts of `others` reach, and what of `messages` was received."""
 
-        def work(rows: Rows) -> bool:
+        def work(rows: Rows) -> tuple[bool, dict[int, Reach]]:
             reached = {**known, **receipt_rows.reach(rows, others)}
             parts = [(room_id, reach) for (room_id, _, _), reach in reached.items()]
             return receipt_rows.deliver(rows, receipt_rows.by_room([*parts, *messages]))
 
-        if self._database.write_rows(work):
-            self._outbox.wake()
+        any_, left = self._database.write_rows(work)
+        while True:
+            if any_:
+                self._outbox.wake()
+            if not left:
+                return
+            any_, left = self._database.write_rows(partial(receipt_rows.deliver, rooms=left))
 
     def _newest(self, cursor: Cursor) -> Cursor:
         """One beyond the newest event counts as up to that event; not so one that is merely ahead of this worker."""

@@ -177,31 +177,39 @@ class Database:
         return result
 
     def _write_rows(self, work: Callable[[Rows], T], durable: bool) -> T:
+        connection: PoolProxiedConnection | None = None
         driver: Any = None
         try:
             connection, self._kept = self._kept or self.engine.raw_connection(), None
             driver = connection.driver_connection
-            try:
-                rows = Rows(driver.cursor(), self.engine.dialect)
-                rows.begin(durable=durable)
-                result = work(rows)
-                rows.commit()
-            except BaseException:
-                if self._in_threads:
-                    # A connection that is closed while the error's traceback holds its cursor keeps its locks.
-                    with suppress(self._driver_error):
-                        driver.rollback()
-                # Not back to the pool: nobody else may inherit what it was set to.
-                connection.invalidate()
+            rows = Rows(driver.cursor(), self.engine.dialect)
+            rows.begin(durable=durable)
+            result = work(rows)
+            rows.commit()
+        except BaseException as error:
+            raised: BaseException = error
+            if isinstance(error, self._driver_error):
+                # Before the connection is dropped: after that, every error looks like a lost one.
+                raised = sqlalchemy_ties.wrapped(error, self.engine.dialect, driver)
+            if connection is not None:
+                self._drop(connection, driver)
+            if raised is error:
                 raise
-        except self._driver_error as error:
-            raise sqlalchemy_ties.wrapped(error, self.engine.dialect, driver) from error
+            raise raised from error
         if self._in_threads:
             self._kept = connection
         else:
             connection.close()
         self._committed()
         return result
+
+    def _drop(self, connection: PoolProxiedConnection, driver: Any) -> None:
+        if self._in_threads:
+            # A connection that is closed while the error's traceback holds its cursor keeps its locks.
+            with suppress(self._driver_error):
+                driver.rollback()
+        # Not back to the pool: nobody else may inherit what it was set to.
+        connection.invalidate()
 
     def _bounded(self, pool: Threads | None, work: Callable[[], T]) -> T:
         # The time-out is not an Exception, so it passes through SQLAlchemy, which then drops the connection.

@@ -3,14 +3,17 @@
 import sqlite3
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
 
+from chatapp.errors import Unavailable
 from chatapp.storage.database import Database
 from chatapp.storage.database import engine_options
 from chatapp.storage.database import prepare
 from chatapp.storage.statements import Rows
+from tests.support.postgres import Postgres
 
 
 def test_a_write_that_fails_gives_its_lock_back(tmp_path: Path) -> None:
@@ -34,4 +37,30 @@ def test_a_write_that_fails_gives_its_lock_back(tmp_path: Path) -> None:
     other.close()
     assert seen.value.orig is not None
     database.write_rows(lambda rows: None)
+    database.close()
+
+
+def test_what_postgres_refuses_is_not_taken_for_a_lost_connection(postgres: Postgres) -> None:
+    """Otherwise one refused row would be repeated, with all that are written beside it."""
+    url = postgres.database().replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(url, **engine_options(url))
+    database = Database(engine)
+    database.write_rows(lambda rows: rows._cursor.execute("CREATE TABLE kept (number INTEGER PRIMARY KEY)"))
+
+    def twice(rows: Rows) -> None:
+        for _ in range(2):
+            rows._cursor.execute("INSERT INTO kept VALUES (1)")
+
+    with pytest.raises(IntegrityError):
+        database.write_rows(twice)
+
+    def lost(rows: Rows) -> None:
+        rows._cursor.execute("SELECT pg_backend_pid()")
+        with psycopg.connect(url.replace("+psycopg", "")) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", rows._cursor.fetchone())
+        rows._cursor.execute("SELECT 1")
+
+    with pytest.raises(Unavailable):
+        database.write_rows(lost)
+    database.write_rows(lambda rows: rows._cursor.execute("INSERT INTO kept VALUES (1)"))
     database.close()

@@ -12,10 +12,12 @@ depends_on = None
 JOINED = """
 SELECT room_id, user_id, MAX(number) AS number FROM events WHERE type = 'member.joined' GROUP BY room_id, user_id
 """
-# Everybody who ever joined has a receipt. Until now it began at the user's first cursor.
+# Everybody who ever joined has a receipt. Until now it began at the user's first cursor, and one that ends before it
+# begins is of a client that has confirmed nothing yet.
 NOW = f"""
 INSERT INTO receipts (room_id, user_id, joined, first, delivered)
-SELECT joined.room_id, joined.user_id, joined.number, events.log_id, COALESCE(before.delivered, 0)
+SELECT joined.room_id, joined.user_id, joined.number, events.log_id,
+       CASE WHEN before.delivered >= before.first THEN before.delivered ELSE 0 END
 FROM ({JOINED}) AS joined
 JOIN events ON events.number = joined.number
 LEFT JOIN receipts_before AS before ON before.room_id = joined.room_id AND before.user_id = joined.user_id
