@@ -35,7 +35,7 @@ def upgrade() -> None:
         app = create_app(Config.from_environ())
         with app.app_context():
             if db.engine.dialect.name == "postgresql":
-                # In no transaction: the server would end one that waits, and the lock with it, before a long upgrade is done.
+                # In no transaction: before a long upgrade is done, the server would end one that waits, and the lock.
                 with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                     connection.execute(text(f"SET statement_timeout = 0; SET lock_timeout = {UPGRADE_WAIT_MS}"))
                     connection.execute(text(f"SELECT pg_advisory_lock({UPGRADE_LOCK})"))

@@ -95,6 +95,16 @@ class _Places:
     unrecorded: frozenset[int]
 
 
+class Pending(NamedTuple):
+    """Rows that are given although they have no place yet: their numbers, and the rooms that the user may read now.
+
+    Nobody can say whether such a row comes before a removal that this worker has not read of.
+    """
+
+    numbers: frozenset[int] = frozenset()
+    rooms: frozenset[int] = frozenset()
+
+
 class CatchUp:
     def __init__(
         self, database: Database, kept_log: KeptLog, kept_events: KeptEvents, tail: Tail, known_rooms: KnownRooms
@@ -112,11 +122,19 @@ class CatchUp:
         this looks for rows without a cursor: so each such row is found there, or has its cursor by the
         time of the scan, or stands in the window.
         """
-        page = self._page(asked, until, limit)
+        # As this worker has read of them, which is further than any page goes.
+        rooms = self._rooms(asked, self._tail.end)
+        page = self._page(asked, rooms, until, limit, Pending())
         if page.unrecorded and page.end >= until:
             self._await_records(page.unrecorded, given_up)
-            page = self._page(asked, until, limit, pending=page.unrecorded)
+            now = frozenset(room.id for room in self._rooms(asked, None))
+            page = self._page(asked, rooms, until, limit, Pending(page.unrecorded, now))
         return page
+
+    def _rooms(self, asked: Asked, position: Cursor | None) -> tuple[RoomRef, ...]:
+        mine = self._known_rooms.memberships(asked.who, position)
+        names = asked.wanted.names
+        return mine.rooms if names is None else self._known_rooms.among(asked.who, names, mine)
 
     def _await_records(self, numbers: frozenset[int], given_up: Callable[[], object]) -> None:
         deadline_s = time.monotonic() + RECORD_WAIT_S
@@ -125,21 +143,18 @@ class CatchUp:
             if not self._kept_log.unrecorded() & numbers:
                 return
 
-    def _page(self, asked: Asked, until: Cursor, limit: int, pending: frozenset[int] = frozenset()) -> Page:
-        # As this worker has read of them, which is further than any place in a page; but what is pending has no place.
-        mine = self._known_rooms.memberships(asked.who, None if pending else self._tail.end)
-        names = asked.wanted.names
-        rooms = mine.rooms if names is None else self._known_rooms.among(asked.who, names, mine)
+    def _page(self, asked: Asked, rooms: tuple[RoomRef, ...], until: Cursor, limit: int, pending: Pending) -> Page:
         ids = frozenset(room.id for room in rooms)
         found = self._database.read(lambda tx: _find(rows_within(tx), asked, ids, until, limit, pending))
         return Page(rooms, self._kept_events.events(found.given), found.end, found.unrecorded)
 
 
-def _find(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor, limit: int, pending: frozenset[int]) -> _Places:
+def _find(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor, limit: int, pending: Pending) -> _Places:
     waiting = [one for one in _ask(rows, UNRECORDED) if _may_see(asked, ids, one)]
     found, end = _next(rows, asked, ids, until, limit)
     if end >= until:
-        found += [one for one in waiting if one.number in pending]
+        mine = [one for one in waiting if one.room_id in pending.rooms or one.about == asked.who.id]
+        found += [one for one in mine if one.number in pending.numbers]
     if found and not asked.wanted.by_name:
         moves = Moves([*_moves(rows, asked), *(one for one in waiting if one.about == asked.who.id)])
         found = [one for one in found if moves.follows(one)]

@@ -12,6 +12,7 @@ from chatapp.receiving.catch_up_query import Found
 from chatapp.receiving.catch_up_query import horizon
 from chatapp.wire import Cursor
 from tests.support.stage import Stage
+from tests.unit.conftest import Set
 
 Forget = Callable[[Stage], None]
 
@@ -107,6 +108,25 @@ def test_what_has_no_cursor_yet_is_given_at_the_seam(stage: Stage) -> None:
     stage.read()
     stage.forget_window()
     assert stage.bodies(ada, since) == ["in the log, not in the database"]
+
+
+def test_what_is_pending_behind_a_removal_is_not_given_by_name_either(set_up: Set) -> None:
+    """This worker has not read of the removal yet, and finds in the database what was said after it."""
+    here, elsewhere = set_up(), set_up()
+    ada, bob = here.person("Ada"), here.person("Bob")
+    here.room(ada, "team", "private", members=(bob,))
+    elsewhere.read()
+    reader = here.reader(bob, here.parts.tail.end, "team")
+    here.say(ada, "general")
+    here.forget_window()
+    elsewhere.parts.rooms.remove(ada, "team", bob.id)
+    elsewhere.send(ada, "team", "behind his back")
+    assert here.parts.known_rooms.membership(bob, "team") is not None
+    told = here.told(reader)
+    elsewhere.publish()
+    here.read()
+    told += here.told(reader)
+    assert [event.type for event in told] == ["member.left"]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,10 +1,19 @@
 """Receipts: what is delivered follows from joinings, places and acks, in whichever order they are written."""
 
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
 from chatapp.people import Identity
+from chatapp.receiving import receipt_rows
+from chatapp.storage import Prepared
+from chatapp.storage import Rows
 from chatapp.wire import Cursor
 from tests.support.stage import Stage
 from tests.unit.conftest import Set
 
+STATUSES = Prepared(text("SELECT COUNT(*) FROM events WHERE type = 'message.status'"))
 SENT, DELIVERED = ("sent", 0), ("delivered", 1)
 
 
@@ -141,3 +150,30 @@ def test_an_ack_beyond_the_newest_counts_as_up_to_that(stage: Stage) -> None:
     after = stage.say(ada, "general", "after")
     stage.settle()
     assert (stage.delivered_to(before, ada), stage.delivered_to(after, ada)) == (DELIVERED, SENT)
+
+
+def test_an_ack_that_reaches_far_is_written_in_many_transactions(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first to confirm what a bot has said for months holds up nobody else's sends."""
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    rooms = ["one", "two", "three", "four", "five"]
+    for room in rooms:
+        stage.room(ada, room, members=(bob,))
+        for number in range(510):
+            stage.send(ada, room, f"{number}")
+    stage.settle()
+    at_once: list[int] = []
+    deliver = receipt_rows.deliver
+
+    def counted(rows: Rows, *args: Any, **kwargs: Any) -> Any:
+        before = rows.ask(STATUSES)[0][0]
+        done = deliver(rows, *args, **kwargs)
+        at_once.append(rows.ask(STATUSES)[0][0] - before)
+        return done
+
+    monkeypatch.setattr(receipt_rows, "deliver", counted)
+    ack(stage, bob, str(stage.parts.tail.end))
+    stage.parts.receipts.flush()
+    assert sum(at_once) == 2_550
+    assert max(at_once) <= receipt_rows.AT_ONCE + receipt_rows.OF_ROOM_MAX
+    assert stage.one("SELECT COUNT(*) FROM messages WHERE status = 'sent'") == 0
+    assert stage.one("SELECT COUNT(DISTINCT message_id) FROM events WHERE type = 'message.status'") == 2_550

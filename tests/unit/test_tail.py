@@ -27,7 +27,9 @@ def test_whoever_was_removed_in_a_gap_of_the_log_hears_nothing_more(set_up: Set,
     shared_redis.client.delete("chat:events")
 
     caught_up: list[gevent.Greenlet[..., Any]] = []
-    here.parts.tail.on_reset.append(lambda end: caught_up.extend(gevent.spawn(here.told, one) for one in (reader, named)))
+    here.parts.tail.on_reset.append(
+        lambda end: caught_up.extend(gevent.spawn(here.told, one) for one in (reader, named))
+    )
     last_signal = here.parts.live_log.last_signal
 
     def slow() -> str:
