@@ -1,29 +1,118 @@
-"""The schema that the migrations make is the one that the models say, on both databases."""
+"""The schema that the migrations make is the one that the models say, and what stands in it stays right."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from click.testing import CliRunner
 from flask_migrate import downgrade
 from flask_migrate import upgrade
+from sqlalchemy import Engine
+from sqlalchemy import event
+from sqlalchemy import text
 
+from chatapp.command import cli
 from chatapp.config import Config
 from chatapp.storage.models import db
 from chatapp.web import create_app
 from tests.support.postgres import Postgres
 
 
-@pytest.mark.parametrize("database", ["postgres", "sqlite"])
-def test_migrations_and_models_agree(database: str, postgres: Postgres, tmp_path: Path) -> None:
+@pytest.fixture(params=["postgres", "sqlite"])
+def settings(request: pytest.FixtureRequest, postgres: Postgres, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Of a database without a schema, in whose application's context the test runs."""
     settings = {"CHATAPP_DATA": str(tmp_path)}
-    if database == "postgres":
+    if request.param == "postgres":
         settings["DATABASE_URL"] = postgres.database()
-    app = create_app(Config.from_environ(settings))
-    with app.app_context():
-        upgrade()
-        with db.engine.connect() as connection:
-            assert compare_metadata(MigrationContext.configure(connection), db.metadata) == []
-        downgrade(revision="base")
-        upgrade()
+    with create_app(Config.from_environ(settings)).app_context():
+        yield settings
         db.engine.dispose()
+
+
+def test_migrations_and_models_agree(settings: dict[str, str]) -> None:
+    upgrade()
+    with db.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), db.metadata) == []
+    downgrade(revision="base")
+    upgrade()
+
+
+def test_receipts_begin_at_the_joining_and_cover_what_was_confirmed(settings: dict[str, str]) -> None:
+    """Ada has read a while; Bob's stream has only begun; Cyd left and came back; Dan's joining has no place yet."""
+    upgrade(revision="0002")
+    with db.engine.begin() as connection:
+        for user in ("ada", "bob", "cyd", "dan"):
+            connection.execute(
+                text("INSERT INTO users (id, name, created_at) VALUES (:user, :user, '2026-01-01')"), {"user": user}
+            )
+            connection.execute(
+                text("INSERT INTO memberships (room_id, user_id, joined_at) VALUES (1, :user, '2026-01-01')"),
+                {"user": user},
+            )
+        for number, user, type_, place in (
+            (1, "ada", "joined", 10),
+            (2, "bob", "joined", 11),
+            (3, "cyd", "joined", 12),
+            (4, "cyd", "left", 300),
+            (5, "cyd", "joined", 400),
+            (6, "dan", "joined", None),
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO events (number, room_id, type, user_id, log_id)"
+                    " VALUES (:number, 1, :type, :user, :place)"
+                ),
+                {"number": number, "user": user, "type": f"member.{type_}", "place": place},
+            )
+        for user, first, delivered in (("ada", 20, 90), ("bob", 500, 499), ("cyd", 15, 600)):
+            connection.execute(
+                text("INSERT INTO receipts (room_id, user_id, first, delivered) VALUES (1, :user, :first, :delivered)"),
+                {"user": user, "first": first, "delivered": delivered},
+            )
+    upgrade()
+    assert rows("SELECT user_id, joined, first, delivered FROM receipts ORDER BY user_id, joined") == [
+        ("ada", 1, 10, 90),
+        ("bob", 2, 11, 0),
+        ("cyd", 0, 15, 400),
+        ("cyd", 5, 400, 600),
+        ("dan", 6, None, 0),
+    ]
+    assert rows("SELECT user_id, joined FROM memberships ORDER BY user_id") == [
+        ("ada", 1),
+        ("bob", 2),
+        ("cyd", 5),
+        ("dan", 6),
+    ]
+
+
+def rows(query: str) -> list[tuple[Any, ...]]:
+    with db.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def test_a_long_upgrade_is_not_cut_off_and_keeps_its_lock(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large table takes minutes: longer than a statement of the service may, or than a transaction may wait."""
+    monkeypatch.setenv("DATABASE_URL", postgres.database())
+    seen: list[tuple[Any, ...]] = []
+
+    def look(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if "receipts" in statement:
+            with connection.connection.driver_connection.cursor() as other:
+                other.execute("SELECT current_setting('statement_timeout')")
+                timeout = other.fetchone()
+                other.execute(
+                    "SELECT state, granted FROM pg_stat_activity JOIN pg_locks USING (pid)"
+                    " WHERE locktype = 'advisory' AND datname = current_database()"
+                )
+                seen.append((*timeout, *other.fetchall()))
+
+    event.listen(Engine, "before_cursor_execute", look)
+    try:
+        done = CliRunner().invoke(cli.chatapp, ["upgrade"])
+    finally:
+        event.remove(Engine, "before_cursor_execute", look)
+    assert done.exit_code == 0, done.output
+    assert set(seen) == {("0", ("idle", True))}
