@@ -97,8 +97,10 @@ def test_a_long_upgrade_is_not_cut_off_and_keeps_its_lock(postgres: Postgres, mo
     """A large table takes minutes: longer than a statement of the service may, or than a transaction may wait."""
     monkeypatch.setenv("DATABASE_URL", postgres.database())
     seen: list[tuple[Any, ...]] = []
+    engines: set[Engine] = set()
 
     def look(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        engines.add(connection.engine)
         if "receipts" in statement:
             with connection.connection.driver_connection.cursor() as other:
                 other.execute("SELECT current_setting('statement_timeout')")
@@ -114,5 +116,7 @@ def test_a_long_upgrade_is_not_cut_off_and_keeps_its_lock(postgres: Postgres, mo
         done = CliRunner().invoke(cli.chatapp, ["upgrade"])
     finally:
         event.remove(Engine, "before_cursor_execute", look)
+        for engine in engines:
+            engine.dispose()
     assert done.exit_code == 0, done.output
     assert set(seen) == {("0", ("idle", True))}

@@ -8,6 +8,7 @@ from chatapp.eventlog.kept_log import UNRECORDED_MAX
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
 from chatapp.eventlog.kept_log import is_move
+from chatapp.eventlog.kept_log import waiting
 from chatapp.eventlog.listener import Followers
 from chatapp.eventlog.listener import Listener
 from chatapp.eventlog.listener import Waiter
@@ -36,4 +37,5 @@ __all__ = [
     "bodies",
     "is_move",
     "send_outcomes",
+    "waiting",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from typing import cast
 
 from sqlalchemy import ColumnElement
@@ -11,6 +12,7 @@ from sqlalchemy import bindparam
 from sqlalchemy import case
 from sqlalchemy import func
 from sqlalchemy import select
+from sqlalchemy import union
 from sqlalchemy import update
 from sqlalchemy.orm import Session as Transaction
 
@@ -27,7 +29,7 @@ from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
 
-# Rows are published oldest first, at most a few hundred at once by each worker. When Redis has been away for long,
+# Rows are published in one order, at most a few hundred at once by each worker. When Redis has been away for long,
 # many more wait, and none of them is in the log.
 UNRECORDED_MAX = 2000
 
@@ -65,13 +67,23 @@ def is_move(events: FromClause) -> ColumnElement[bool]:
     return (events.c.type == JOINED) | (events.c.type == LEFT)
 
 
-# A joining or leaving comes before what was said after it, also when both wait here.
-_ORDER = case((is_move(_EVENTS), 0), else_=1)
-_WAITING = (
-    select(_EVENTS).where(_EVENTS.c.log_id.is_(None)).order_by(_ORDER, _EVENTS.c.number).limit(bindparam("most"))
-).subquery("waiting")
-_IN_ORDER = case((is_move(_WAITING), 0), else_=1)
-UNPUBLISHED = Prepared(bodies.told(_WAITING).order_by(_IN_ORDER, _WAITING.c.number))
+def waiting(most: Any) -> FromClause:
+    """The first `most` rows without a place, in the order in which they are published: a joining or leaving comes
+    before what was said after it, also when both wait here. However many wait, two indexes give as many each."""
+    without_place = select(_EVENTS).where(_EVENTS.c.log_id.is_(None)).order_by(_EVENTS.c.number).limit(most)
+    # Only moves are about a user.
+    moves = without_place.where(_EVENTS.c.user_id.is_not(None))
+    both = union(select(without_place.subquery()), select(moves.subquery())).subquery("both_ways")
+    return select(both).order_by(*_in_order(both)).limit(most).subquery("waiting")
+
+
+def _in_order(events: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return case((events.c.user_id.is_not(None), 0), else_=1), events.c.number
+
+
+_WAITING = waiting(bindparam("most"))
+UNPUBLISHED = Prepared(bodies.told(_WAITING).order_by(*_in_order(_WAITING)))
+UNRECORDED = Prepared(select(waiting(UNRECORDED_MAX).c.number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +104,8 @@ class KeptLog:
         self._live_log = live_log
 
     def unrecorded(self) -> frozenset[int]:
-        """The numbers of the oldest committed rows without a cursor, including all that are in the log already."""
-        query = select(EventRow.number).where(EventRow.log_id.is_(None)).order_by(EventRow.number).limit(UNRECORDED_MAX)
-        return self._database.read(lambda tx: frozenset(tx.connection().scalars(query)))
+        """The numbers of the first committed rows without a cursor, including all that are in the log already."""
+        return self._database.read(lambda tx: frozenset(number for (number,) in rows_within(tx).ask(UNRECORDED)))
 
     def unpublished(self, most: int) -> list[Entry]:
         """The rows without a cursor, on their way into the log."""

@@ -21,6 +21,7 @@ from sqlalchemy import union
 
 from chatapp.eventlog import UNRECORDED_MAX
 from chatapp.eventlog import is_move
+from chatapp.eventlog import waiting
 from chatapp.storage import DIALECTS
 from chatapp.storage import EventRow
 from chatapp.storage import Prepared
@@ -93,14 +94,8 @@ def _found(events: Any) -> Select[Any]:
 PAGE = Prepared(**{dialect: _page(_of_rooms(dialect)) for dialect in DIALECTS})
 
 
-_WAITING = (
-    select(_EVENTS)
-    .where(_EVENTS.c.log_id.is_(None))
-    .order_by(_EVENTS.c.number)
-    .limit(UNRECORDED_MAX)
-    .subquery("waiting")
-)
-# The oldest rows that have no place yet.
+_WAITING = waiting(UNRECORDED_MAX)
+# The first rows that have no place yet: all that are in the log already are among them.
 UNRECORDED = Prepared(_found(_WAITING).order_by(_WAITING.c.number))
 
 

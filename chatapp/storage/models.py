@@ -183,6 +183,7 @@ class EventRow(Base):
         _index_of("ix_events_log_id", "log_id", where="log_id IS NOT NULL"),
         Index("ix_events_message_id", "message_id"),
         _index_of("ix_events_unpublished", "number", where="log_id IS NULL"),
+        _index_of("ix_events_unpublished_moves", "number", where="log_id IS NULL AND user_id IS NOT NULL"),
         {"sqlite_autoincrement": True},
     )
 

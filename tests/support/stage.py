@@ -3,11 +3,13 @@
 Nothing runs in the background, so a test says what happens when, and waits for nothing.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy import text
 
 from chatapp.config import Config
@@ -126,6 +128,22 @@ class Stage:
 
     def write(self, query: str, **given: Any) -> None:
         self.parts.database.write(lambda tx: tx.execute(text(query), given))
+
+    def steps(self, read: Callable[[], object]) -> int:
+        """How many instructions of SQLite's virtual machine this takes, by the hundred."""
+        steps = [0]
+
+        def count() -> int:
+            steps[0] += 100
+            return 0
+
+        def watch(driver: Any, *_: Any) -> None:
+            driver.set_progress_handler(count, 100)
+
+        event.listen(self.parts.database.engine, "checkout", watch)
+        read()
+        event.remove(self.parts.database.engine, "checkout", watch)
+        return steps[0]
 
     def delivered_to(self, message: dict[str, Any], sender: Identity) -> tuple[str, int]:
         found, count = self.parts.messaging.get(sender, message["id"])

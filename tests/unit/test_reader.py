@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import event as sqlalchemy_event
 
 from chatapp.people import Identity
 from chatapp.receiving import catch_up
@@ -172,27 +171,10 @@ def test_a_page_of_the_past_reads_about_what_it_gives(stage: Stage) -> None:
     since = stage.parts.tail.end
     stage.parts.tail.window.reset(Cursor(stage.one("SELECT MAX(log_id) FROM events")))
     reader = stage.reader(ada, since)
-    steps = count_steps(stage, lambda: reader.read(200))
+    steps = stage.steps(lambda: reader.read(200))
     print(f"{steps} steps of SQLite's machine for a page of 200 out of 20,000")
     # Some hundred steps for each event that is given; sorting all that is left takes several millions.
     assert steps < 400_000
-
-
-def count_steps(stage: Stage, read: Callable[[], object]) -> int:
-    """How many instructions of SQLite's virtual machine this takes, by the hundred."""
-    steps = [0]
-
-    def count() -> int:
-        steps[0] += 100
-        return 0
-
-    def watch(driver: object, *_: object) -> None:
-        driver.set_progress_handler(count, 100)  # type: ignore[attr-defined]
-
-    sqlalchemy_event.listen(stage.parts.database.engine, "checkout", watch)
-    read()
-    sqlalchemy_event.remove(stage.parts.database.engine, "checkout", watch)
-    return steps[0]
 
 
 def found(room_id: int, log_id: int) -> Found:

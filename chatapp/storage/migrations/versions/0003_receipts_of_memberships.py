@@ -42,6 +42,7 @@ SELECT room_id, user_id, MIN(first), MAX(delivered) FROM receipts_before
 WHERE first IS NOT NULL AND delivered > 0 GROUP BY room_id, user_id
 """
 
+MOVES = "ix_events_unpublished_moves"
 BIG_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -55,9 +56,12 @@ def upgrade() -> None:
     op.execute(NOW)
     op.execute(EARLIER)
     op.drop_table("receipts_before")
+    where = sa.text("log_id IS NULL AND user_id IS NOT NULL")
+    op.create_index(MOVES, "events", ["number"], sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
+    op.drop_index(MOVES, table_name="events")
     _rename()
     _create(None, first_is_null=False)
     op.execute(BACK)
