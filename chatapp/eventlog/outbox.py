@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from collections.abc import Sequence
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from chatapp.errors import RedisAway
 from chatapp.eventlog.awaited_cursors import AwaitedCursors
 from chatapp.eventlog.kept_log import KeptLog
@@ -49,7 +51,7 @@ class Outbox:
         self._asked = True
         # When this worker last saw what waits in the database.
         self._looked_s = 0.0
-        self._loop = Loop("outbox", self._flush, interval_s=RELAY_INTERVAL_S)
+        self._loop = Loop("outbox", self._flush, interval_s=RELAY_INTERVAL_S, refused_by=SQLAlchemyError)
         # Called with what was recorded just now.
         self.on_recorded: list[Callable[[Sequence[Place]], None]] = []
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from chatapp.eventlog import KeptLog
 from chatapp.eventlog import Outbox
 from chatapp.eventlog import Place
@@ -49,8 +51,8 @@ class Receipts:
         # What was recorded, and may have been acked before that: places of messages, and joinings.
         self._messages: list[tuple[int, Reach]] = []
         self._joinings: list[Key] = []
-        self._loop = Loop("receipts", self.flush, interval_s=60.0, pause_s=GATHER_S)
-        self._looking = Loop("quick receipts", self._look_again, interval_s=LOOK_AGAIN_S)
+        self._loop = Loop("receipts", self.flush, interval_s=60.0, pause_s=GATHER_S, refused_by=SQLAlchemyError)
+        self._looking = Loop("quick receipts", self._look_again, interval_s=LOOK_AGAIN_S, refused_by=SQLAlchemyError)
 
     def start(self) -> None:
         self._loop.start()

@@ -22,7 +22,8 @@ class Loop:
     """Call `step` whenever `wake` was called, and at least every `interval_s` seconds.
 
     After a step, at least `pause_s` pass before the next, so that work can gather. A failing step is
-    logged and tried again with a growing pause; it never ends the loop.
+    logged and tried again with a growing pause; it never ends the loop. `refused_by` is what a dependency raises that
+    is there and refuses.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Loop:
         interval_s: float,
         pause_s: float = 0.0,
         backoff_max_s: float = BACKOFF_MAX_S,
+        refused_by: type[Exception] | None = None,
     ) -> None:
         self.name = name
         self._step = step
         self._interval_s = interval_s
         self._pause_s = pause_s
         self._backoff_max_s = backoff_max_s
+        self._expected = (ChatError, OSError, *([refused_by] if refused_by is not None else []))
         self._wake = Flag()
         self._stopped = Flag()
         self._greenlet: gevent.Greenlet[[], None] | None = None
@@ -84,9 +87,9 @@ class Loop:
     def _log(self, error: Exception) -> None:
         if isinstance(error, RedisAway):
             return  # Said where it was noticed.
-        # A dependency that is away is one line, once; anything else is a defect and shows where.
-        failing = f"{type(error).__name__}: {error}"
-        expected = isinstance(error, ChatError | OSError)
+        # A dependency that is away or refuses is one line, once; anything else is a defect and shows where.
+        failing = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
+        expected = isinstance(error, self._expected)
         if failing != self._failing:
             log.warning("%s: %s", self.name, failing, exc_info=not expected)
         self._failing = failing
