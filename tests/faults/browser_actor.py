@@ -99,6 +99,10 @@ class BrowserActor:
         found: list[str] = self.browser.call(lambda page: page.evaluate(OUTBOX.read_text()))
         return found
 
+    def since_opened(self, row: Record) -> bool:
+        """Whether this came after the page was opened; one without a place did."""
+        return row["seq"] is None or place(row["seq"]) > place(self._first_cursor)
+
     def final_view(self, rows: Iterable[Record]) -> list[str]:
         """Read the room from its beginning to its end, and record it as `<name>-final`. Returns the ids in order.
 

@@ -29,8 +29,9 @@ class Typist(Actor):
         self.actor.wait_sent(self.actor.asked, WHOLE_AGAIN_S)
 
     def look(self, rows: list[Record]) -> None:
-        """Wait until everything in the room was on the screen; then read it all again as the person sees it."""
-        wanted = {row["id"] for row in rows if row["room"] == self.actor.room}
+        """Wait until all that came since the page was opened was on the screen; then read the whole room again as the
+        person sees it. What is older than the first page of the history is only reached by scrolling."""
+        wanted = {row["id"] for row in rows if row["room"] == self.actor.room and self.actor.since_opened(row)}
         wait_until(
             lambda: wanted <= self.actor.shown.keys(), WHOLE_AGAIN_S, f"{self.name} shows all {len(wanted)} messages"
         )
