@@ -1,12 +1,14 @@
 """One event log, kept twice: live in Redis, for good in the database. The tail, the outbox, and who is woken."""
 
 from chatapp.eventlog import bodies
+from chatapp.eventlog import kept_log
 from chatapp.eventlog import send_outcomes
 from chatapp.eventlog.hub import Hub
 from chatapp.eventlog.kept_events import KeptEvents
 from chatapp.eventlog.kept_log import UNRECORDED_MAX
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
+from chatapp.eventlog.kept_log import Waiting
 from chatapp.eventlog.kept_log import is_move
 from chatapp.eventlog.kept_log import waiting
 from chatapp.eventlog.listener import Followers
@@ -34,8 +36,10 @@ __all__ = [
     "Place",
     "Tail",
     "Waiter",
+    "Waiting",
     "bodies",
     "is_move",
+    "kept_log",
     "send_outcomes",
     "waiting",
 ]

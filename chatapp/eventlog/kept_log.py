@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from typing import NamedTuple
 from typing import cast
 
 from sqlalchemy import ColumnElement
@@ -67,6 +68,11 @@ def is_move(events: FromClause) -> ColumnElement[bool]:
     return (events.c.type == JOINED) | (events.c.type == LEFT)
 
 
+def is_move_type(type_: str) -> bool:
+    """The same of the type of an event."""
+    return type_ in (JOINED, LEFT)
+
+
 def waiting(most: Any) -> FromClause:
     """The first `most` rows without a place, in the order in which they are published: a joining or leaving comes
     before what was said after it, also when both wait here. However many wait, two indexes give as many each."""
@@ -84,6 +90,29 @@ def _in_order(events: FromClause) -> tuple[ColumnElement[Any], ...]:
 _WAITING = waiting(bindparam("most"))
 UNPUBLISHED = Prepared(bodies.told(_WAITING).order_by(*_in_order(_WAITING)))
 UNRECORDED = Prepared(select(waiting(UNRECORDED_MAX).c.number))
+_FIRST = (
+    select(_EVENTS).where(_EVENTS.c.log_id.is_(None)).order_by(_EVENTS.c.number).limit(UNRECORDED_MAX).subquery("first")
+)
+FIRST_WAITING = Prepared(
+    select(_FIRST.c.number, _FIRST.c.room_id, _FIRST.c.type, _FIRST.c.message_id, _MESSAGES.c.sender_id)
+    .select_from(_FIRST.outerjoin(_MESSAGES, _MESSAGES.c.id == _FIRST.c.message_id))
+    .order_by(_FIRST.c.number)
+)
+
+
+class Waiting(NamedTuple):
+    """A row that is committed and has no place yet, in the order of the columns of `FIRST_WAITING`."""
+
+    number: int
+    room_id: int
+    type: str
+    message_id: str | None
+    sender_id: str | None
+
+
+def first_waiting(rows: Rows) -> list[Waiting]:
+    """The first UNRECORDED_MAX rows without a place, by their numbers."""
+    return [Waiting._make(row) for row in rows.ask(FIRST_WAITING)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """`Outbox`: publishes what is committed and not yet in the log, in order.
 
-The rows without a `log_id` are the outbox. Whoever commits publishes all of them, whoever wrote them, and
-the script answers a repeat with the first id: so there is no leader and no lock, and the relay that runs on
-a timer is the same call. A commit that finds no rows but this worker's own need not read them again.
+The rows without a `log_id` are the outbox. Each worker publishes its own rows, which it need not read again. Those of
+others it publishes, with all that waits, where the order asks for it or when they have waited too long: their worker
+may have died. The script answers a repeat with the first id, so there is no leader and no lock.
 """
 
 import time
@@ -14,8 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.errors import RedisAway
 from chatapp.eventlog.awaited_cursors import AwaitedCursors
+from chatapp.eventlog.kept_log import UNRECORDED_MAX
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
+from chatapp.eventlog.kept_log import Waiting
+from chatapp.eventlog.kept_log import is_move_type
 from chatapp.eventlog.live_log import LiveLog
 from chatapp.eventlog.send_outcomes import accepted
 from chatapp.eventlog.tail import Tail
@@ -29,6 +32,9 @@ PUBLISH_MAX = 200
 RELAY_INTERVAL_S = 2.0
 # An answer to a send waits this long for its cursor: the contract's bound.
 CURSOR_WAIT_S = 0.2
+# With more rows than this waiting, nothing overtakes them: a reader looks for rows that are in the log and not recorded
+# yet among the first UNRECORDED_MAX, and twice as many must not come in between.
+OVERTAKEN_MAX = UNRECORDED_MAX // 2
 # A room of two thousand has its news in half of this time.
 FIRST_OUT_S = 0.05
 
@@ -46,8 +52,9 @@ class Outbox:
         self._fresh: deque[Entry] = deque()
         # The numbers of those and of the ones that are being published.
         self._own: set[int] = set()
-        # The numbers of other rows that waited, and whether there are more that only the database knows of.
-        self._others: set[int] = set()
+        # The numbers of other workers' rows that waited at the last commit, and since when they have been seen to wait.
+        self._others: dict[int, float] = {}
+        # Whether all that waits in the database is to be published.
         self._asked = True
         # When this worker last saw what waits in the database.
         self._looked_s = 0.0
@@ -66,13 +73,15 @@ class Outbox:
         self._asked = True
         self._loop.wake()
 
-    def publish(self, entries: list[Entry], unpublished: frozenset[int]) -> None:
-        """These rows were committed just now; `unpublished` are the numbers of all that waited then."""
+    def publish(self, entries: list[Entry], waiting: list[Waiting]) -> None:
+        """These rows were committed just now; `waiting` are the first of all that waited then."""
         self._own.update(entry.number for entry in entries)
-        self._others |= unpublished - self._own
         self._fresh += entries
         # The commit has looked for all that wait: the relay need not.
         self._looked_s = time.monotonic()
+        others = [one for one in waiting if one.number not in self._own]
+        self._others = {one.number: self._others.get(one.number, self._looked_s) for one in others}
+        self._asked = self._asked or len(waiting) > OVERTAKEN_MAX or _come_first(others, entries)
         self._loop.wake()
 
     def cursor_of(self, number: int, seconds: float = CURSOR_WAIT_S) -> Cursor | None:
@@ -99,9 +108,16 @@ class Outbox:
             raise
 
     def _needs_database(self) -> bool:
-        """Whether there may be rows besides those that were committed here."""
-        self._others = {one for one in self._others if one not in self._own and one not in self._awaited}
-        return self._asked or bool(self._others) or time.monotonic() >= self._looked_s + RELAY_INTERVAL_S
+        """Whether rows besides those that were committed here are to be published now."""
+        now_s = time.monotonic()
+        return self._asked or now_s >= self._looked_s + RELAY_INTERVAL_S or self._overdue(now_s - CURSOR_WAIT_S)
+
+    def _overdue(self, before_s: float) -> bool:
+        """Whether another worker's row has waited for longer than an answer waits, and is in the log nowhere."""
+        return any(
+            since_s < before_s and number not in self._awaited and self._tail.first_place(number) is None
+            for number, since_s in self._others.items()
+        )
 
     def _flush_database(self) -> None:
         """Publish every committed row without a cursor."""
@@ -156,3 +172,11 @@ class Outbox:
         elif entry.type == "member.joined":
             first = self._tail.first_place(entry.number)
         return Place(entry, cursor, first or cursor)
+
+
+def _come_first(others: Sequence[Waiting], entries: Sequence[Entry]) -> bool:
+    """Whether one of the others must be in the log before these: a joining or leaving in the same room, and what the
+    same person said, perhaps by way of a worker that has not published it yet."""
+    rooms = {entry.room_id for entry in entries}
+    senders = {entry.body["message"]["sender"]["id"] for entry in entries}
+    return any(one.sender_id in senders or (one.room_id in rooms and is_move_type(one.type)) for one in others)

@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session as Transaction
 
 from chatapp.errors import Unavailable
 from chatapp.eventlog import UNRECORDED_MAX
+from chatapp.eventlog import Waiting
+from chatapp.eventlog import kept_log
 from chatapp.runtime import Gather
 from chatapp.runtime import utc_now
 from chatapp.storage import Database
@@ -42,6 +44,8 @@ QUEUE_MAX = 2000
 # A send is answered within 10 s: this much of it may go by here.
 ANSWER_TIMEOUT_S = 5.5
 
+CREATED_TYPE = "message.created"
+
 # Every send passes here: statements on tables, built once, cost a tenth of those that are built for each batch.
 _MESSAGES, _EVENTS = cast(Table, Message.__table__), cast(Table, EventRow.__table__)
 _COLUMNS = ["id", "room_id", "sender_id", "local_id", "content_hash", "body", "status", "created_at"]
@@ -54,18 +58,12 @@ INSERT_MESSAGE = inserted_if(
     lambda new: new.on_conflict_do_nothing(index_elements=["sender_id", "local_id"]),
 )
 INSERT_EVENT = Prepared(
-    insert(_EVENTS).values(type="message.created", room_id=bindparam("room_id"), message_id=bindparam("message_id"))
+    insert(_EVENTS).values(type=CREATED_TYPE, room_id=bindparam("room_id"), message_id=bindparam("message_id"))
 )
 INSERTED = Prepared(select(_MESSAGES.c.id).where(_MESSAGES.c.id == bindparam("id")))
-UNPUBLISHED = Prepared(
-    select(_EVENTS.c.number, _EVENTS.c.message_id, _EVENTS.c.type)
-    .where(_EVENTS.c.log_id.is_(None))
-    .order_by(_EVENTS.c.number)
-    .limit(UNRECORDED_MAX)
-)
 CREATED = Prepared(
-    select(_EVENTS.c.number, _EVENTS.c.message_id, _EVENTS.c.type).where(
-        _EVENTS.c.message_id == bindparam("message_id"), _EVENTS.c.type == "message.created"
+    select(_EVENTS.c.number, _EVENTS.c.message_id).where(
+        _EVENTS.c.message_id == bindparam("message_id"), _EVENTS.c.type == CREATED_TYPE
     )
 )
 
@@ -114,20 +112,20 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What one transaction wrote: the new messages, by their keys and on their way into the log; and the numbers of
-    all rows that waited to be published when it ended."""
+    """What one transaction wrote: the new messages, by their keys and on their way into the log; and the rows that
+    waited to be published when it ended, these among them."""
 
     committed: dict[Key, Committed]
     entries: list[Entry]
-    unpublished: frozenset[int]
+    waiting: list[Waiting]
 
 
 class Committer:
     """Group commit: while one transaction is written, the next gathers."""
 
-    def __init__(self, database: Database, publish: Callable[[list[Entry], frozenset[int]], None]) -> None:
+    def __init__(self, database: Database, publish: Callable[[list[Entry], list[Waiting]], None]) -> None:
         self._database = database
-        # Called after each commit, with the new entries and the numbers of all rows that waited to be published.
+        # Called after each commit, with the new entries and the rows that waited to be published.
         self._publish = publish
         self._gather = Gather(self._commit_all, most=BATCH_MAX, timeout_s=ANSWER_TIMEOUT_S)
 
@@ -160,7 +158,7 @@ class Committer:
 
     def _write(self, drafts: list[Draft]) -> list[Committed | Exception]:
         written = self._database.write_rows(partial(_write, drafts=drafts))
-        self._publish(written.entries, written.unpublished)
+        self._publish(written.entries, written.waiting)
         # Of two copies in one batch, the first is the new message and the second its replay.
         outcomes: list[Committed | Exception | None] = [written.committed.pop(draft.key, None) for draft in drafts]
         repeated = [draft for draft, outcome in zip(drafts, outcomes, strict=True) if outcome is None]
@@ -185,7 +183,7 @@ def _write(rows: Rows, drafts: list[Draft]) -> _Written:
     messages = {key: _row(firsts[key]) for key in sorted(firsts)}
     new = _insert(rows, messages)
     arrived = [key for key in dict.fromkeys(draft.key for draft in drafts) if key in new]
-    numbers, unpublished = _insert_events(rows, [messages[key] for key in arrived])
+    numbers, waiting = _insert_events(rows, [messages[key] for key in arrived])
     entries: list[Entry] = []
     committed: dict[Key, Committed] = {}
     for key in arrived:
@@ -201,8 +199,8 @@ def _write(rows: Rows, drafts: list[Draft]) -> _Written:
         )
         number = numbers[row["id"]]
         committed[key] = Committed(document, row["content_hash"], draft.room_id, number)
-        entries.append(Entry(number, "message.created", draft.room_id, {"room": draft.room, "message": {**document}}))
-    return _Written(committed, entries, unpublished)
+        entries.append(Entry(number, CREATED_TYPE, draft.room_id, {"room": draft.room, "message": {**document}}))
+    return _Written(committed, entries, waiting)
 
 
 def _insert(rows: Rows, messages: dict[Key, dict[str, Any]]) -> set[Key]:
@@ -213,16 +211,15 @@ def _insert(rows: Rows, messages: dict[Key, dict[str, Any]]) -> set[Key]:
     return {key for key, found in zip(messages, inserted, strict=True) if found}
 
 
-def _insert_events(rows: Rows, messages: list[dict[str, Any]]) -> tuple[dict[str, int], frozenset[int]]:
-    """Insert an event for each of these. Returns its number by message id, and all unpublished numbers."""
+def _insert_events(rows: Rows, messages: list[dict[str, Any]]) -> tuple[dict[str, int], list[Waiting]]:
+    """Insert an event for each of these. Returns its number by message id, and the first rows that wait."""
     if messages:
         rows.run(INSERT_EVENT, [{"room_id": one["room_id"], "message_id": one["id"]} for one in messages])
-    found = rows.ask(UNPUBLISHED)
-    unpublished = frozenset(number for number, _, _ in found)
-    if len(found) == UNRECORDED_MAX:
-        created = rows.ask_each(CREATED, [{"message_id": one["id"]} for one in messages])
-        found = [row for rows_ in created for row in rows_]
-    return {id_: number for number, id_, type_ in found if type_ == "message.created"}, unpublished
+    waiting = kept_log.first_waiting(rows)
+    if len(waiting) < UNRECORDED_MAX:
+        return {one.message_id: one.number for one in waiting if one.message_id and one.type == CREATED_TYPE}, waiting
+    created = rows.ask_each(CREATED, [{"message_id": one["id"]} for one in messages])
+    return {id_: number for found in created for number, id_ in found}, waiting
 
 
 def _row(draft: Draft) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import pytest
 
 from chatapp.errors import RedisAway
+from chatapp.eventlog.outbox import OVERTAKEN_MAX
 from chatapp.wire import Cursor
 from tests.support.redis_server import RedisServer
 from tests.support.stage import Stage
@@ -13,6 +14,10 @@ def published(stage: Stage) -> list[tuple[str, str]]:
     """Type and row number of each entry of the log."""
     entries = stage.parts.link.commands.call(lambda redis: redis.xrange("chat:events"))
     return [(fields[b"type"].decode(), fields[b"number"].decode()) for _, fields in entries if fields[b"type"]]
+
+
+def place(stage: Stage, message_id: str) -> int:
+    return stage.message(message_id).log_id or 0
 
 
 def test_own_messages_go_out_in_order_and_are_recorded(stage: Stage) -> None:
@@ -26,15 +31,59 @@ def test_own_messages_go_out_in_order_and_are_recorded(stage: Stage) -> None:
     assert stage.parts.kept_log.unrecorded() == frozenset()
 
 
-def test_what_another_worker_left_behind_is_published_before_ones_own(set_up: Set) -> None:
-    dead, alive = set_up(), set_up()
-    ada = dead.person("Ada")
-    alive.read()
-    left = dead.send(ada, "general", "committed, and then the worker died")
-    own = alive.send(ada, "general", "by the other one")
-    alive.parts.outbox._asked = False
-    alive.parts.outbox._flush()
-    assert 0 < (alive.message(left).log_id or 0) < (alive.message(own).log_id or 0)
+def test_what_a_person_said_by_way_of_another_worker_comes_first(set_up: Set) -> None:
+    other, here = set_up(), set_up()
+    ada = other.person("Ada")
+    here.read()
+    here.publish()
+    before = other.send(ada, "general", "answered without a cursor")
+    after = here.send(ada, "general", "said after it")
+    here.parts.outbox._flush()
+    assert 0 < place(here, before) < place(here, after)
+
+
+def test_a_removal_by_another_worker_comes_before_what_is_said_after(set_up: Set) -> None:
+    other, here = set_up(), set_up()
+    ada, bob, cid = (other.person(name) for name in ("Ada", "Bob", "Cid"))
+    other.room(ada, "team", "private", members=(bob, cid))
+    here.read()
+    here.publish()
+    other.parts.outbox.cursor_of = lambda number, seconds=0.0: None  # type: ignore[method-assign]
+    other.parts.rooms.remove(ada, "team", bob.id)
+    here.send(cid, "team", "not for his eyes")
+    here.parts.outbox._flush()
+    assert [type_ for type_, _ in published(here)][-2:] == ["member.left", "message.created"]
+
+
+def test_another_workers_row_is_left_to_it_until_it_is_overdue(set_up: Set, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise each row would be published by all workers, and a send would cost more with each of them."""
+    other, here = set_up(), set_up()
+    ada, bob = other.person("Ada"), other.person("Bob")
+    here.read()
+    here.publish()
+    left = other.send(ada, "general", "committed, and then its worker died")
+    own = here.send(bob, "general", "by this one")
+    here.parts.outbox._flush()
+    assert place(here, left) == 0
+    assert place(here, own) > 0
+    monkeypatch.setattr("chatapp.eventlog.outbox.CURSOR_WAIT_S", 0.0)
+    here.parts.outbox._flush()
+    assert place(here, left) > place(here, own)
+
+
+def test_nothing_overtakes_a_long_queue(set_up: Set) -> None:
+    """A reader looks for rows that are in the log and not recorded yet among the first that wait."""
+    other, here = set_up(), set_up()
+    ada, bob = other.person("Ada"), other.person("Bob")
+    here.read()
+    here.publish()
+    first = other.send(ada, "general", "first of very many")
+    message = "INSERT INTO events (room_id, type, message_id) SELECT 1, 'message.updated', :id FROM n"
+    rows = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {OVERTAKEN_MAX}) {message}"
+    here.write(rows, id=first)
+    last = here.send(bob, "general", "by this one")
+    here.parts.outbox._flush()
+    assert 0 < place(here, first) < place(here, last)
 
 
 def test_of_very_many_that_wait_a_joining_comes_first(stage: Stage) -> None:
