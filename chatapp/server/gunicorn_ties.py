@@ -3,7 +3,8 @@
 What would break it, in a new version of gunicorn: a worker serves a connection by something else than `handle`, which
 takes requests from a parser within `timeout_ctx` and calls `handle_request` for each; a StopIteration or NoMoreData out
 of these does not end the connection without a word; settings are not looked up as attributes of `cfg`; a request has
-other attributes than those that are read here; the environ does not have `gunicorn.socket`.
+other attributes than those that are read here; a body's reader does not say by `length` or `parser` what is left of it;
+the environ does not have `gunicorn.socket`; `start_response` is not a method of the response.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.ggevent import GeventWorker
 
 from chatapp.receiving import SOCKET
+from chatapp.web import CLOSE
+from chatapp.web import WAITING
 from chatapp.web import HandedOver
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -34,6 +37,10 @@ class LetGo(StopIteration):
     """Ends a connection without another byte: gunicorn closes its own descriptor of it."""
 
 
+class TakenOver(LetGo):
+    """The socket has another owner now, who has a descriptor of its own."""
+
+
 class TiedWorker(GeventWorker):  # type: ignore[misc]
     """gunicorn's gevent worker, with a name for each point at which `ChatWorker` takes part."""
 
@@ -46,7 +53,7 @@ class TiedWorker(GeventWorker):  # type: ignore[misc]
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        self.flask, self.wsgi = self.wsgi, tied(self.wsgi)
+        self.flask, self.wsgi = self.wsgi, tied(self.wsgi, self)
 
     def run(self) -> None:
         # gunicorn looks up each setting by two calls, some thirty for a request; plain attributes need none.
@@ -76,6 +83,14 @@ class TiedWorker(GeventWorker):  # type: ignore[misc]
         """Around the wait for the next request."""
         raise NotImplementedError
 
+    def waiting_for_body(self) -> AbstractContextManager[None]:
+        """Around the wait for a request's body."""
+        raise NotImplementedError
+
+    def answering(self, size: int) -> None:
+        """An answer of this many bytes is about to be written; it is when `handle_request` returns."""
+        raise NotImplementedError
+
     @property
     def plain(self) -> bool:
         """Whether nothing is set that gunicorn alone knows how to do: access log, TLS, the proxy protocol."""
@@ -92,20 +107,29 @@ class _Name:
         return self._name
 
 
-def tied(app: App) -> App:
-    """The application as gunicorn calls it: with the socket under our name, and an end for what was handed over."""
+def tied(app: App, worker: TiedWorker) -> App:
+    """The application as gunicorn calls it: with what it may ask of the server, and an end for what was handed over."""
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ[SOCKET] = environ["gunicorn.socket"]
+        environ[WAITING] = worker.waiting_for_body
+        environ[CLOSE] = start_response.__self__.force_close
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            for name, value in headers:
+                if name == "Content-Length":
+                    worker.answering(int(value))
+            return start_response(status, headers, exc_info)
+
         try:
-            return app(environ, start_response)
+            return app(environ, start)
         except HandedOver:
-            raise LetGo from None
+            raise TakenOver from None
 
     return call
 
 
-def environ(req: Any, sock: Any, addr: Any) -> dict[str, Any]:
+def environ(req: Any, sock: Any, addr: Any, worker: TiedWorker) -> dict[str, Any]:
     """The part of PEP 3333's environ that the hot routes need. gunicorn's own takes as long as a whole poll."""
     found = {
         "REQUEST_METHOD": req.method,
@@ -120,11 +144,29 @@ def environ(req: Any, sock: Any, addr: Any) -> dict[str, Any]:
         "wsgi.url_scheme": req.scheme,
         "wsgi.input": req.body,
         SOCKET: sock,
+        WAITING: worker.waiting_for_body,
+        CLOSE: req.force_close,
     }
     for name, value in req.headers:
         key = _CONTENT.get(name) or "HTTP_" + name.replace("-", "_")
         found[key] = f"{found[key]},{value}" if key in found else value
     return found
+
+
+def unread(req: Any) -> bool:
+    """Whether a part of the request's body was not read."""
+    reader = req.body.reader
+    return bool(getattr(reader, "length", 0)) or getattr(reader, "parser", None) is not None
+
+
+def body_length(req: Any) -> int | None:
+    """How many bytes the body is said to have; None for one that comes in pieces."""
+    for name, value in req.headers:
+        if name == "TRANSFER-ENCODING":
+            return None
+        if name == "CONTENT-LENGTH":
+            return int(value)
+    return 0
 
 
 def close_after(req: Any) -> None:

@@ -18,9 +18,7 @@ from chatapp.server import gunicorn_ties
 from chatapp.server.embedded_redis import EmbeddedRedis
 from chatapp.server.embedded_redis import EmbeddedRedisError
 from chatapp.server.gunicorn_ties import APP_LOAD_ERROR
-
-# Beyond what any route takes, the rest of a body is not worth reading to keep the connection.
-DISCARD_MAX_BYTES = 16 * 1024 * 1024
+from chatapp.web import body_max_bytes
 
 # The workers of a master that was killed need a second to notice, and hold the address until then.
 ADDRESS_WAIT_S = 5.0
@@ -116,10 +114,10 @@ def _check_address(host: str, port: int) -> None:
 
 
 def pre_request(worker: Any, req: Any) -> None:
-    """Do not read gigabytes only to refuse them: answer and close."""
-    for name, value in req.headers:
-        if name == "CONTENT-LENGTH" and value.isdigit() and int(value) > DISCARD_MAX_BYTES:
-            gunicorn_ties.close_after(req)
+    """A body that no route takes is not read only to keep the connection: answer and close."""
+    length = gunicorn_ties.body_length(req)
+    if length is None or length > body_max_bytes(req.path):
+        gunicorn_ties.close_after(req)
 
 
 def _upgrade_database() -> None:

@@ -5,14 +5,14 @@ a whole poll. Every other request goes that way.
 """
 
 import logging
-from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
 
 from chatapp.server.gunicorn_ties import PROTOCOLS
 from chatapp.server.gunicorn_ties import App
 from chatapp.server.gunicorn_ties import LetGo
-from chatapp.server.gunicorn_ties import environ
+from chatapp.server.gunicorn_ties import TakenOver
+from chatapp.server.gunicorn_ties import TiedWorker
 from chatapp.web import HandedOver
 from chatapp.web import hot_routes
 from chatapp.web import response_head
@@ -30,28 +30,38 @@ def handler(req: Any, origins: tuple[str, ...]) -> hot_routes.Handler | None:
     return None if foreign else found
 
 
-def serve(app: App, handle: hot_routes.Handler, req: Any, sock: Any, addr: Any, goes_on: Callable[[], bool]) -> None:
-    """Answer one request. Raises LetGo when the connection is not to be used again; `goes_on` says whether the worker
-    will take another one, once the answer is there."""
+def serve(app: App, handle: hot_routes.Handler, asked: dict[str, Any], req: Any, sock: Any, worker: TiedWorker) -> None:
+    """Answer one request, `asked` as WSGI has it. Raises LetGo when the connection is not to be used again."""
     status, headers = "", []
 
     def start_response(status_: str, headers_: list[tuple[str, str]], exc_info: Any = None) -> None:
         nonlocal status, headers
         status, headers = status_, headers_
 
-    asked = environ(req, sock, addr)
     asked[hot_routes.HANDLER] = handle
     try:
         body = app(asked, start_response)
     except HandedOver:
-        raise LetGo from None
+        raise TakenOver from None
     if any(name == "Content-Length" for name, _ in headers):
-        close = req.should_close() or not goes_on()
-        _send(sock, response_head(status, headers, close=close) + b"".join(body))
+        _whole(sock, req, status, headers, body, worker)
     else:
         # A stream ends with its connection.
-        close = True
         _stream(sock, response_head(status, headers, close=True), body)
+        raise LetGo
+
+
+def _whole(
+    sock: Any, req: Any, status: str, headers: list[tuple[str, str]], body: Iterable[bytes], worker: TiedWorker
+) -> None:
+    try:
+        close = req.should_close() or not worker.alive
+        data = response_head(status, headers, close=close) + b"".join(body)
+        worker.answering(len(data))
+        _send(sock, data)
+    finally:
+        if hasattr(body, "close"):
+            body.close()
     if close:
         raise LetGo
 

@@ -2,12 +2,12 @@
 
 import gc
 import logging
-import math
-import select
 import signal
 import socket
 import sys
 import time
+from contextlib import AbstractContextManager
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -16,9 +16,13 @@ import gevent
 from chatapp.receiving import WRITE_TIMEOUT_S
 from chatapp.runtime import gevent_ties
 from chatapp.server import shortcut
+from chatapp.server.connections import Connections
 from chatapp.server.gunicorn_ties import LetGo
 from chatapp.server.gunicorn_ties import PeerWentAway
+from chatapp.server.gunicorn_ties import TakenOver
 from chatapp.server.gunicorn_ties import TiedWorker
+from chatapp.server.gunicorn_ties import environ
+from chatapp.server.gunicorn_ties import unread
 from chatapp.services import Services
 from chatapp.web import services
 
@@ -28,10 +32,11 @@ SEND_BUFFER_BYTES = 256 * 1024
 # gevent's 100 a send waited for seconds behind them; with 4 the loop itself cost more. With several workers, gunicorn
 # lets each take one at a time.
 ACCEPT_MAX = 16
-# With so few places left, a new connection takes the place of the one that has been idle longest.
-PLACES_KEPT_FREE = 32
 # How long a connection that was let in while the worker was told to end has to say what it wants.
 FIRST_REQUEST_S = 1.0
+# A refused body that was not read: this much of it is read, within this time, so that the peer gets to read the answer.
+LINGER_MAX_BYTES = 64 * 1024
+LINGER_S = 1.0
 # Idle connections outlive their limit by at most this much.
 SWEEP_S = 2.0
 # Python's own 700, 10 and 10 are for small programs: here one request allocates as much.
@@ -70,11 +75,7 @@ class ChatWorker(TiedWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._clients: dict[Any, Any] = {}
-        # Those that wait for their next request, longest first; and those of them that wait for their first.
-        self._idle: dict[Any, float] = {}
-        self._new: set[Any] = set()
-        self._kept_free = min(PLACES_KEPT_FREE, self.worker_connections // 4)
+        self._connections = Connections(self.worker_connections)
         self._takes_shortcut = False
         self._origins: tuple[str, ...] = ()
         gevent_ties.accept_at_most(ACCEPT_MAX)
@@ -103,83 +104,80 @@ class ChatWorker(TiedWorker):
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         _set_up(client)
         greenlet = gevent.getcurrent()
-        self._clients[greenlet] = client
-        self._new.add(greenlet)
+        self._connections.add(greenlet, client)
         try:
-            self._make_room(greenlet)
             super().handle(listener, client, addr)
         finally:
-            del self._clients[greenlet]
-            self._new.discard(greenlet)
+            self._connections.remove(greenlet)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
         # Reading a body has its own deadline, so this bounds the writing.
         sock.settimeout(WRITE_TIMEOUT_S)
         try:
-            return super().handle_request(listener_name, req, sock, addr)
+            super().handle_request(listener_name, req, sock, addr)
         except TimeoutError:
             self.log.info("cut a connection that took nothing for %.0f s", WRITE_TIMEOUT_S)
             raise LetGo from None
+        except TakenOver:
+            raise
+        except StopIteration:
+            if unread(req):
+                _linger(sock)
+            raise
         finally:
+            self._connections.sent(gevent.getcurrent())
             if sock.fileno() != -1:
                 sock.settimeout(None)
+        if unread(req):
+            _linger(sock)
+            raise LetGo
+        # The next one may be here already, and one after it: who sends without a pause must not keep others waiting.
+        gevent.sleep(0)
 
     def answered(self, req: Any, sock: Any, addr: Any) -> bool:
         handle = shortcut.handler(req, self._origins) if self._takes_shortcut else None
         if handle is None:
             return False
         self.cfg.pre_request(self, req)
-        shortcut.serve(self.flask.wsgi_app, handle, req, sock, addr, lambda: bool(self.alive))
+        shortcut.serve(self.flask.wsgi_app, handle, environ(req, sock, addr, self), req, sock, self)
         return True
 
     def waiting_for_request(self) -> "_Idle":
         return _Idle(self)
 
+    def waiting_for_body(self) -> AbstractContextManager[None]:
+        return self._connections.unfinished(gevent.getcurrent())
+
+    def answering(self, size: int) -> None:
+        self._connections.unsent(gevent.getcurrent(), size)
+
     def waits(self, greenlet: Any) -> None:
         """This connection may be ended until `goes_on`."""
-        if not self.alive and greenlet not in self._new:
+        if not self.alive and greenlet not in self._connections.new:
             raise PeerWentAway  # The answer before was the last on this connection.
-        self._idle[greenlet] = time.monotonic()
-        self._make_room(greenlet)
+        self._connections.waits(greenlet)
         if not self.alive:
             # It was let in after the others were told.
             gevent.spawn_later(FIRST_REQUEST_S, self._end_idle_soon)
 
     def goes_on(self, greenlet: Any) -> None:
-        self._idle.pop(greenlet, None)
-        self._new.discard(greenlet)
+        self._connections.goes_on(greenlet)
 
     def _sweep(self) -> None:
         """End what has been idle for as long as gunicorn's `keepalive` says. A timer for each would cost more."""
         while self.alive:
             gevent.sleep(SWEEP_S)
             before_s = time.monotonic() - self.cfg.keepalive
-            gevent_ties.run_in_loop(self._end_idle, set(), None, before_s)
+            gevent_ties.run_in_loop(self._connections.end_idle, None, before_s)
 
     def _drain(self) -> None:
         self.parts.hub.drain()
-        gevent_ties.run_in_loop(self._end_idle, set(self._new))
+        gevent_ties.run_in_loop(self._connections.end_idle, set(self._connections.new))
         gevent.sleep(FIRST_REQUEST_S)
         self._end_idle_soon()
 
-    def _make_room(self, newest: Any) -> None:
-        """With few places left, the connection that has been idle longest gives way, but not the newest."""
-        if len(self._clients) > self.worker_connections - self._kept_free:
-            gevent_ties.run_in_loop(self._end_idle, {newest}, 1)
-
     def _end_idle_soon(self) -> None:
-        gevent_ties.run_in_loop(self._end_idle, set())
-
-    def _end_idle(self, spared: set[Any], most: int | None = None, before_s: float = math.inf) -> None:
-        """End connections that have been idle since before `before_s`, the longest first. Runs in the loop itself, so
-        that nothing comes between the look and the end."""
-        ended = 0
-        for greenlet, since_s in list(self._idle.items()):
-            if ended == most or since_s >= before_s:
-                return
-            if greenlet in self._idle and greenlet not in spared and not _has_input(self._clients[greenlet]):
-                greenlet.throw(PeerWentAway)
-                ended += 1
+        gevent_ties.run_in_loop(self._connections.end_idle)
 
 
 class _Idle:
@@ -208,8 +206,15 @@ def _set_up(client: Any) -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(WRITE_TIMEOUT_S * 1000))
 
 
-def _has_input(client: Any) -> bool:
-    """Whether there is something to read: a request that was not looked at yet, or the peer's own end."""
-    look = gevent_ties.original("select", "poll")()
-    look.register(client.fileno(), select.POLLIN)
-    return bool(look.poll(0))
+def _linger(client: Any) -> None:
+    """Let the peer read its answer: closing a socket with input unread resets the connection, and takes the answer."""
+    deadline_s = time.monotonic() + LINGER_S
+    left = LINGER_MAX_BYTES
+    with suppress(OSError):
+        client.shutdown(socket.SHUT_WR)
+        while left > 0 and (rest_s := deadline_s - time.monotonic()) > 0:
+            client.settimeout(rest_s)
+            piece = client.recv(left)
+            if not piece:
+                return
+            left -= len(piece)

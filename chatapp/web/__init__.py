@@ -5,6 +5,19 @@ from chatapp.web.answers import response_head
 from chatapp.web.app import ROOT
 from chatapp.web.app import create_app
 from chatapp.web.current import services
+from chatapp.web.deadline import CLOSE
+from chatapp.web.deadline import WAITING
+from chatapp.web.deadline import body_max_bytes
 from chatapp.web.handover import HandedOver
 
-__all__ = ["ROOT", "HandedOver", "create_app", "hot_routes", "response_head", "services"]
+__all__ = [
+    "CLOSE",
+    "ROOT",
+    "WAITING",
+    "HandedOver",
+    "body_max_bytes",
+    "create_app",
+    "hot_routes",
+    "response_head",
+    "services",
+]

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from collections.abc import Iterable
+from contextlib import nullcontext
 from io import BytesIO
 from typing import Any
 
@@ -14,8 +15,10 @@ from chatapp.web.problems import problem
 
 log = logging.getLogger(__name__)
 
-# The largest body that any route takes: a batch.
-BODY_MAX_BYTES = 512 * 1024
+# What a request may bring: a batch much, any other little.
+BATCH_PATH = "/messages/batch"
+BATCH_MAX_BYTES = 512 * 1024
+REQUEST_MAX_BYTES = 64 * 1024
 # A send is answered within 10 s; half of that may go by until it is here.
 BODY_SECONDS = 5.0
 # The contract's 10 s, less what it takes to say so. Each step has a bound of its own below this.
@@ -23,20 +26,30 @@ ANSWER_SECONDS = 9.5
 # A poll is a request that waits on purpose, within the bound of its `wait`.
 POLL_PATH = "/events/poll"
 
+# In the environ, where the server has them: a context in which this connection may give way to others, and what makes
+# the connection end with this answer.
+WAITING = "chatapp.waiting"
+CLOSE = "chatapp.close"
+
+
+def body_max_bytes(path: str) -> int:
+    """The largest body that this address takes. A larger one is refused by its Content-Length, and not read."""
+    return BATCH_MAX_BYTES if path.rstrip("/").endswith(BATCH_PATH) else REQUEST_MAX_BYTES
+
 
 class Deadline:
     """Around the application: reads each body that some route may take, then lets it answer.
 
-    gunicorn itself waits for ever for the rest of a body. What is too large is not read at all: the route
-    refuses it by its Content-Length. A stream is answered when it is opened.
+    gunicorn itself waits for ever for the rest of a body. What is too large is not read at all. A stream is answered
+    when it is opened, and a poll has a bound of its own.
     """
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
         self._app = app
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "").endswith(POLL_PATH):
-            return self._app(environ, start_response)
+        if environ.get("PATH_INFO", "").rstrip("/").endswith(POLL_PATH):
+            return self._answer(environ, start_response)
         # It is not an Exception, so it passes through everything that handles errors, and ends every wait.
         timeout = gevent.Timeout(ANSWER_SECONDS)
         try:
@@ -50,9 +63,11 @@ class Deadline:
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
-        if length.isascii() and length.isdigit() and 0 < int(length) <= BODY_MAX_BYTES:
-            raw = gevent.with_timeout(BODY_SECONDS, _read, environ["wsgi.input"], int(length), timeout_value=None)
+        if length.isascii() and length.isdigit() and 0 < int(length) <= body_max_bytes(environ["PATH_INFO"]):
+            with environ.get(WAITING, nullcontext)():
+                raw = gevent.with_timeout(BODY_SECONDS, _read, environ["wsgi.input"], int(length), timeout_value=None)
             if raw is None:
+                environ.get(CLOSE, bool)()
                 return problem(InvalidJson("The body did not arrive in time."))(environ, start_response)
             environ["wsgi.input"] = BytesIO(raw)
         return self._app(environ, start_response)

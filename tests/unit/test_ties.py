@@ -5,8 +5,10 @@ import socket
 import threading
 import tomllib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
+from typing import ClassVar
 
 import gevent
 import psycopg
@@ -40,6 +42,7 @@ from chatapp.server import gunicorn_ties
 from chatapp.storage import psycopg_ties
 from chatapp.storage import redis_ties
 from chatapp.storage import sqlalchemy_ties
+from chatapp.web import CLOSE
 from chatapp.web import HandedOver
 from chatapp.wire import marshmallow_ties
 from tests.support.postgres import Postgres
@@ -101,15 +104,23 @@ def test_gevent_knows_what_it_replaces() -> None:
 class Worker(gunicorn_ties.TiedWorker):
     """Answers by itself at one path, lets go at another, and leaves the rest to gunicorn."""
 
+    answers: ClassVar[list[int]] = []
+
     def answered(self, req: Any, sock: Any, addr: Any) -> bool:
         if req.path == "/ours":
-            found = gunicorn_ties.environ(req, sock, addr)
+            found = gunicorn_ties.environ(req, sock, addr, self)
             sock.sendall(f"{found['REQUEST_METHOD']} {found['QUERY_STRING']} {found['HTTP_X_ONE']}\n".encode())
             raise gunicorn_ties.LetGo
         return False
 
     def waiting_for_request(self) -> Any:
         return gevent.Timeout(5, NoMoreData)
+
+    def waiting_for_body(self) -> Any:
+        return nullcontext()
+
+    def answering(self, size: int) -> None:
+        self.answers.append(size)
 
 
 @pytest.fixture
@@ -122,6 +133,8 @@ def gunicorn_worker() -> Iterator[Worker]:
         if environ["PATH_INFO"] == "/handed-over":
             environ[SOCKET].sendall(b"by its new owner\n")
             raise HandedOver
+        if environ["PATH_INFO"] == "/last":
+            environ[CLOSE]()
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
 
@@ -136,6 +149,8 @@ def gunicorn_worker() -> Iterator[Worker]:
     yield worker
     listener.close()
     worker.tmp.close()
+    for handler in log.error_log.handlers:
+        handler.close()
 
 
 def exchange(worker: Worker, request: bytes) -> bytes:
@@ -171,6 +186,25 @@ def test_gunicorn_a_request_can_be_made_the_last() -> None:
         assert not request.should_close()
         gunicorn_ties.close_after(request)
         assert request.should_close()
+
+
+def test_gunicorn_says_what_is_left_of_a_body() -> None:
+    for head, length in ((b"Content-Length: 4", 4), (b"Transfer-Encoding: chunked", None)):
+        here, there = socket.socketpair()
+        with here, there:
+            body = b"body" if length else b"4\r\nbody\r\n0\r\n\r\n"
+            here.sendall(b"POST / HTTP/1.1\r\nHost: here\r\n" + head + b"\r\n\r\n" + body)
+            request = next(get_parser(GunicornConfig(), there, ("127.0.0.1", 1)))
+            assert gunicorn_ties.body_length(request) == length
+            assert gunicorn_ties.unread(request)
+            assert request.body.read() == b"body"
+            assert not gunicorn_ties.unread(request)
+
+
+def test_gunicorn_an_application_can_make_its_answer_the_last_and_says_how_long_it_is(gunicorn_worker: Worker) -> None:
+    answered = exchange(gunicorn_worker, b"GET /last HTTP/1.1\r\nHost: here\r\n\r\n")
+    assert b"Connection: close\r\n" in answered
+    assert gunicorn_worker.answers[-1] == len(b"ok")
 
 
 def test_gunicorn_has_the_points_that_the_worker_takes_part_at() -> None:

@@ -17,15 +17,13 @@ from chatapp.errors import LengthRequired
 from chatapp.errors import TooLarge
 from chatapp.errors import UnsupportedMediaType
 from chatapp.web.auth import media_type
-from chatapp.web.deadline import BODY_MAX_BYTES
+from chatapp.web.deadline import REQUEST_MAX_BYTES
 from chatapp.wire import Cursor
 from chatapp.wire import codec
 from chatapp.wire import schemas
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-REQUEST_MAX_BYTES = 64 * 1024
-BATCH_MAX_BYTES = BODY_MAX_BYTES
 # Old browsers need a changing parameter against their caches.
 CACHE_BUSTER = "_"
 VALUE_SHOWN_MAX = 40

@@ -19,12 +19,12 @@ from chatapp.services import Services
 from chatapp.web import auth
 from chatapp.web import current
 from chatapp.web.answers import Answer
-from chatapp.web.api.inputs import BATCH_MAX_BYTES
 from chatapp.web.api.inputs import Query
 from chatapp.web.api.inputs import document
 from chatapp.web.api.inputs import query_parameters
 from chatapp.web.api.inputs import raw_document
 from chatapp.web.current import services
+from chatapp.web.deadline import BATCH_MAX_BYTES
 from chatapp.web.problems import problem
 from chatapp.wire import message_document
 from chatapp.wire import schemas
