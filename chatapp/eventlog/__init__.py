@@ -5,6 +5,8 @@ from chatapp.eventlog import kept_log
 from chatapp.eventlog import send_outcomes
 from chatapp.eventlog.hub import Hub
 from chatapp.eventlog.kept_events import KeptEvents
+from chatapp.eventlog.kept_log import JOINED
+from chatapp.eventlog.kept_log import LEFT
 from chatapp.eventlog.kept_log import UNRECORDED_MAX
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
@@ -24,6 +26,8 @@ from chatapp.eventlog.tail import Tail
 __all__ = [
     "CURSOR_WAIT_S",
     "EVENTS",
+    "JOINED",
+    "LEFT",
     "SIGNALS",
     "UNRECORDED_MAX",
     "Followers",

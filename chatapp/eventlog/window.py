@@ -56,6 +56,10 @@ class Window:
                     found[event.cursor] = event
         return [found[cursor] for cursor in sorted(found)]
 
+    def all_after(self, position: Cursor) -> list[Event]:
+        """Everything after `position`, whoever may see it."""
+        return list(_newer(self._events, position))[::-1]
+
     def _drop_oldest(self) -> None:
         event = self._events.popleft()
         assert event.cursor is not None

@@ -4,12 +4,14 @@ import json
 import time
 from collections.abc import Callable
 from collections.abc import Collection
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from typing import NamedTuple
 from typing import cast
 
+from sqlalchemy import BigInteger
+from sqlalchemy import Select
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import select
@@ -17,7 +19,6 @@ from sqlalchemy import select
 from chatapp.eventlog import KeptEvents
 from chatapp.eventlog import KeptLog
 from chatapp.eventlog import Tail
-from chatapp.eventlog import is_move
 from chatapp.people import Identity
 from chatapp.people import KnownRooms
 from chatapp.people import RoomRef
@@ -26,13 +27,14 @@ from chatapp.receiving.catch_up_query import PAGE
 from chatapp.receiving.catch_up_query import UNRECORDED
 from chatapp.receiving.catch_up_query import Found
 from chatapp.receiving.catch_up_query import horizon
-from chatapp.receiving.joins_and_leaves import Move
 from chatapp.receiving.joins_and_leaves import Moves
 from chatapp.receiving.wanted import Wanted
+from chatapp.storage import DIALECTS
 from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
+from chatapp.storage import listed
 from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Event
@@ -47,30 +49,39 @@ LOOKED_AT_MIN = 400
 OF_ROOM_MIN = 10
 
 _EVENTS = cast(Table, EventRow.__table__)
-MOVES = Prepared(
-    select(_EVENTS.c.number, _EVENTS.c.room_id, _EVENTS.c.type, _EVENTS.c.log_id).where(
-        _EVENTS.c.user_id == bindparam("user"), is_move(_EVENTS), _EVENTS.c.log_id > bindparam("after")
+
+
+def _first_moves(dialect: str) -> Select[Any]:
+    room = listed("rooms", BigInteger)[dialect].subquery("room")
+    first = (
+        select(_EVENTS.c.type)
+        .where(_EVENTS.c.user_id == bindparam("user"), _EVENTS.c.room_id == room.c.value)
+        .where(_EVENTS.c.log_id > bindparam("after"))
+        .order_by(_EVENTS.c.log_id)
+        .limit(1)
+        .correlate(room)
+        .scalar_subquery()
     )
-)
+    return select(room.c.value, first)
 
 
-class Moved(NamedTuple):
-    """What `MOVES` says, in the order of its columns."""
-
-    number: int
-    room_id: int
-    type: str
-    log_id: int | None
+# Of each room: the type of the user's first joining or leaving after a place, or null.
+FIRST_MOVES = Prepared(**{dialect: _first_moves(dialect) for dialect in DIALECTS})
+# Rows whose events are loaded at once, so that a page of long messages ends before all of them are.
+LOADED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose page it is: of which rooms, behind which position, and which rooms the reader followed so far."""
+    """Whose page it is: of which rooms, behind which position, which rooms the reader followed so far, and how many
+    events and about how many bytes the page may hold."""
 
     who: Identity
     wanted: Wanted
     position: Cursor
     followed: Collection[int]
+    limit: int
+    most_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +126,7 @@ class CatchUp:
         self._tail = tail
         self._known_rooms = known_rooms
 
-    def page(self, asked: Asked, until: Cursor, limit: int, given_up: Callable[[], object]) -> Page:
+    def page(self, asked: Asked, until: Cursor, given_up: Callable[[], object]) -> Page:
         """What comes next, up to `until`, where the window starts. Raises Unavailable.
 
         The seam needs no clock. What was appended at or before the window's start was committed before
@@ -124,11 +135,11 @@ class CatchUp:
         """
         # As this worker has read of them, which is further than any page goes.
         rooms = self._rooms(asked, self._tail.end)
-        page = self._page(asked, rooms, until, limit, Pending())
+        page = self._page(asked, rooms, until, Pending())
         if page.unrecorded and page.end >= until:
             self._await_records(page.unrecorded, given_up)
             now = frozenset(room.id for room in self._rooms(asked, None))
-            page = self._page(asked, rooms, until, limit, Pending(page.unrecorded, now))
+            page = self._page(asked, rooms, until, Pending(page.unrecorded, now))
         return page
 
     def _rooms(self, asked: Asked, position: Cursor | None) -> tuple[RoomRef, ...]:
@@ -143,28 +154,38 @@ class CatchUp:
             if not self._kept_log.unrecorded() & numbers:
                 return
 
-    def _page(self, asked: Asked, rooms: tuple[RoomRef, ...], until: Cursor, limit: int, pending: Pending) -> Page:
+    def _page(self, asked: Asked, rooms: tuple[RoomRef, ...], until: Cursor, pending: Pending) -> Page:
         ids = frozenset(room.id for room in rooms)
-        found = self._database.read(lambda tx: _find(rows_within(tx), asked, ids, until, limit, pending))
-        return Page(rooms, self._kept_events.events(found.given), found.end, found.unrecorded)
+        found = self._database.read(lambda tx: _find(rows_within(tx), asked, ids, until, pending))
+        events: list[Event] = []
+        size = 0
+        for first in range(0, len(found.given), LOADED_AT_ONCE):
+            for event in self._kept_events.events(found.given[first : first + LOADED_AT_ONCE]):
+                if size >= asked.most_bytes and event.cursor is not None:
+                    return Page(rooms, events, events[-1].cursor or asked.position, found.unrecorded)
+                events.append(event)
+                size += len(event.frame)
+        return Page(rooms, events, found.end, found.unrecorded)
 
 
-def _find(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor, limit: int, pending: Pending) -> _Places:
+def _find(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor, pending: Pending) -> _Places:
     waiting = [one for one in _ask(rows, UNRECORDED) if _may_see(asked, ids, one)]
-    found, end = _next(rows, asked, ids, until, limit)
+    found, end = _next(rows, asked, ids, until)
     if end >= until:
         mine = [one for one in waiting if one.room_id in pending.rooms or one.about == asked.who.id]
         found += [one for one in mine if one.number in pending.numbers]
     if found and not asked.wanted.by_name:
-        moves = Moves([*_moves(rows, asked), *(one for one in waiting if one.about == asked.who.id)])
+        moves = _moves(rows, asked, [*found, *waiting])
         found = [one for one in found if moves.follows(one)]
+    if len(found) > asked.limit and (last := found[asked.limit - 1].log_id) is not None:
+        found, end = found[: asked.limit], Cursor(last)
     given = [(one.number, one.log_id) for one in found]
     return _Places(given, end, frozenset(one.number for one in waiting))
 
 
-def _next(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor, limit: int) -> tuple[list[Found], Cursor]:
-    """The next events that the reader may see, at most `limit`, and the position up to which these are all."""
-    most = max(LOOKED_AT * limit, LOOKED_AT_MIN)
+def _next(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor) -> tuple[list[Found], Cursor]:
+    """The next events that the reader may see, and the position up to which these are all."""
+    most = max(LOOKED_AT * asked.limit, LOOKED_AT_MIN)
     of_room = max(OF_ROOM_MIN, most // max(1, len(ids)))
     found = _ask(
         rows,
@@ -177,10 +198,7 @@ def _next(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor, limit: i
         most=most,
     )
     end = horizon(found, of_room=of_room, most=most, until=until.packed)
-    seen = [one for one in found if (one.log_id or 0) <= end and _may_see(asked, ids, one)]
-    if len(seen) > limit:
-        return seen[:limit], Cursor(seen[limit - 1].log_id or 0)
-    return seen, Cursor(end)
+    return [one for one in found if (one.log_id or 0) <= end and _may_see(asked, ids, one)], Cursor(end)
 
 
 def _may_see(asked: Asked, ids: frozenset[int], one: Found) -> bool:
@@ -188,8 +206,14 @@ def _may_see(asked: Asked, ids: frozenset[int], one: Found) -> bool:
     return access.may_see(asked.who, ids, one, moves_in=asked.followed if asked.wanted.by_name else None)
 
 
-def _moves(rows: Rows, asked: Asked) -> Iterable[Move]:
-    return map(Moved._make, rows.ask(MOVES, {"user": asked.who.id, "after": asked.position.packed}))
+def _moves(rows: Rows, asked: Asked, found: Sequence[Found]) -> Moves:
+    """The user's own joining and leaving, as far as it matters to these rows."""
+    rooms = sorted({one.room_id for one in found})
+    first = rows.ask(FIRST_MOVES, {"rooms": json.dumps(rooms), "user": asked.who.id, "after": asked.position.packed})
+    return Moves(
+        {one.number: one for one in found if one.about == asked.who.id}.values(),
+        {room_id: type_ for room_id, type_ in first if type_ is not None},
+    )
 
 
 def _ask(rows: Rows, query: Prepared, **parameters: Any) -> list[Found]:

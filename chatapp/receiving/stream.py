@@ -18,6 +18,8 @@ from chatapp.wire import sse
 
 # Many events leave in one write, and a long catch-up still leaves room for others between its pages.
 EVENTS_PER_WRITE = 200
+# A reader that takes nothing keeps one write: of this size, or of one event more.
+BYTES_PER_WRITE = 256 * 1024
 CATCH_UP_RETRY_S = 1.0
 # A reader that takes nothing for this long is gone; it comes back with its cursor.
 WRITE_TIMEOUT_S = 20.0

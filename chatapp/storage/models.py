@@ -179,6 +179,7 @@ class EventRow(Base):
     __tablename__ = "events"
     __table_args__ = (
         Index("ix_events_room_id_log_id", "room_id", "log_id"),
+        _index_of("ix_events_user_id_room_id_log_id", "user_id", "room_id", "log_id", where="user_id IS NOT NULL"),
         _index_of("ix_events_user_id_log_id", "user_id", "log_id", where="user_id IS NOT NULL"),
         _index_of("ix_events_log_id", "log_id", where="log_id IS NOT NULL"),
         Index("ix_events_message_id", "message_id"),

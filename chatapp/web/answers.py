@@ -1,6 +1,7 @@
 """`Answer`: what leaves the service for one request, by way of Flask or without it."""
 
 import time
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
 from email.utils import formatdate
@@ -9,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response
+from werkzeug.wsgi import ClosingIterator
 
 from chatapp.web.security_headers import SECURITY_HEADERS
 from chatapp.wire import codec
@@ -20,14 +22,24 @@ _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in H
 
 
 class Answer:
-    """A WSGI application that gives this answer. A body that is not bytes is a stream and has no length."""
+    """A WSGI application that gives this answer. A body that is not bytes is a stream and has no length.
 
-    __slots__ = ("body", "headers", "status")
+    `after` is called once, when the answer is out or cannot be.
+    """
 
-    def __init__(self, status: int, body: bytes | Iterable[bytes], headers: Iterable[tuple[str, str]]) -> None:
+    __slots__ = ("after", "body", "headers", "status")
+
+    def __init__(
+        self,
+        status: int,
+        body: bytes | Iterable[bytes],
+        headers: Iterable[tuple[str, str]],
+        after: Callable[[], None] | None = None,
+    ) -> None:
         self.status = status
         self.body = body
         self.headers = list(headers)
+        self.after = after
 
     @classmethod
     def json(cls, document: Any, status: int = 200, content_type: str = "application/json") -> "Answer":
@@ -38,14 +50,17 @@ class Answer:
         if isinstance(self.body, bytes):
             headers.append(("Content-Length", str(len(self.body))))
             start_response(_STATUS_LINES[self.status], headers)
-            return [self.body]
+            return [self.body] if self.after is None else ClosingIterator([self.body], self.after)
         start_response(_STATUS_LINES[self.status], headers)
         return self.body
 
     def response(self) -> Response:
         """The same for Flask, which adds the security headers, and the length of a body that it can count."""
         body = iter(self.body) if isinstance(self.body, list | tuple) else self.body
-        return Response(body, self.status, self.headers)
+        response = Response(body, self.status, self.headers)
+        if self.after is not None:
+            response.call_on_close(self.after)
+        return response
 
 
 def response_head(status: str, headers: Collection[tuple[str, str]], *, close: bool) -> bytes:

@@ -102,11 +102,11 @@ class Stage:
         wanted = Wanted(frozenset(names) if names else None)
         return self.parts.feed.open(self.parts.feed.waiter(who), who, wanted, cursor)
 
-    def told(self, reader: Reader, limit: int = 200) -> list[Event]:
+    def told(self, reader: Reader, limit: int = 200, most_bytes: int = 2**20) -> list[Event]:
         """All that it reads until it is up to date."""
         events: list[Event] = []
         while reader.behind:
-            events += reader.read(limit)
+            events += reader.read(limit, most_bytes)
         return events
 
     def bodies(self, who: Identity, since: Cursor | str, *names: str, limit: int = 200) -> list[str]:

@@ -1,7 +1,9 @@
 """Reader and catching up: the same from the window and from the database, at the cost of what is given."""
 
 import random
+import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -10,6 +12,7 @@ from chatapp.receiving import catch_up
 from chatapp.receiving.catch_up_query import Found
 from chatapp.receiving.catch_up_query import horizon
 from chatapp.wire import Cursor
+from chatapp.wire import Event
 from tests.support.stage import Stage
 from tests.unit.conftest import Set
 
@@ -45,7 +48,7 @@ def test_a_page_ends_at_its_limit_and_goes_on_from_there(stage: Stage, forget: F
     reader = stage.reader(ada, since)
     positions = []
     while reader.behind:
-        events = reader.read(4)
+        events = reader.read(4, 2**20)
         assert len(events) <= 4
         if events:
             assert events[-1].cursor == reader.position
@@ -171,10 +174,111 @@ def test_a_page_of_the_past_reads_about_what_it_gives(stage: Stage) -> None:
     since = stage.parts.tail.end
     stage.parts.tail.window.reset(Cursor(stage.one("SELECT MAX(log_id) FROM events")))
     reader = stage.reader(ada, since)
-    steps = stage.steps(lambda: reader.read(200))
+    steps = stage.steps(lambda: reader.read(200, 2**20))
     print(f"{steps} steps of SQLite's machine for a page of 200 out of 20,000")
     # Some hundred steps for each event that is given; sorting all that is left takes several millions.
     assert steps < 400_000
+
+
+def test_a_page_ends_with_the_event_that_reaches_its_size(stage: Stage, forget: Forget) -> None:
+    """A thousand long messages would be sixteen megabytes for a reader who takes nothing."""
+    ada = stage.person("Ada")
+    since = stage.parts.tail.end
+    said = [f"{number}" + "€" * 3000 for number in range(150)]
+    for body in said:
+        stage.send(ada, "general", body)
+    stage.settle()
+    forget(stage)
+    reader = stage.reader(ada, since)
+    pages = []
+    while reader.behind:
+        pages.append(reader.read(200, 50_000))
+    assert [event.body["message"]["body"] for page in pages for event in page] == said
+    assert max(sum(len(event.frame) for event in page) for page in pages) < 50_000 + 2 * len(pages[0][0].frame)
+
+
+def moved_about(stage: Stage, who: Identity, room_id: int, times: int) -> None:
+    """This often out of the room and in again, with something said after each, as the log and the database have it."""
+    stage.write(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :most) "
+        "INSERT INTO events (room_id, type, user_id, message_id, log_id) SELECT :room, "
+        "CASE i % 4 WHEN 1 THEN 'member.left' WHEN 3 THEN 'member.joined' ELSE 'message.updated' END, "
+        "CASE WHEN i % 2 = 1 THEN :who END, CASE WHEN i % 2 = 0 THEN :message END, :end + i FROM n",
+        most=4 * times,
+        room=room_id,
+        who=who.id,
+        message=stage.send(who, "general"),
+        end=int(stage.parts.tail.end),
+    )
+    stage.settle()
+
+
+def test_ten_thousand_moves_are_read_page_by_page(stage: Stage) -> None:
+    """Each row was compared with all of them: a poll over 6,400 moves stopped the worker for seconds."""
+    ada = stage.person("Ada")
+    room_id = stage.room(ada, "team")
+    since = stage.parts.tail.end
+    moved_about(stage, ada, room_id, 5_000)
+    stage.parts.tail.window.reset(Cursor(stage.one("SELECT MAX(log_id) FROM events")))
+    reader = stage.reader(ada, since)
+    steps = stage.steps(lambda: reader.read(200, 2**20))
+    print(f"{steps} steps of SQLite's machine")
+    assert steps < 400_000
+    types = [event.type for event in stage.told(reader)]
+    # What was said while Ada was away is left to the history.
+    assert set(pairwise(types)) >= {("member.left", "member.joined")}
+    assert "message.updated" not in [after for before, after in pairwise(types) if before == "member.left"]
+
+
+def test_ten_thousand_moves_of_the_window_are_read_in_one_walk(stage: Stage) -> None:
+    ada = stage.person("Ada")
+    room_id = stage.room(ada, "team")
+    since = stage.parts.tail.end
+    window = stage.parts.tail.window
+    for number in range(1, 9_001):
+        body = {"room": "team", "user": {"id": ada.id, "name": "Ada"}}
+        type_ = "member.left" if number % 2 else "member.joined"
+        cursor = Cursor(since + number)
+        window.append(Event(cursor, type_, room_id, body, about=ada.id), cursor)
+    reader = stage.reader(ada, since)
+    before_s = time.process_time()
+    told = stage.told(reader, limit=1000)
+    spent_s = time.process_time() - before_s
+    print(f"{spent_s * 1000:.0f} ms for {len(told)} moves")
+    assert len(told) == 9_000
+    # Before, 30 s for so many; now some tens of milliseconds for each page of a thousand.
+    assert spent_s < 4.0
+
+
+def test_whoever_may_see_nothing_of_it_is_not_slower_by_a_small_limit(stage: Stage) -> None:
+    """A poll of `limit=1` over 3,000 messages said while its user was away took a page for each."""
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    room_id = stage.room(ada, "team", members=(bob,))
+    since = stage.parts.tail.end
+    stage.parts.rooms.remove(bob, "team", bob.id)
+    stage.settle()
+    said = stage.say(ada, "team")["id"]
+    stage.write(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+        "INSERT INTO events (room_id, type, message_id, log_id) "
+        "SELECT :room, 'message.updated', :said, :end + i FROM n",
+        room=room_id,
+        said=said,
+        end=int(stage.parts.tail.end),
+    )
+    stage.parts.tail.window.reset(Cursor(stage.one("SELECT MAX(log_id) FROM events")))
+    stage.parts.tail._floor = stage.parts.tail.end
+    stage.parts.rooms.add(bob, "team", bob.id)
+    stage.settle()
+    stage.forget_window()
+    reader = stage.reader(bob, since)
+    pages = 0
+    told = []
+    while reader.behind:
+        told += reader.read(1, 2**20)
+        pages += 1
+    assert [event.type for event in told] == ["member.left", "member.joined"]
+    assert pages < 20
 
 
 def found(room_id: int, log_id: int) -> Found:

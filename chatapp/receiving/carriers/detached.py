@@ -25,6 +25,7 @@ from chatapp.receiving.carriers.laggards import Laggards
 from chatapp.receiving.carriers.sockets import SOCKET
 from chatapp.receiving.carriers.sockets import Sockets
 from chatapp.receiving.feed import Feed
+from chatapp.receiving.stream import BYTES_PER_WRITE
 from chatapp.receiving.stream import EVENTS_PER_WRITE
 from chatapp.receiving.stream import WRITE_TIMEOUT_S
 from chatapp.runtime import Loop
@@ -218,7 +219,7 @@ class Detached:
             if reader.needs_database:
                 self._laggards.add(connection)
                 return
-            events = reader.read(EVENTS_PER_WRITE)
+            events = reader.read(EVENTS_PER_WRITE, BYTES_PER_WRITE)
             if events:
                 self._write(connection, b"".join([event.frame for event in events]))
             elif reader.position == self._tail.window.end:

@@ -7,6 +7,7 @@ import gevent
 
 from chatapp.errors import Unavailable
 from chatapp.receiving.carriers.connection import Connection
+from chatapp.receiving.stream import BYTES_PER_WRITE
 from chatapp.receiving.stream import CATCH_UP_RETRY_S
 from chatapp.receiving.stream import EVENTS_PER_WRITE
 
@@ -52,7 +53,7 @@ class Laggards:
 
     def _read_page(self, connection: Connection) -> None:
         reader = connection.stream.reader
-        events = reader.read(EVENTS_PER_WRITE) if reader.needs_database else []
+        events = reader.read(EVENTS_PER_WRITE, BYTES_PER_WRITE) if reader.needs_database else []
         self._go_on(connection, b"".join([event.frame for event in events]))
 
     def _go_on(self, connection: Connection, page: bytes = b"") -> None:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from chatapp.errors import Unavailable
 from chatapp.eventlog import Waiter
 from chatapp.receiving.poll import wait_for_events
+from chatapp.receiving.stream import BYTES_PER_WRITE
 from chatapp.receiving.stream import CATCH_UP_RETRY_S
 from chatapp.receiving.stream import EVENTS_PER_WRITE
 from chatapp.receiving.stream import Stream
@@ -29,7 +30,7 @@ class Pieces:
         while (reason := stream.over()) is None:
             try:
                 wait_s = stream.due_s - time.monotonic()
-                events = wait_for_events(stream.reader, self._waiter, EVENTS_PER_WRITE, wait_s)
+                events = wait_for_events(stream.reader, self._waiter, EVENTS_PER_WRITE, BYTES_PER_WRITE, wait_s)
             except Unavailable:
                 # Catching up needs the database. The connection stays, and its heartbeats.
                 self._waiter.pause(CATCH_UP_RETRY_S)

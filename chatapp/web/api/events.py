@@ -1,5 +1,7 @@
 """`/events`: the stream, the long poll, and acks."""
 
+import time
+from functools import partial
 from typing import Any
 
 from flask import Blueprint
@@ -17,6 +19,7 @@ from chatapp.receiving import Wanted
 from chatapp.receiving import closing
 from chatapp.receiving import poll_document
 from chatapp.receiving import wait_for_events
+from chatapp.runtime import utc_now
 from chatapp.services import Services
 from chatapp.web import auth
 from chatapp.web import current
@@ -40,6 +43,8 @@ WAIT_DEFAULT_S = 25
 WAIT_MAX_S = 55
 LIMIT_DEFAULT = 200
 LIMIT_MAX = 1000
+# An answer ends with the event that reaches this size: a thousand long messages have sixteen times as much.
+POLL_MAX_BYTES = 1024 * 1024
 ROOMS_MAX = 1000
 
 STREAM_PARAMETERS = ("since", "rooms")
@@ -114,18 +119,23 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
     since, wanted = query.cursor("since"), _wanted(query)
     wait_s = query.number("wait", WAIT_DEFAULT_S, 0, WAIT_MAX_S)
     limit = query.number("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
+    ends_s = time.monotonic() + (who.ends_at - utc_now()).total_seconds()
     waiter = parts.feed.waiter(who)
     reader = parts.feed.open(waiter, who, wanted, since)
+    # Until the answer is out: one that nobody reads takes memory.
+    place = partial(parts.feed.close, waiter)
     watched = -1
     try:
         events: list[Event] = []
         if since is not None and not reader.reset:
             watched = parts.sockets.watch(environ, waiter)
-            events = wait_for_events(reader, waiter, limit, wait_s)
-        return Answer(200, poll_document(events, reader), POLL_HEADERS)
+            events = wait_for_events(reader, waiter, limit, POLL_MAX_BYTES, wait_s, ends_s)
+        return Answer(200, poll_document(events, reader), POLL_HEADERS, after=place)
+    except BaseException:
+        place()
+        raise
     finally:
         parts.sockets.unwatch(watched)
-        parts.feed.close(waiter)
 
 
 @blueprint.post("/ack")
