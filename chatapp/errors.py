@@ -23,6 +23,7 @@ ChatError
 """
 
 import math
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
@@ -195,3 +196,21 @@ class Unavailable(ChatError):
 
 class RedisAway(ConnectionError):
     """Redis did not answer, or answered that it cannot serve. The work goes on without it."""
+
+
+class RedisFull(RedisAway):
+    """Redis has as much as it may keep, and takes no more."""
+
+
+def of_code(code: str, detail: str | None, errors: dict[str, Any] | None) -> ChatError:
+    """An error that was answered before, from what was kept of it."""
+    error = ChatError(detail, errors=errors)
+    kind = next((one for one in _kinds(ChatError) if one.code == code), ChatError)
+    error.status, error.code, error.title, error.retryable = kind.status, kind.code, kind.title, kind.retryable
+    return error
+
+
+def _kinds(kind: type[ChatError]) -> Iterator[type[ChatError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _kinds(one)

@@ -69,6 +69,20 @@ def test_refusals_are_remembered_also_for_what_stood_behind(ada: Person) -> None
     assert statuses[-3:] == ["failed"] * 3
 
 
+def test_a_refused_send_costs_one_too(ada: Person) -> None:
+    """Otherwise whoever is refused may go on for ever, at no cost but ours."""
+    room = ada.create_room()
+    answers = [ada.post(room, " ") for _ in range(60)]
+    assert [answer.status_code for answer in answers[:20]] == [422] * 20
+    assert answers[0].headers["RateLimit"].startswith('"send";r=19;')
+    limited = [answer for answer in answers if answer.status_code == 429]
+    assert len(limited) >= 30
+    assert int(limited[0].headers["Retry-After"]) >= 1
+    items = [{"room": room, "localId": new_local_id(), "body": " "} for _ in range(30)]
+    codes = [one["problem"]["code"] for one in ada.batch(*items).json()["results"]]
+    assert codes[-1] == "rate_limited"
+
+
 def test_edits_have_a_rate_too(ada: Person) -> None:
     room = ada.create_room()
     sent = ada.send(room, "x")

@@ -23,8 +23,10 @@ from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Event
 
-# Clients that come back together stand at few places, so few pages serve many of them: about 6 MB at this size.
+# Clients that come back together stand at few places, so few pages serve many of them: about 6 MB at this size, as
+# people write. Longer ones are read again, so that it is 40 MB at most.
 REMEMBERED = 5_000
+REMEMBERED_MAX_BYTES = 8 * 1024
 # Messages whose changes are remembered: far more than change while a page is read.
 CHANGES_REMEMBERED = 10_000
 
@@ -119,7 +121,8 @@ class KeptEvents:
         loaded = {row.number: bodies.event(row, place_of[row.number], counts) for row in kept}
         for number, event in loaded.items():
             # What a sender is told of one message is nobody else's, and counts.
-            if event.cursor is not None and event.type != STATUS and as_of >= self._newest_change(event.message_id):
+            fit = event.cursor is not None and event.type != STATUS and len(event.frame) <= REMEMBERED_MAX_BYTES
+            if fit and as_of >= self._newest_change(event.message_id):
                 self._known[number] = _Remembered(event, as_of)
         return loaded
 

@@ -1,11 +1,13 @@
 """`KeptLog`: the event log as the database keeps it: its newest position, rows without one, and their record."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from typing import NamedTuple
 from typing import cast
 
+from gevent import sleep
 from sqlalchemy import ColumnElement
 from sqlalchemy import FromClause
 from sqlalchemy import Table
@@ -33,6 +35,8 @@ from chatapp.wire import Entry
 # Rows are published in one order, at most a few hundred at once by each worker. When Redis has been away for long,
 # many more wait, and none of them is in the log.
 UNRECORDED_MAX = 2000
+
+RECORD_POLL_S = 0.02
 
 JOINED, LEFT = "member.joined", "member.left"
 
@@ -157,6 +161,18 @@ class KeptLog:
             return max(newest, self._live_log.last())
         except RedisAway:
             return newest
+
+    def any_within(self, after: Cursor, until: Cursor) -> bool:
+        """Whether a row stands after the one place and before the other."""
+        query = select(EventRow.number).where(EventRow.log_id > after, EventRow.log_id < until).limit(1)
+        return self._database.read(lambda tx: tx.scalar(query)) is not None
+
+    def await_records(self, seconds: float) -> None:
+        """Wait until what is in the log now and not recorded yet is recorded, at most this long."""
+        pending = self.unrecorded()
+        deadline_s = time.monotonic() + seconds
+        while pending & self.unrecorded() and time.monotonic() < deadline_s:
+            sleep(RECORD_POLL_S)
 
     def record(self, places: Sequence[Place]) -> None:
         """Write the cursors down.

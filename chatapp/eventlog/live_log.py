@@ -14,6 +14,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from chatapp.errors import RedisAway
+from chatapp.errors import RedisFull
 from chatapp.eventlog.send_outcomes import REMEMBER_S
 from chatapp.runtime import now_ms
 from chatapp.storage import TAIL_BLOCK_MS
@@ -61,6 +63,8 @@ class LiveLog:
     def __init__(self, link: RedisLink, maxlen: int) -> None:
         self._link = link
         self._maxlen = maxlen
+        # Whether the server says who it is.
+        self._tells = True
         self._publish = link.commands.script("publish")
         self._raise = link.commands.script("raise")
 
@@ -88,8 +92,40 @@ class LiveLog:
             args += [entry.number, entry.type, entry.room_id, entry.target or "", entry.about or ""]
             args.append(codec.dumps(entry.body))
         args += remember.values()
-        ids = self._publish([EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}", *remember], args)
+        keys = [EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}", *remember]
+        try:
+            ids = self._publish(keys, args)
+        except RedisFull:
+            self._make_room()
+            ids = self._publish(keys, args)
         return [Cursor.parse(raw.decode()) for raw in ids]
+
+    def server(self) -> str:
+        """Which server the tail hears: its run id, "" where that is not told. Raises RedisAway if it is a replica."""
+        if not self._tells:
+            return ""
+        try:
+            about = {**self._about("server"), **self._about("replication")}
+        except RedisAway as away:
+            if not isinstance(away.__cause__, ResponseError):
+                raise
+            # A managed server may forbid it.
+            self._tells = False
+            return ""
+        if about.get("role", "master") != "master":
+            self._link.tail.disconnect()
+            raise RedisAway("a replica by now")
+        return about.get("run_id", "")
+
+    def _about(self, section: str) -> dict[str, str]:
+        told = _text(self._link.tail.ask("INFO", section))
+        return dict(line.split(":", 1) for line in told.splitlines() if ":" in line)
+
+    def _make_room(self) -> None:
+        """Redis has as much as it may keep: better a short log than none. What is older comes from the database."""
+        length: int = self._link.commands.call(lambda redis: redis.xlen(EVENTS))
+        self._link.commands.call(lambda redis: redis.xtrim(EVENTS, maxlen=length // 2, approximate=False))
+        log.warning("REDIS_URL: Redis is full: the log was cut to %d entries", length // 2)
 
     def raise_to(self, cursor: Cursor) -> Cursor:
         """Make every later id greater than `cursor`. Returns where the log now ends."""

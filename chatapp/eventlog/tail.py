@@ -34,7 +34,6 @@ HEARD_MAX_S = 2.0
 BACKOFF_MAX_S = 0.5
 # Rows that were published just before the log was lost get their ids recorded within this time.
 RECORD_WAIT_S = 1.0
-RECORD_POLL_S = 0.02
 # A signal is heard within a few milliseconds; nobody must wait longer for one that was lost.
 SIGNAL_WAIT_S = 0.2
 SIGNAL_POLL_S = 0.005
@@ -64,6 +63,8 @@ class Tail:
         self._seen: Recent[int, Cursor] = Recent(SEEN_MAX)
         self._moved = Flag()
         self._signals_after: str | None = None
+        # The run ids of the server that the window was read from, and of the one that was found last.
+        self._server = self._found_server = ""
         self._placed = False
         self._following = False
         self._looked_s = 0.0
@@ -182,6 +183,10 @@ class Tail:
                 return False
             self._floor = max(self._floor, entry.cursor)
             if entry.event is None:
+                if self._passed_over(entry.cursor):
+                    self._tell_news(events, before)
+                    self._resync()
+                    return False
                 self.window.move(entry.cursor)
                 continue
             self.window.append(entry.event, entry.cursor)
@@ -190,6 +195,17 @@ class Tail:
             events.append(entry.event)
         self._tell_news(events, before)
         return True
+
+    def _passed_over(self, raised: Cursor) -> bool:
+        """Whether a row stands where the log was raised: somebody knew of places that it does not have, as when a
+        replica that lagged behind was made the master.
+        """
+        if not self._kept_log.any_within(self.window.end, raised):
+            self._kept_log.await_records(RECORD_WAIT_S)
+        found = self._kept_log.any_within(self.window.end, raised)
+        if found:
+            log.warning("the log was raised to %s over what this worker has not read", raised)
+        return found
 
     def _tell_news(self, events: list[Event], before: Cursor) -> None:
         for tell in self.on_news:
@@ -201,7 +217,7 @@ class Tail:
         """Redis is there, for the first time or again."""
         if self._signals_after is None:
             self._signals_after = self._live_log.last_signal()
-        if self._live_log.last() < self.window.end or self.window.end == Cursor(0):
+        if self._moved_on() or self._live_log.last() < self.window.end or self.window.end == Cursor(0):
             self._resync()
         elif self._live_log.last() < self._floor:
             # A client brought a cursor while Redis was away: what others publish must lie above it too.
@@ -212,11 +228,22 @@ class Tail:
         log.info("following the event log from %s", self.end)
 
     def _look(self) -> None:
-        """Once a second: is the log gone, or does it end before what was read from it?"""
+        """Once a second: is the log gone, on another server, or does it end before what was read from it?"""
         self._looked_s = time.monotonic()
-        if self._live_log.last() < self.window.end:
+        if self._moved_on():
+            self._resync()
+        elif self._live_log.last() < self.window.end:
             log.warning("the log ends before %s: it was lost or replaced", self.end)
             self._resync()
+
+    def _moved_on(self) -> bool:
+        """Whether another server has the log now. It may lack what this worker has not read, without any other sign."""
+        self._found_server = self._live_log.server()
+        if self._server and self._found_server and self._found_server != self._server:
+            log.warning("the log is on another server: readers go on through the database")
+            return True
+        self._server = self._found_server
+        return False
 
     def _resync(self) -> None:
         """Go on behind everything that the log or the database ever had; readers catch up from the database.
@@ -224,10 +251,7 @@ class Tail:
         Rows that were published into the lost log and are not recorded yet could otherwise be recorded
         later, between a reader's position and the new end, where nobody looks again: so wait for them.
         """
-        pending = self._kept_log.unrecorded()
-        deadline_s = time.monotonic() + RECORD_WAIT_S
-        while pending & self._kept_log.unrecorded() and time.monotonic() < deadline_s:
-            sleep(RECORD_POLL_S)
+        self._kept_log.await_records(RECORD_WAIT_S)
         self._floor = max(self._floor, self.window.end, self._kept_log.newest())
         end = self._live_log.raise_to(self._floor)
         last_signal = self._live_log.last_signal()
@@ -235,6 +259,7 @@ class Tail:
         for tell in self.on_reset:
             tell(self.window.end)
         self.window.reset(end)
+        self._server = self._found_server
         self._floor = max(self._floor, self.window.end)
         # Signals are numbered by Redis's own clock: after a loss they may begin again further back.
         if Cursor.parse(last_signal) < Cursor.parse(self._signals_after or last_signal):

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from chatapp.wire import Cursor
 from chatapp.wire import Event
 
+# So much is kept, as it stands on the wire: ten thousand events are 5 MB as people write, and could be 200.
+BYTES_MAX = 64 * 1024 * 1024
+
 
 class Window:
-    """Every event in (start, end], at most `size` of them.
+    """Every event in (start, end], at most `size` of them and BYTES_MAX.
 
     A reader at or after `start` finds all it needs here; one before it reads the database up to `start`.
     """
@@ -20,6 +23,7 @@ class Window:
         self._by_room: dict[int, deque[Event]] = {}
         self._by_member: dict[str, deque[Event]] = {}
         self._by_message: dict[str, deque[Event]] = {}
+        self._bytes = 0
         self.start = Cursor(0)
         self.end = Cursor(0)
 
@@ -29,16 +33,18 @@ class Window:
         self._by_room.clear()
         self._by_member.clear()
         self._by_message.clear()
+        self._bytes = 0
         self.start = self.end = position
 
     def append(self, event: Event, cursor: Cursor) -> None:
-        """Add the event at `cursor`, which lies after `end`; the oldest leaves when the window is full."""
+        """Add the event at `cursor`, which lies after `end`; the oldest leave when the window is full."""
         self._events.append(event)
+        self._bytes += len(event.frame)
         self._fold(event)
         for queue in self._queues(event):
             queue.append(event)
         self.end = cursor
-        if len(self._events) > self._size:
+        while len(self._events) > self._size or (self._bytes > BYTES_MAX and len(self._events) > 1):
             self._drop_oldest()
 
     def move(self, cursor: Cursor) -> None:
@@ -64,6 +70,7 @@ class Window:
         event = self._events.popleft()
         assert event.cursor is not None
         self.start = event.cursor
+        self._bytes -= len(event.frame)
         for queue in self._queues(event):
             queue.popleft()
         if event.room_id is not None and not self._by_room[event.room_id]:
@@ -78,7 +85,9 @@ class Window:
         if event.message_id is None or event.type == "message.created":
             return
         for earlier in self._by_message.get(event.message_id, ()):
+            self._bytes -= len(earlier.frame)
             earlier.restate(event.body)
+            self._bytes += len(earlier.frame)
 
     def _queues(self, event: Event) -> Iterator[deque[Event]]:
         if event.room_id is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from redis import Redis
 
+from chatapp.errors import ChatError
 from chatapp.errors import RedisAway
 from chatapp.eventlog import send_outcomes
 from chatapp.runtime import Gather
@@ -21,6 +22,9 @@ from chatapp.storage import RedisLink
 # A claim outlives every send (10 s) and then gives way, should its worker have died.
 CLAIM_MS = 15_000
 LOCAL_USERS_MAX = 10_000
+# How many refusals of a user are remembered: a batch or two in ten seconds, some 2 MB in ten minutes.
+REFUSALS_MAX = 200
+REFUSALS_PERIOD_S = 10
 # One call of the script holds Redis for about a millisecond at this size.
 BATCH_MAX = 100
 # The call that is under way, then one's own.
@@ -62,11 +66,16 @@ class Admission:
         if ruling.verdict is Verdict.LIMITED:
             raise ruling.refusal()
 
-    def refused(self, user_id: str, local_id: str, problem: dict[str, Any]) -> None:
-        """Remember why nothing was stored."""
+    def charge_refused(self, user_id: str) -> Ruling:
+        """A send that is refused costs one like any other; `limited`: not even that is left."""
+        return self._ask(self.rate, f"chat:rate:{user_id}", 1)
+
+    def refused(self, user_id: str, local_id: str, error: ChatError) -> None:
+        """Remember why nothing was stored, of a user who is refused very often only now and then."""
+        keys = [send_outcomes.send_key(user_id, local_id), f"chat:refusals:{user_id}"]
         with suppress(RedisAway):
             self._refuse(
-                [send_outcomes.send_key(user_id, local_id)], [send_outcomes.refused(problem), send_outcomes.REMEMBER_S]
+                keys, [send_outcomes.refused(error), send_outcomes.REMEMBER_S, REFUSALS_MAX, REFUSALS_PERIOD_S]
             )
 
     def release(self, user_id: str, local_id: str) -> None:
@@ -79,7 +88,7 @@ class Admission:
         states: list[bytes | None] = self._quietly(lambda redis: redis.mget(keys)) or [None] * len(keys)
         found: dict[str, dict[str, Any] | None] = {}
         for local_id, state in zip(local_ids, states, strict=True):
-            problem = send_outcomes.problem_of(state)
+            problem = send_outcomes.problem_of(state, local_id)
             if problem is not None or send_outcomes.in_flight(state):
                 found[local_id] = problem
         return found

@@ -38,8 +38,8 @@ class Batch:
         try:
             loaded = schemas.load_send(BATCH_ITEM, item)
             return self._send(room, loaded["localId"], loaded["body"])
-        except ChatError as error:
-            self._messaging.refuse(self._who, _local_id_of(item), error)
+        except ChatError as refused:
+            error, _ = self._messaging.refuse(self._who, _local_id_of(item), refused)
             if error.retryable:
                 self._blocked[room] = error
             return error

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session as Transaction
 from chatapp.errors import ChatError
 from chatapp.errors import LocalIdReused
 from chatapp.errors import NotFound
+from chatapp.errors import RateLimited
 from chatapp.errors import Unavailable
 from chatapp.eventlog import CURSOR_WAIT_S
 from chatapp.eventlog import Outbox
@@ -123,14 +124,22 @@ class Messaging:
                 cursor = self._outbox.cursor_of(committed.number, deadline_s - time.monotonic())
                 committed.document["cursor"] = cursor_text(cursor)
 
-    def refuse(self, who: Identity, local_id: Any, error: ChatError) -> None:
-        """Remember a refusal for `GET messages/status`. An open outcome is not a refusal."""
-        if (
-            isinstance(local_id, str)
-            and schemas.LOCAL_ID.fullmatch(local_id)
-            and not isinstance(error, Unavailable | LocalIdReused)
-        ):
-            self._admission.refused(who.id, local_id, error.problem(local_id))
+    def refuse(self, who: Identity, local_id: Any, error: ChatError) -> tuple[ChatError, Ruling | None]:
+        """A send is refused: charge it, and remember it for `GET messages/status`.
+
+        Returns the error to answer, which is RateLimited when nothing is left to charge, and what is left of the rate
+        if that was asked. An open outcome is not a refusal.
+        """
+        if isinstance(error, Unavailable):
+            return error, None
+        ruling = None
+        if not isinstance(error, RateLimited):
+            ruling = self._admission.charge_refused(who.id)
+            if ruling.verdict is Verdict.LIMITED:
+                error = ruling.refusal(with_fields=True)
+        if isinstance(local_id, str) and schemas.LOCAL_ID.fullmatch(local_id) and not isinstance(error, LocalIdReused):
+            self._admission.refused(who.id, local_id, error)
+        return error, ruling
 
     def status(self, who: Identity, local_ids: list[str]) -> list[dict[str, Any]]:
         """What became of these localIds of the identity, in their order."""

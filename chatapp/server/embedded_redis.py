@@ -18,6 +18,7 @@ STOP_TIMEOUT_S = 3.0
 # A server that dies again and again must not keep a core busy being started.
 RESTART_PAUSE_S = 0.5
 POLL_S = 0.05
+MAXMEMORY = "256mb"
 
 # Runs between fork and exec: a session of its own, so that Ctrl-C reaches only the master; and the
 # kernel's promise (Linux) to end this process when its parent dies, however it dies.
@@ -83,6 +84,8 @@ class EmbeddedRedis:
             "dir": str(self._data),
             "save": "",
             "appendonly": "no",
+            # A service of a few hundred people needs 20 MB; full, it refuses, and the log is cut.
+            "maxmemory": MAXMEMORY,
             "maxmemory-policy": "noeviction",
             "loglevel": "warning",
             # Expired keys may stay a second longer; ten looks a second would cost more than a quiet service does.

@@ -14,6 +14,7 @@ from redis.exceptions import NoScriptError
 from redis.exceptions import RedisError
 
 from chatapp.errors import RedisAway
+from chatapp.errors import RedisFull
 from chatapp.storage import redis_ties
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ TAIL_TIMEOUT_S = TAIL_BLOCK_MS / 1000 + 2.0
 # After a failure nobody asks for this long, so that not every request pays the time-out again.
 AWAY_S = 1.0
 MAX_COMMAND_CONNECTIONS = 32
+# What a health check writes, and for how long it stays.
+PROBE, PROBE_S = "chat:probe", 10
 
 
 class Client:
@@ -90,9 +93,14 @@ class Client:
 
         return lambda keys, args: self._bounded(lambda: run(keys, args))
 
+    def disconnect(self) -> None:
+        """Let go of all connections: the next call makes another one."""
+        self._exchange.close()
+        self._pool.disconnect()
+
     def close(self) -> None:
         self._redis.close()
-        self._pool.disconnect()
+        self.disconnect()
 
     def _bounded(self, ask: Callable[[], T]) -> T:
         if self.away:
@@ -110,15 +118,22 @@ class Client:
         try:
             answer = ask()
         except (RedisError, OSError) as error:
-            self._away_until_s = time.monotonic() + self._away_s
-            if not self._failing:
-                log.warning("REDIS_URL: Redis does not serve the %s: %s", self._purpose, error)
-            self._failing = True
-            raise RedisAway(str(error)) from error
+            self._note(error)
+            raise (RedisFull if redis_ties.full(error) else RedisAway)(str(error)) from error
         if self._failing:
             log.warning("REDIS_URL: Redis serves the %s again", self._purpose)
         self._failing = False
         return answer
+
+    def _note(self, error: Exception) -> None:
+        if not redis_ties.full(error):
+            self._away_until_s = time.monotonic() + self._away_s
+        if redis_ties.demoted(error):
+            # Whoever is asked next is found by its name again.
+            self.disconnect()
+        if not self._failing:
+            log.warning("REDIS_URL: Redis does not serve the %s: %s", self._purpose, error)
+        self._failing = True
 
 
 class RedisLink:
@@ -136,9 +151,12 @@ class RedisLink:
         """Whether nothing can be published just now, as far as is known."""
         return self.commands.away or self.quick.away
 
-    def ping(self) -> None:
-        """Raises RedisAway unless Redis answers, asking also while it is known to be away."""
-        self._probe.call(lambda redis: redis.ping())
+    def probe(self) -> None:
+        """Raises RedisAway unless Redis can be written, asking also while it is known to be away.
+
+        A replica answers as well, but nothing can be published there.
+        """
+        self._probe.call(lambda redis: redis.set(PROBE, 1, ex=PROBE_S))
 
     def close(self) -> None:
         for client in (self.commands, self.quick, self.tail, self._probe):

@@ -2,7 +2,7 @@
 
 What would break it, in a new version of redis-py: a pool gives its connections by something else than `get_connection`
 and `release`; a connection speaks by something else than `send_command`, `read_response` and `disconnect`; something
-that was pushed comes before an answer, although protocol 2 has no pushes.
+that was pushed comes before an answer, although protocol 2 has no pushes; errors of the server have other classes.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,30 @@ from typing import Any
 from redis import BlockingConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import MasterDownError
+from redis.exceptions import OutOfMemoryError
+from redis.exceptions import ReadOnlyError
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
 Word = str | bytes | float
+
+# How a server says that it is a replica by now, and that it is full. Before Redis 7 an error within a script has these
+# words somewhere in its text; elsewhere redis-py makes a class of them and takes them away.
+DEMOTED = ("READONLY", "MASTERDOWN", "UNBLOCKED")
+FULL = "OOM command not allowed"
+
+
+def demoted(error: Exception) -> bool:
+    """Whether this server is not the one to be written any more, perhaps under another name."""
+    if isinstance(error, ReadOnlyError | MasterDownError):
+        return True
+    return isinstance(error, ResponseError) and any(word in str(error) for word in DEMOTED)
+
+
+def full(error: Exception) -> bool:
+    """Whether the server refuses because it has as much as it may keep."""
+    return isinstance(error, OutOfMemoryError) or (isinstance(error, ResponseError) and FULL in str(error))
 
 
 def pool(url: str, *, most: int, timeout_s: float, connect_timeout_s: float) -> BlockingConnectionPool:
@@ -54,6 +74,13 @@ class Exchange:
                 if not again:
                     raise
         return self._ask_on(self._pool.get_connection(), words)
+
+    def close(self) -> None:
+        """Let go of the connection that is kept."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.disconnect()
+            self._pool.release(kept)
 
     def _ask_on(self, connection: Any, words: Sequence[Word]) -> Any:
         try:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from chatapp.errors import InvalidMessage
 from chatapp.errors import RateLimited
+from chatapp.sending.admission import REFUSALS_MAX
 from chatapp.sending.rate import Rate
 from chatapp.sending.rate import Ruling
 from chatapp.sending.rate import Verdict
@@ -43,9 +45,23 @@ def test_a_claim_holds_until_it_is_released(set_up: Set) -> None:
 
 def test_a_refusal_is_remembered_and_gives_way_to_a_new_attempt(stage: Stage) -> None:
     admission = stage.parts.admission
-    admission.refused("ada", "too-long-1", {"code": "invalid_message"})
-    assert admission.in_flight_or_failed("ada", ["too-long-1"]) == {"too-long-1": {"code": "invalid_message"}}
+    error = InvalidMessage("Too long.", errors={"body": ["At most 4000."]})
+    admission.refused("ada", "too-long-1", error)
+    assert admission.in_flight_or_failed("ada", ["too-long-1"]) == {"too-long-1": error.problem("too-long-1")}
     assert admission.admit("ada", "too-long-1").verdict is Verdict.ADMITTED
+
+
+def test_what_is_kept_of_refusals_is_little_and_of_few(stage: Stage, shared_redis: RedisServer) -> None:
+    """One guest filled Redis with 8 MB of them a second."""
+    error = InvalidMessage("no " * 1000, errors={f"field{number}": ["no " * 100] for number in range(20)})
+    names = [f"local-id-{number}" for number in range(REFUSALS_MAX + 50)]
+    for name in names:
+        stage.parts.admission.refused("ada", name, error)
+    kept = [len(shared_redis.client.get(key) or b"") for key in shared_redis.client.keys("chat:send:ada:*")]
+    assert len(kept) == REFUSALS_MAX
+    assert max(kept) < 600
+    found = stage.parts.admission.in_flight_or_failed("ada", names)
+    assert found[names[0]] == {**InvalidMessage("no " * 66 + "no").problem(names[0])}
 
 
 def test_what_was_published_is_known(stage: Stage) -> None:

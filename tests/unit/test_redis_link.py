@@ -6,6 +6,7 @@ import pytest
 from redis import Redis
 
 from chatapp.errors import RedisAway
+from chatapp.errors import RedisFull
 from chatapp.storage.redis_link import Client
 from tests.support.redis_server import RedisServer
 
@@ -34,7 +35,7 @@ def test_who_asks_is_told_that_the_connection_was_closed_meanwhile(client: Clien
 def test_a_script_goes_on_with_another_connection(client: Client, redis_server: RedisServer) -> None:
     first = client.ask("CLIENT", "ID")
     _close(redis_server, first)
-    client.script("refuse")(["chat:send:a:1"], ["failed:one", 60])
+    client.script("refuse")(["chat:send:a:1", "chat:refusals:a"], ["failed:one", 60, 9, 9])
     assert client.ask("CLIENT", "ID") > first
     assert not client.failing
 
@@ -69,10 +70,10 @@ def test_the_answer_to_a_question_that_took_too_long_is_nobody_elses(client: Cli
 
 def test_a_script_that_redis_forgot_is_sent_again(client: Client, redis_server: RedisServer) -> None:
     refuse = client.script("refuse")
-    refuse(["chat:send:a:1"], ["failed:one", 60])
+    refuse(["chat:send:a:1", "chat:refusals:a"], ["failed:one", 60, 9, 9])
     with Redis.from_url(redis_server.url) as other:
         other.script_flush()
-        refuse(["chat:send:a:2"], ["failed:two", 60])
+        refuse(["chat:send:a:2", "chat:refusals:a"], ["failed:two", 60, 9, 9])
         assert other.get("chat:send:a:2") == b"failed:two"
 
 
@@ -81,6 +82,27 @@ def test_a_server_that_is_gone_is_away_at_once(client: Client, redis_server: Red
     redis_server.stop()
     with pytest.raises(RedisAway):
         client.ask("PING")
+
+
+def test_a_server_that_became_a_replica_is_looked_for_anew(client: Client, redis_server: RedisServer) -> None:
+    """A managed failover keeps the old server: what stays connected to it is refused for ever."""
+    refuse = client.script("refuse")
+    refuse(["chat:send:a:1", "chat:refusals:a"], ["failed:one", 60, 9, 9])
+    first = client.ask("CLIENT", "ID")
+    redis_server.client.replicaof("127.0.0.1", "1")
+    with pytest.raises(RedisAway):
+        refuse(["chat:send:a:1", "chat:refusals:a"], ["failed:one", 60, 9, 9])
+    assert client.ask("CLIENT", "ID") > first
+    with pytest.raises(RedisAway):
+        client.call(lambda redis: redis.set("one", 1))
+    assert client.ask("CLIENT", "ID") > first + 1
+
+
+def test_a_server_that_is_full_is_not_away(client: Client, redis_server: RedisServer) -> None:
+    redis_server.client.config_set("maxmemory", "1mb")
+    with pytest.raises(RedisFull):
+        client.script("refuse")(["chat:send:a:1", "chat:refusals:a"], ["failed:one", 60, 9, 9])
+    assert client.ask("PING") == b"PONG"
 
 
 def _close(redis_server: RedisServer, connection: int) -> None:

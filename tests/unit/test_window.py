@@ -1,5 +1,6 @@
 """The window against a plain list."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,3 +73,18 @@ def test_a_reset_window_tells_nothing() -> None:
     window.reset(Cursor.at(5))
     assert window.after(Cursor(0), [1], "ada") == []
     assert (window.start, window.end) == (Cursor.at(5), Cursor.at(5))
+
+
+def test_long_events_leave_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand of the longest messages would be 200 MB in each worker."""
+    monkeypatch.setattr("chatapp.eventlog.window.BYTES_MAX", 100_000)
+    window = Window(1000)
+    for number in range(1, 101):
+        body = {"message": {"id": str(number % 10), "cursor": None, "body": "x" * 5_000}}
+        type_ = "message.created" if number <= 10 else "message.updated"
+        window.append(Event(Cursor.at(number), type_, 1, body), Cursor.at(number))
+        kept = window.all_after(Cursor(0))
+        assert kept[-1].cursor == Cursor.at(number)
+        assert sum(len(event.frame) for event in kept) <= 100_000
+        assert window.start == (Cursor(0) if len(kept) == number else Cursor.at(number - len(kept)))
+    assert len(kept) > 15

@@ -33,6 +33,7 @@ ROUND_TRIPS = 3
 # Without eviction, a full Redis refuses what is published.
 MEMORY_WARNING_SHARE = 0.9
 BINARY_TIMEOUT_S = 3.0
+MIB = 1024 * 1024
 
 
 def look(config: Config) -> Iterator[Finding]:
@@ -122,7 +123,8 @@ def _memory(part: str, policy: str, most_bytes: int, used_bytes: int) -> Finding
         return error(part, text) if most_bytes else warning(part, f"{text} (with maxmemory 0 nothing is dropped yet)")
     if most_bytes and used_bytes > MEMORY_WARNING_SHARE * most_bytes:
         return warning(part, f"{used_bytes} of {most_bytes} bytes used; full, it refuses what is sent: raise maxmemory")
-    return ok(part, "maxmemory-policy noeviction")
+    bound = f"{used_bytes // MIB} of {most_bytes // MIB} MiB used" if most_bytes else "maxmemory 0, no bound"
+    return ok(part, f"maxmemory-policy noeviction, {bound}")
 
 
 def _types(part: str, client: Client) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    checks = {"database": _check(services().database.ping), "redis": _check(services().link.ping)}
+    checks = {"database": _check(services().database.ping), "redis": _check(services().link.probe)}
     if all(state == "ok" for state in checks.values()):
         return Answer.json({"status": "ok", **checks}).response()
     away = ", ".join(name for name, state in checks.items() if state != "ok")

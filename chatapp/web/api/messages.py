@@ -54,13 +54,13 @@ def send(parts: Services, environ: dict[str, Any], room: str) -> Answer:
         local_id = body.get("localId") if isinstance(body, dict) else None
         message = schemas.load_send(SEND, body)
         sent = parts.messaging.send(who, room, message["localId"], message["body"])
-    except ChatError as error:
-        parts.messaging.refuse(who, local_id, error)
+    except ChatError as refused:
+        error, ruling = parts.messaging.refuse(who, local_id, refused)
         if isinstance(local_id, str) and schemas.LOCAL_ID.fullmatch(local_id):
             error.local_id = local_id
         answer = problem(error)
         if not isinstance(error, RateLimited):
-            answer.headers += parts.admission.peek(who.id).fields
+            answer.headers += (ruling or parts.admission.peek(who.id)).fields
         return answer
     answer = Answer.json(sent.document, 200 if sent.replayed else 201)
     answer.headers += sent.ruling.fields
