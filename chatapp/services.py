@@ -20,6 +20,7 @@ from chatapp.receiving import CatchUp
 from chatapp.receiving import Detached
 from chatapp.receiving import Feed
 from chatapp.receiving import Places
+from chatapp.receiving import ReadRate
 from chatapp.receiving import Receipts
 from chatapp.receiving import Sockets
 from chatapp.sending import Admission
@@ -101,7 +102,8 @@ class Services:
         catch_up = CatchUp(self.database, self.kept_log, self.kept_events, self.tail, self.known_rooms)
         self.feed = Feed(self.hub, self.tail, self.kept_log, catch_up, self.known_rooms, self.places, self.receipts)
         self.sockets = Sockets()
-        self.detached = Detached(self.tail, self.feed, self.sockets, config.heartbeat_seconds)
+        self.read_rate = ReadRate()
+        self.detached = Detached(self.tail, self.feed, self.sockets, self.read_rate, config.heartbeat_seconds)
 
     def _connect(self) -> None:
         """Who is told of what. What is remembered of rooms changes before anybody reads the news by it."""

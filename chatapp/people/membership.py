@@ -3,10 +3,12 @@
 import logging
 
 from sqlalchemy import delete
+from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session as Transaction
 
+from chatapp.errors import Forbidden
 from chatapp.runtime import utc_now
 from chatapp.storage import EventRow
 from chatapp.storage import Membership
@@ -19,6 +21,8 @@ from chatapp.wire import schemas
 log = logging.getLogger(__name__)
 
 GENERAL = "general"
+# All of them are looked at for each page of the past, and named in each `ready`.
+ROOMS_MAX = 2_000
 GUEST_PREFIX = "u_"
 
 
@@ -32,6 +36,7 @@ def join(tx: Transaction, room_id: int, user_id: str) -> int:
     )
     if joined is None:
         return 0
+    _not_too_many(tx, user_id)
     number = _announce(tx, "member.joined", room_id, user_id)
     tx.execute(
         update(Membership).where(Membership.room_id == room_id, Membership.user_id == user_id).values(joined=number)
@@ -76,6 +81,13 @@ def claim(tx: Transaction, user_id: str, names: frozenset[str]) -> None:
             log.warning("a host's token names the room %s, which is a guest's: left out", name)
             continue
         join(tx, room.id, user_id)
+
+
+def _not_too_many(tx: Transaction, user_id: str) -> None:
+    """Raises Forbidden."""
+    rooms = select(Membership.room_id).where(Membership.user_id == user_id).limit(ROOMS_MAX + 1).subquery()
+    if (tx.scalar(select(func.count()).select_from(rooms)) or 0) > ROOMS_MAX:
+        raise Forbidden(f"Nobody can belong to more than {ROOMS_MAX:,} rooms.")
 
 
 def _announce(tx: Transaction, type_: str, room_id: int, user_id: str) -> int:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from sqlalchemy import func
 from sqlalchemy import select
+from sqlalchemy import tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Transaction
 
@@ -18,6 +20,7 @@ from chatapp.errors import RoomExists
 from chatapp.eventlog import Outbox
 from chatapp.people import access
 from chatapp.people import membership
+from chatapp.people import page_place
 from chatapp.people import room_list
 from chatapp.people.identity import Identity
 from chatapp.people.known_rooms import KnownRooms
@@ -82,8 +85,9 @@ class Rooms:
         self._published(number, who.id)
         return self.get(who, name)
 
-    def members(self, who: Identity, name: str) -> Sequence[Member]:
-        """All members, by name. Raises NotFound."""
+    def members(self, who: Identity, name: str, after: str | None, limit: int) -> tuple[Sequence[Member], str | None]:
+        """One page of the members, by name, and where the next begins. Raises NotFound, and InvalidParameter for an
+        `after` that no page gave."""
 
         def work(tx: Transaction) -> Sequence[Member]:
             room = access.readable(tx, who, name)
@@ -92,10 +96,16 @@ class Rooms:
                 .join(Membership, Membership.user_id == User.id)
                 .where(Membership.room_id == room.id)
                 .order_by(User.name, User.id)
+                .limit(limit + 1)
             )
+            if last is not None:
+                query = query.where(tuple_(User.name, User.id) > last)
             return [Member(*row) for row in tx.execute(query)]
 
-        return self._database.read(work)
+        last = page_place.read(after)
+        found = self._database.read(work)
+        page = found[:limit]
+        return page, page_place.written(page[-1].name, page[-1].id) if len(found) > limit else None
 
     def add(self, who: Identity, name: str, user_id: str) -> Member:
         """Join a public room, or invite into a private one. Raises NotFound, Forbidden."""
@@ -128,12 +138,22 @@ class Rooms:
 
         self._published(self._database.write(work), user_id)
 
+    def present_direct(self, who: Identity, user_id: str) -> room_list.RoomView | None:
+        """The room of these two, if both are in it. Raises Forbidden, InvalidParameter."""
+        pair = _pair(who, user_id)
+
+        def work(tx: Transaction) -> room_list.RoomView | None:
+            room = tx.scalar(select(Room).where(Room.direct_pair == pair))
+            if room is None:
+                return None
+            members = tx.scalar(select(func.count()).select_from(Membership).where(Membership.room_id == room.id))
+            return room_list.views(tx, who, [access.readable(tx, who, room.name)])[0] if members == 2 else None
+
+        return self._database.read(work)
+
     def direct(self, who: Identity, user_id: str) -> room_list.RoomView:
         """The room of these two, made if need be. Raises NotFound, Forbidden, InvalidParameter."""
-        if user_id == who.id:
-            raise InvalidParameter("A direct room takes another user.")
-        _no_claim(who)
-        pair = sha256("\n".join(sorted((who.id, user_id))).encode()).hexdigest()
+        pair = _pair(who, user_id)
 
         def work(tx: Transaction) -> tuple[str, int]:
             if tx.get(User, access.plain_id(user_id)) is None:
@@ -158,6 +178,14 @@ class Rooms:
         if number:
             self._outbox.wake()
             self._outbox.cursor_of(number)
+
+
+def _pair(who: Identity, user_id: str) -> str:
+    """What a direct room is found by. Raises Forbidden, InvalidParameter."""
+    if user_id == who.id:
+        raise InvalidParameter("A direct room takes another user.")
+    _no_claim(who)
+    return sha256("\n".join(sorted((who.id, user_id))).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _no_claim(who: Identity) -> None:

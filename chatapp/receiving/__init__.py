@@ -13,6 +13,7 @@ from chatapp.receiving.feed import Feed
 from chatapp.receiving.places import Places
 from chatapp.receiving.poll import poll_document
 from chatapp.receiving.poll import wait_for_events
+from chatapp.receiving.read_rate import ReadRate
 from chatapp.receiving.reader import Reader
 from chatapp.receiving.receipts import Receipts
 from chatapp.receiving.stream import WRITE_TIMEOUT_S
@@ -29,6 +30,7 @@ __all__ = [
     "Feed",
     "Pieces",
     "Places",
+    "ReadRate",
     "Reader",
     "Receipts",
     "Sockets",

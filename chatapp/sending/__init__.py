@@ -6,6 +6,20 @@ from chatapp.sending.changes import Changes
 from chatapp.sending.committer import Committer
 from chatapp.sending.committer import Draft
 from chatapp.sending.messaging import Messaging
+from chatapp.sending.rate import MOVES
+from chatapp.sending.rate import NEW_DIRECT
+from chatapp.sending.rate import NEW_ROOMS
 from chatapp.sending.rate import Rate
 
-__all__ = ["Admission", "Batch", "Changes", "Committer", "Draft", "Messaging", "Rate"]
+__all__ = [
+    "MOVES",
+    "NEW_DIRECT",
+    "NEW_ROOMS",
+    "Admission",
+    "Batch",
+    "Changes",
+    "Committer",
+    "Draft",
+    "Messaging",
+    "Rate",
+]

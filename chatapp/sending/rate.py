@@ -29,6 +29,12 @@ class Rate:
         return f'"{self.name}";q={self.burst};w={max(1, round(self.burst / self.per_second))}'
 
 
+# What makes rooms and memberships, by one user over all workers: each is an event for all members, and a room stays.
+NEW_ROOMS = Rate("rooms", 20, 20 / 3600)
+MOVES = Rate("members", 60, 60 / 60)
+NEW_DIRECT = Rate("direct", 10, 10 / 60)
+
+
 class Verdict(StrEnum):
     """May it go ahead? The words are those of admit.lua."""
 

@@ -18,6 +18,13 @@ def services(app: Flask | None = None) -> Services:
     return found
 
 
+def reader(units: float = 1.0) -> Identity:
+    """Who asks, for something to read that costs so much of their rate. Raises like `identity`, and RateLimited."""
+    found = identity()
+    services().read_rate.charge(found.id, units)
+    return found
+
+
 def identity() -> Identity:
     """Who asks. Raises Unauthenticated, BadOrigin."""
     if "identity" not in g:

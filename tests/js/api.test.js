@@ -32,6 +32,17 @@ test('changing requests carry the JSON type, also without a body', async () => {
   for (const { init } of calls) assert.equal(init.headers['Content-Type'], 'application/json');
 });
 
+test('members are asked for page by page', async () => {
+  const pages = [{ members: [{ id: 'a' }], after: 'x=' }, { members: [{ id: 'b' }], after: null }];
+  /** @type {string[]} */ const asked = [];
+  const { api } = setUp(async (url) => {
+    asked.push(url);
+    return new Response(JSON.stringify(pages[asked.length - 1]));
+  });
+  assert.deepEqual((await api.members('team')).members.map(({ id }) => id), ['a', 'b']);
+  assert.deepEqual(asked, ['limit=1000', 'limit=1000&after=x%3D'].map((query) => `/chat/api/v1/rooms/team/members?${query}`));
+});
+
 test('a problem document becomes an error with its code', async () => {
   const body = JSON.stringify({ code: 'invalid_message', detail: 'No.', retryable: false, errors: { body: ['Too long.'] } });
   const error = await failure(answering(422, body).session());

@@ -25,6 +25,7 @@ from chatapp.receiving.carriers.laggards import Laggards
 from chatapp.receiving.carriers.sockets import SOCKET
 from chatapp.receiving.carriers.sockets import Sockets
 from chatapp.receiving.feed import Feed
+from chatapp.receiving.read_rate import ReadRate
 from chatapp.receiving.stream import BYTES_PER_WRITE
 from chatapp.receiving.stream import EVENTS_PER_WRITE
 from chatapp.receiving.stream import WRITE_TIMEOUT_S
@@ -52,7 +53,7 @@ class Detached:
     `give_or_step_down` and `step_down_all` are to be called by the tail.
     """
 
-    def __init__(self, tail: Tail, feed: Feed, sockets: Sockets, heartbeat_s: float) -> None:
+    def __init__(self, tail: Tail, feed: Feed, sockets: Sockets, read_rate: ReadRate, heartbeat_s: float) -> None:
         self._tail = tail
         self._feed = feed
         self._sockets = sockets
@@ -60,7 +61,7 @@ class Detached:
         self._head: Followers[Connection] = Followers()
         # Their positions lie ahead of what this worker has read: another worker was quicker.
         self._ahead: set[Connection] = set()
-        self._laggards = Laggards(self._give_page, self._or_end)
+        self._laggards = Laggards(self._give_page, self._or_end, read_rate)
         self._by_fd: dict[int, Connection] = {}
         # When the loop looks next for who is due, in seconds of the monotonic clock.
         self._next_look_s = 0.0

@@ -7,6 +7,7 @@ import gevent
 
 from chatapp.errors import Unavailable
 from chatapp.receiving.carriers.connection import Connection
+from chatapp.receiving.read_rate import ReadRate
 from chatapp.receiving.stream import BYTES_PER_WRITE
 from chatapp.receiving.stream import CATCH_UP_RETRY_S
 from chatapp.receiving.stream import EVENTS_PER_WRITE
@@ -22,9 +23,12 @@ class Laggards:
     and ends that connection alone when the step has a defect; it raises Unavailable.
     """
 
-    def __init__(self, give: Callable[[Connection, bytes], None], guard: Callable[..., None]) -> None:
+    def __init__(
+        self, give: Callable[[Connection, bytes], None], guard: Callable[..., None], read_rate: ReadRate
+    ) -> None:
         self._give = give
         self._guard = guard
+        self._read_rate = read_rate
         self._waiting: deque[Connection] = deque()
         self._running = 0
 
@@ -44,6 +48,10 @@ class Laggards:
                 connection = self._waiting.popleft()
                 if not connection.open:
                     continue
+                if wait_s := self._read_rate.wait_s(connection.user_id):
+                    # Its user has had so much that others come first.
+                    gevent.spawn_later(wait_s, self._guard, self._go_on, connection)
+                    continue
                 try:
                     self._guard(self._read_page, connection)
                 except Unavailable:
@@ -54,6 +62,7 @@ class Laggards:
     def _read_page(self, connection: Connection) -> None:
         reader = connection.stream.reader
         events = reader.read(EVENTS_PER_WRITE, BYTES_PER_WRITE) if reader.needs_database else []
+        self._read_rate.add_events(connection.user_id, len(events))
         self._go_on(connection, b"".join([event.frame for event in events]))
 
     def _go_on(self, connection: Connection, page: bytes = b"") -> None:

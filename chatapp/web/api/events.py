@@ -11,6 +11,7 @@ from flask import request
 
 from chatapp.errors import InvalidParameter
 from chatapp.errors import NotFound
+from chatapp.errors import RateLimited
 from chatapp.errors import TooManyConnections
 from chatapp.errors import Unavailable
 from chatapp.receiving import Pieces
@@ -78,7 +79,7 @@ def stream(parts: Services, environ: dict[str, Any]) -> Answer:
     query.refuse_unknown(STREAM_PARAMETERS)
     try:
         return _open(parts, environ, query)
-    except TooManyConnections:
+    except (TooManyConnections, RateLimited):
         return Answer(200, [closing("too_many_connections")], STREAM_HEADERS)
     except Unavailable:
         # A native EventSource never returns from a 503.
@@ -87,6 +88,7 @@ def stream(parts: Services, environ: dict[str, Any]) -> Answer:
 
 def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
     who = auth.identify(parts, environ)
+    parts.read_rate.charge(who.id)
     returning = environ.get("HTTP_LAST_EVENT_ID")
     since = parse_cursor(returning) if returning else query.cursor("since")
     wanted = _wanted(query, lenient=bool(returning))
@@ -116,6 +118,7 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
     query = Query(environ)
     query.refuse_unknown(POLL_PARAMETERS)
     who = auth.identify(parts, environ)
+    parts.read_rate.charge(who.id)
     since, wanted = query.cursor("since"), _wanted(query)
     wait_s = query.number("wait", WAIT_DEFAULT_S, 0, WAIT_MAX_S)
     limit = query.number("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
@@ -130,6 +133,7 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
         if since is not None and not reader.reset:
             watched = parts.sockets.watch(environ, waiter)
             events = wait_for_events(reader, waiter, limit, POLL_MAX_BYTES, wait_s, ends_s)
+        parts.read_rate.add_events(who.id, len(events))
         return Answer(200, poll_document(events, reader), POLL_HEADERS, after=place)
     except BaseException:
         place()
@@ -140,7 +144,7 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
 
 @blueprint.post("/ack")
 def ack() -> Response:
-    who = current.identity()
+    who = current.reader()
     body = document(ACK)
     cursor = parse_cursor(body["cursor"])
     mine = services().known_rooms.memberships(who, cursor)

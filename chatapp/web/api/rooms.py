@@ -5,6 +5,9 @@ from flask import Response
 from flask import make_response
 from flask import request
 
+from chatapp.sending import MOVES
+from chatapp.sending import NEW_DIRECT
+from chatapp.sending import NEW_ROOMS
 from chatapp.web import current
 from chatapp.web.answers import Answer
 from chatapp.web.api.inputs import Query
@@ -21,12 +24,17 @@ ROOM = documents.RoomSchema()
 MEMBER = documents.MemberSchema()
 
 ROOMS_PER_PAGE = 100
+MEMBERS_PER_PAGE = 200
+MEMBERS_PER_PAGE_MAX = 1000
+# Of the rate of reading, by the milliseconds that they take.
+ROOMS_UNITS = 10.0
+MEMBERS_UNITS = 5.0
 
 
 @blueprint.get("/rooms")
 @query_parameters("after", "limit")
 def list_rooms() -> Response:
-    who = current.identity()
+    who = current.reader(ROOMS_UNITS)
     query = Query(request.environ)
     limit = query.number("limit", ROOMS_PER_PAGE, 1, ROOMS_PER_PAGE)
     # Before the rooms are read: a stream from here misses nothing that the page does not show.
@@ -39,35 +47,46 @@ def list_rooms() -> Response:
 def create_room() -> Response:
     who = current.identity()
     new = document(NEW_ROOM)
+    services().admission.charge(NEW_ROOMS, who.id)
     return Answer.json(ROOM.dump(services().rooms.create(who, **new)), 201).response()
 
 
 @blueprint.get("/rooms/<room>")
 def get_room(room: str) -> Response:
-    return Answer.json(ROOM.dump(services().rooms.get(current.identity(), room))).response()
+    return Answer.json(ROOM.dump(services().rooms.get(current.reader(), room))).response()
 
 
 @blueprint.get("/rooms/<room>/members")
+@query_parameters("after", "limit")
 def list_members(room: str) -> Response:
-    return Answer.json(
-        {"members": MEMBER.dump(services().rooms.members(current.identity(), room), many=True)}
-    ).response()
+    who = current.reader(MEMBERS_UNITS)
+    query = Query(request.environ)
+    limit = query.number("limit", MEMBERS_PER_PAGE, 1, MEMBERS_PER_PAGE_MAX)
+    members, after = services().rooms.members(who, room, query.text("after"), limit)
+    return Answer.json({"members": MEMBER.dump(members, many=True), "after": after}).response()
 
 
 @blueprint.put("/rooms/<room>/members/<path:user_id>")
 def add_member(room: str, user_id: str) -> Response:
     who = current.identity()
+    services().admission.charge(MOVES, who.id)
     return Answer.json(MEMBER.dump(services().rooms.add(who, room, who.id if user_id == "me" else user_id))).response()
 
 
 @blueprint.delete("/rooms/<room>/members/<path:user_id>")
 def remove_member(room: str, user_id: str) -> Response:
     who = current.identity()
+    services().admission.charge(MOVES, who.id)
     services().rooms.remove(who, room, who.id if user_id == "me" else user_id)
     return make_response("", 204)
 
 
 @blueprint.put("/direct/<path:user_id>")
 def direct_room(user_id: str) -> Response:
-    who = current.identity()
-    return Answer.json(ROOM.dump(services().rooms.direct(who, who.id if user_id == "me" else user_id))).response()
+    who = current.reader()
+    other = who.id if user_id == "me" else user_id
+    found = services().rooms.present_direct(who, other)
+    if found is None:
+        services().admission.charge(NEW_DIRECT, who.id)
+        found = services().rooms.direct(who, other)
+    return Answer.json(ROOM.dump(found)).response()

@@ -44,7 +44,7 @@ def sign_in() -> Response:
 
 @blueprint.get("")
 def who_am_i() -> Response:
-    before = current.identity()
+    before = current.reader()
     identity = services().sessions.renew(before)
     response = Answer.json(_session(identity)).response()
     if identity.expires_at != before.expires_at and (token := auth.presented_token(request.environ)):

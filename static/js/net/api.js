@@ -10,6 +10,7 @@ import { ApiError, NO_ANSWER, TIMED_OUT, FOREIGN_ANSWER, errorFromAnswer } from 
 
 const ANSWER_WITHIN_MS = 12_000; // the server answers every send within 10 s
 const POLL_GRACE_MS = 10_000; // on top of the time the server holds a poll
+const MOST_MEMBERS = 20_000; // nobody looks through more, and each page of a thousand takes a while
 
 /**
  * @typedef {object} Call
@@ -105,11 +106,22 @@ export class Api {
   }
 
   /**
+   * All of them, page by page, at most MOST_MEMBERS.
    * @param {string} room
    * @returns {Promise<{members: User[]}>}
    */
-  members(room) {
-    return this.#call('GET', `${roomPath(room)}/members`);
+  async members(room) {
+    /** @type {User[]} */
+    const members = [];
+    /** @type {string | null} */
+    let after = null;
+    do {
+      /** @type {{members: User[], after: string | null}} */
+      const page = await this.#call('GET', `${roomPath(room)}/members${query({ limit: 1000, after })}`);
+      members.push(...page.members);
+      after = page.after;
+    } while (after !== null && members.length < MOST_MEMBERS);
+    return { members };
   }
 
   /**
