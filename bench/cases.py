@@ -13,6 +13,7 @@ from bench import ours
 from bench import polls
 from bench import returning
 from bench import sends
+from bench import workers
 from bench.case import Case
 from bench.case import Figures
 from bench.case import Start
@@ -20,7 +21,7 @@ from bench.peers import NCHAN
 from bench.peers import PEERS
 from bench.target import Target
 
-MEASURES = ("fanout", "idle", "sends", "polls", "returning", "rooms", "ages", "size")
+MEASURES = ("fanout", "idle", "sends", "polls", "returning", "rooms", "ages", "workers", "size")
 # Of the first 2,000 streams, twenty each.
 FANOUT_USERS = 100
 
@@ -40,6 +41,7 @@ def cases(rounds: int, *, every_peer: bool) -> list[Case]:
         Case("returning", ours.NAME, returning.figures),
         Case("rooms", ours.NAME, partial(growth.rooms, rooms, rounds), once=True),
         Case("ages", ours.NAME, growth.ages),
+        Case("workers", ours.NAME, workers.figures),
     ]
     if not every_peer:
         return quick

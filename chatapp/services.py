@@ -87,7 +87,7 @@ class Services:
     def _build_sending(self, config: Config) -> None:
         self.admission = Admission(self.link, Rate("send", config.rate_burst, config.rate_per_second))
         self.guest_rate = Rate("guests", config.guests_per_minute, config.guests_per_minute / 60)
-        self.committer = Committer(self.database, self.outbox.publish)
+        self.committer = Committer(self.database, self.outbox.publish, workers=config.workers)
         self.messaging = Messaging(self.database, self.known_rooms, self.admission, self.committer, self.outbox)
         self.changes = Changes(self.database, self.admission, self.outbox)
 

@@ -16,13 +16,17 @@ class Gather(Generic[A, R]):
     """Whoever asks while a call is under way shares the next one, at most `most` of them.
 
     `call` answers a list of questions with as many answers, in the same order; an exception among them is raised
-    to whoever asked. It has a bound of its own; whoever waits for a call of others does so for `timeout_s`.
+    to whoever asked. It has a bound of its own; whoever waits for a call of others does so for `timeout_s`. Where
+    several ask, they gather for `pause_s` between two calls.
     """
 
-    def __init__(self, call: Callable[[list[A]], list[R | Exception]], *, most: int, timeout_s: float) -> None:
+    def __init__(
+        self, call: Callable[[list[A]], list[R | Exception]], *, most: int, timeout_s: float, pause_s: float = 0.0
+    ) -> None:
         self._call = call
         self._most = most
         self._timeout_s = timeout_s
+        self._pause_s = pause_s
         self._waiting: deque[tuple[A, AsyncResult[R]]] = deque()
         self._running = False
 
@@ -56,9 +60,14 @@ class Gather(Generic[A, R]):
             raise answer
         return answer
 
+    def _more(self) -> bool:
+        if self._pause_s:
+            gevent.sleep(self._pause_s)
+        return bool(self._waiting)
+
     def _run(self) -> None:
         try:
-            while self._waiting:
+            while self._more():
                 batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
                 try:
                     answers = self._call([question for question, _ in batch])
