@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -30,13 +31,13 @@ def start_service(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) 
     """Start a service on `database` 'postgres' (two workers) or 'sqlite' (one), with a Redis of its own."""
     services: list[Service] = []
 
-    def start(database: str = "postgres", **settings: str) -> Service:
+    def start(database: str = "postgres", under: Sequence[str] = (), **settings: str) -> Service:
         stands_on = (
             {"DATABASE_URL": postgres.database(), "WEB_CONCURRENCY": "2"}
             if database == "postgres"
             else {"WEB_CONCURRENCY": "1"}
         )
-        service = Service(tmp_path_factory.mktemp(database), **{**stands_on, **settings})
+        service = Service(tmp_path_factory.mktemp(database), under, **{**stands_on, **settings})
         services.append(service)
         return service
 

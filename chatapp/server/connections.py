@@ -12,7 +12,7 @@ from chatapp.server.gunicorn_ties import PeerWentAway
 
 # With so few places left, a new connection takes the place of another.
 PLACES_KEPT_FREE = 32
-# A body that is on its way for this long may be one that never comes: most are there with their request.
+# A request, or its body, that is on its way for this long may be one that never comes: most are there at once.
 UNFINISHED_S = 0.25
 # What the kernel does not take at once is kept here until the peer takes it. All answers that are being written may
 # hold this much together; then the one that has taken longest is given up.
@@ -80,18 +80,22 @@ class Connections:
         self._end_idle(spared or set(), None, before_s)
 
     def _make_room(self, newest: Any) -> None:
-        """With few places left, the connection that has been idle longest gives way, but not the newest; else the one
-        whose request takes longest to come, or whose answer takes longest to go."""
+        """With few places left, the connection gives way that has waited longest for a request, or for the rest of one;
+        else one whose answer takes long; else whoever came just before the newest."""
         if len(self._clients) > self._full:
             gevent_ties.run_in_loop(self._end_one, newest)
 
     def _end_one(self, newest: Any) -> None:
-        if len(self._clients) <= self._full or self._end_idle({newest}, 1):
+        if len(self._clients) <= self._full:
             return
         before_s = time.monotonic() - UNFINISHED_S
-        slow = [one for one, since_s in self._unfinished.items() if since_s < before_s] or list(self._unsent)
-        for greenlet in slow[:1]:
+        late = [one for one, since_s in self._unfinished.items() if since_s < before_s][:1]
+        if self._end_idle({newest}, 1, min([before_s, *(self._unfinished[one] for one in late)])):
+            return
+        for greenlet in late or list(self._unsent)[:1]:
             greenlet.throw(PeerWentAway)
+            return
+        self._end_idle({newest}, 1)
 
     def _end_idle(self, spared: set[Any], most: int | None = None, before_s: float = math.inf) -> int:
         """The longest first. Returns how many were ended."""
