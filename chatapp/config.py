@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from chatapp.origin import canonical
 from chatapp.runtime import file_limit
 
 T = TypeVar("T")
@@ -115,7 +116,7 @@ class Config:
             guests=read.switch("CHATAPP_GUESTS", True),
             guests_per_minute=read.whole("CHATAPP_GUESTS_PER_MINUTE", 30, 1, 1_000_000),
             origins=read.origins("CHATAPP_ORIGINS"),
-            jwt_secret=read.text("CHATAPP_JWT_SECRET", "") or None,
+            jwt_secret=read.jwt_secret("CHATAPP_JWT_SECRET", production),
             jwt_public_key=public_key,
             jwt_algorithm=algorithm,
             rate_burst=read.whole("CHATAPP_RATE_BURST", 20, 1, 1_000_000),
@@ -196,19 +197,30 @@ class _Reader:
         return url or None
 
     def origins(self, name: str) -> tuple[str, ...]:
-        origins = tuple(part.strip().rstrip("/") for part in self.text(name, "").split(",") if part.strip())
-        for origin in origins:
-            if not re.fullmatch(r"https?://[^/\s*]+", origin):
-                raise ConfigError(f"{name}: {origin!r} is not an origin such as https://example.org")
-        return origins
+        origins = []
+        for given in (part.strip() for part in self.text(name, "").split(",")):
+            origin = canonical(given.removesuffix("/"))
+            if origin is not None:
+                origins.append(origin)
+            elif given:
+                raise ConfigError(f"{name}: {given!r} is not an origin such as https://example.org")
+        return tuple(dict.fromkeys(origins))
 
     def secret(self, name: str, data: Path, production: bool, keep: bool) -> str:
-        secret = self.text(name, "")
+        secret = self._long_enough(name, production)
         if not secret and production:
             raise ConfigError(f"{name}: required when CHATAPP_ENV is production")
+        return secret or _kept_secret(data, keep)
+
+    def jwt_secret(self, name: str, production: bool) -> str | None:
+        return self._long_enough(name, production) or None
+
+    def _long_enough(self, name: str, production: bool) -> str:
+        """A secret, or "". In production it cannot be one that is soon guessed."""
+        secret = self.text(name, "")
         if secret and production and len(secret) < SECRET_MIN_LENGTH:
             raise ConfigError(f"{name}: shorter than {SECRET_MIN_LENGTH} characters")
-        return secret or _kept_secret(data, keep)
+        return secret
 
     def public_key(self, name: str) -> tuple[str | None, str | None]:
         """A PEM text or the path of a PEM file, and the one algorithm that it may verify."""

@@ -67,6 +67,40 @@ def test_production_wants_a_secret(tmp_path: Path) -> None:
     assert Config.from_environ({**settings, "SECRET_KEY": "a long enough secret"}).production
 
 
+def test_production_wants_a_long_secret_of_the_host(tmp_path: Path) -> None:
+    settings = {"CHATAPP_DATA": str(tmp_path), "CHATAPP_JWT_SECRET": "fifteen letters"}
+    assert Config.from_environ(settings).jwt_secret == "fifteen letters"
+    production = {**settings, "CHATAPP_ENV": "production", "SECRET_KEY": "a long enough secret"}
+    with pytest.raises(ConfigError, match=r"^CHATAPP_JWT_SECRET: shorter than 16 characters$"):
+        Config.from_environ(production)
+    assert Config.from_environ({**production, "CHATAPP_JWT_SECRET": "sixteen letters!"}).jwt_secret
+    assert Config.from_environ({**production, "CHATAPP_JWT_SECRET": ""}).jwt_secret is None
+
+
+def test_origins_are_kept_as_browsers_write_them(tmp_path: Path) -> None:
+    given = "https://App.Example:443/, http://[::0:1]:3000,,https://münchen.example, https://app.example"
+    config = Config.from_environ({"CHATAPP_DATA": str(tmp_path), "CHATAPP_ORIGINS": given})
+    assert config.origins == ("https://app.example", "http://[::1]:3000", "https://xn--mnchen-3ya.example")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "null", "https://a.example/x", "https://a.example//", "https://a.example?", "https://u:p@a.example"]
+    + [
+        "https://*.example",
+        "https://a.example:",
+        "https://a.example:99999",
+        "https://:80",
+        "https://",
+        "wss://a.example",
+    ],
+)
+def test_what_is_no_origin_stops_the_start(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(ConfigError, match=r"^CHATAPP_ORIGINS: ") as error:
+        Config.from_environ({"CHATAPP_DATA": str(tmp_path), "CHATAPP_ORIGINS": f"https://good.example,{origin}"})
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_postgres_urls_take_psycopg(tmp_path: Path, scheme: str) -> None:
     config = Config.from_environ({"CHATAPP_DATA": str(tmp_path), "DATABASE_URL": f"{scheme}://u@h/d"})

@@ -22,6 +22,7 @@ from tests.conftest import Start
 from tests.support.person import Person
 from tests.support.person import new_local_id
 from tests.support.processes import wait_until
+from tests.support.raw_request import ask
 from tests.support.service import Service
 
 SECRET = "a shared secret that is long enough for every algorithm of its family"
@@ -149,6 +150,32 @@ def test_the_cookie_must_come_from_this_site(browser: httpx.Client) -> None:
     ):
         assert (refused.status_code, refused.json()["code"]) == (403, "bad_origin")
     assert browser.get("/rooms/general/messages", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host_field", "origin", "status"),
+    [
+        ("chat.example.org", "http://chat.example.org", 204),
+        ("my_chat:8000", "http://my_chat:8000", 204),
+        ("Chat.Example.ORG", "http://chat.example.org", 204),
+        ("chat.example.org:80", "http://chat.example.org", 204),
+        ("chat.example.org:", "http://chat.example.org", 204),
+        ("[::0:1]:8000", "http://[::1]:8000", 204),
+        ("[::1]", "http://[::1]", 204),
+        ("chat.example.org", "https://chat.example.org", 403),
+        ("chat.example.org:8000", "http://chat.example.org", 403),
+        ("chat.example.org", "http://evil.example", 403),
+        ("null", "null", 403),
+        ("", "null", 403),
+        ("a b", "http://a b", 403),
+        ("\xff", "http://\xff\xfe", 403),
+    ],
+)
+def test_this_site_is_known_however_its_name_is_written(
+    service: Service, ada: Person, host_field: str, origin: str, status: int
+) -> None:
+    lines = (f"Host: {host_field}", f"Cookie: chatapp_session={ada.token}", f"Origin: {origin}")
+    assert ask(service.url, "POST", "/api/v1/events/ack", *lines, body=b'{"cursor": "1-0"}').status == status
 
 
 def test_an_allowed_origin_may_use_the_api(host: Service) -> None:

@@ -1,53 +1,91 @@
 """Who asks: the session of a request, and whether a browser may carry its cookie here."""
 
+import re
 from typing import Any
 from urllib.parse import unquote
 
-from flask import request
-from werkzeug.http import parse_cookie
-from werkzeug.wrappers import Response
-from werkzeug.wsgi import get_host
-
+from chatapp import origin as origins
 from chatapp.errors import BadOrigin
 from chatapp.errors import Unauthenticated
 from chatapp.people import Identity
 from chatapp.people import SignedIn
-from chatapp.runtime import utc_now
 from chatapp.services import Services
+from chatapp.web import session_cookie
 
-COOKIE = "chatapp_session"
 EXPECTED_USER = "HTTP_CHAT_USER"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# The scheme as a whole word, whatever stands behind it: a malformed one is meant for us too.
+_BEARER = re.compile(r"\s*bearer(?![\w!#$%&'*+.^`|~-])(.*)", re.ASCII | re.IGNORECASE)
 
 
 def identify(parts: Services, environ: dict[str, Any]) -> Identity:
     """The identity of a request. Raises Unauthenticated, BadOrigin."""
-    token, by_cookie = _token(environ)
-    if token is None:
-        raise Unauthenticated
-    if by_cookie:
+    return signed_in(parts, environ).identity
+
+
+def signed_in(parts: Services, environ: dict[str, Any]) -> SignedIn:
+    """The session of a request, with the token that opened it. Raises Unauthenticated, BadOrigin."""
+    token = _bearer(environ)
+    if token is not None:
+        found = SignedIn(parts.sessions.identify(token), token)
+    else:
+        tokens = [token for _, token in session_cookie.tokens(environ)]
+        if not tokens:
+            raise Unauthenticated
         check_origin(parts, environ)
-    identified = parts.sessions.identify(token)
+        found = _first_live(parts, tokens)
     # A browser's cookie can change hands under an open page, whose messages must not go out as another's.
     expected = environ.get(EXPECTED_USER)
-    if expected is not None and unquote(expected) != identified.id:
+    if expected is not None and unquote(expected) != found.identity.id:
         raise Unauthenticated("This is another user's session by now.")
-    return identified
+    return found
 
 
-def presented_token(environ: dict[str, Any]) -> str | None:
-    """The token that came with the request, whether it still opens anything or not."""
-    return _token(environ)[0]
+def presented_tokens(environ: dict[str, Any]) -> list[str]:
+    """The tokens that came with the request, whether they still open anything or not. Raises Unauthenticated."""
+    token = _bearer(environ)
+    return [token for _, token in session_cookie.tokens(environ)] if token is None else [token]
 
 
-def _token(environ: dict[str, Any]) -> tuple[str | None, bool]:
+def live_cookies(parts: Services, environ: dict[str, Any]) -> set[str]:
+    """The names of the request's cookies that hold a session of this service."""
+    return {name for name, token in session_cookie.tokens(environ) if _found(parts, token) is not None}
+
+
+def _bearer(environ: dict[str, Any]) -> str | None:
+    """The token in the header, or None without one. Raises Unauthenticated.
+
+    Other schemes are for a proxy in front: browsers send its Basic with every request, and it passes them on.
+    """
     header = environ.get("HTTP_AUTHORIZATION")
-    if header is not None:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthenticated("Use Authorization: Bearer <token>.")
-        return token.strip(), False
-    return parse_cookie(environ).get(COOKIE) or None, True
+    if header is None:
+        return None
+    # Repeated fields come as one, with commas, which no token has.
+    found = [match[1] for match in map(_BEARER.fullmatch, header.split(",")) if match]
+    if not found:
+        return None
+    token = str(found[0])
+    if len(found) > 1 or not token.strip() or not token[0].isspace():
+        raise Unauthenticated("Use Authorization: Bearer <token>.")
+    return token.strip()
+
+
+def _first_live(parts: Services, tokens: list[str]) -> SignedIn:
+    """Of several cookies, as of several paths, the first that is a session. Raises what is wrong with the first."""
+    if len(tokens) > 1:
+        for token in tokens:
+            found = _found(parts, token)
+            if found is not None:
+                return found
+    return SignedIn(parts.sessions.identify(tokens[0]), tokens[0])
+
+
+def _found(parts: Services, token: str) -> SignedIn | None:
+    try:
+        return SignedIn(parts.sessions.identify(token), token)
+    except Unauthenticated:
+        return None
 
 
 def check_origin(parts: Services, environ: dict[str, Any]) -> None:
@@ -72,26 +110,12 @@ def media_type(environ: dict[str, Any]) -> str:
 
 
 def _known(parts: Services, environ: dict[str, Any], origin: str) -> bool:
-    return origin in parts.config.origins or origin == f"{environ['wsgi.url_scheme']}://{get_host(environ)}"
-
-
-def set_cookie(response: Response, signed_in: SignedIn) -> None:
-    max_age_s = max(0, int((signed_in.identity.expires_at - utc_now()).total_seconds()))
-    response.set_cookie(
-        COOKIE,
-        signed_in.token,
-        max_age=max_age_s,
-        path=request.root_path or "/",
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
-
-
-def clear_cookie(response: Response) -> None:
-    response.delete_cookie(
-        COOKIE, path=request.root_path or "/", secure=request.is_secure, httponly=True, samesite="Lax"
-    )
+    asking = origins.canonical(origin)
+    if asking is None:
+        return False
+    # A Host may end in a colon without a port.
+    here = origins.at(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", "").removesuffix(":"))
+    return asking == here or asking in parts.config.origins
 
 
 def check_origin_of_sign_in(parts: Services, environ: dict[str, Any]) -> None:

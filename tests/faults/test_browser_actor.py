@@ -276,7 +276,7 @@ def test_nothing_is_sent_as_someone_else_when_the_cookie_changes_hands(stage: St
     ada.open()
     with Person(stage.bob.url, "Eve") as eve:
         eve.join(stage.room)
-        cookie = {"name": "chatapp_session", "value": eve.token, "url": ada.url}
+        cookie = {"name": f"chatapp_session_{urlsplit(ada.url).port}", "value": eve.token, "url": ada.url}
         ada.browser.call(lambda page: page.context.add_cookies([cookie]))
     mine = ada.send("Ada's own words")
     ada.browser.call(lambda page: page.get_by_text("sign in to send 1 pending message").wait_for())
@@ -298,7 +298,7 @@ def _has_cookie(profile: Path) -> bool:
     for path in profile.rglob("Cookies"):
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as jar:
             try:
-                if jar.execute("SELECT 1 FROM cookies WHERE name = 'chatapp_session'").fetchone():
+                if jar.execute("SELECT 1 FROM cookies WHERE name LIKE 'chatapp_session%'").fetchone():
                     return True
             except sqlite3.Error:
                 continue  # in the middle of a write

@@ -89,7 +89,8 @@ def stream(parts: Services, environ: dict[str, Any]) -> Answer:
 def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
     who = auth.identify(parts, environ)
     parts.read_rate.charge(who.id)
-    returning = environ.get("HTTP_LAST_EVENT_ID")
+    # Repeated fields come as one, with commas: the last one is the newest.
+    returning = environ.get("HTTP_LAST_EVENT_ID", "").rpartition(",")[2].strip()
     since = parse_cursor(returning) if returning else query.cursor("since")
     wanted = _wanted(query, lenient=bool(returning))
     if environ["REQUEST_METHOD"] == "HEAD":

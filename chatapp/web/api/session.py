@@ -13,6 +13,7 @@ from chatapp.people import looks_like_host_token
 from chatapp.runtime import timestamp
 from chatapp.web import auth
 from chatapp.web import current
+from chatapp.web import session_cookie
 from chatapp.web.answers import Answer
 from chatapp.web.api.inputs import raw_document
 from chatapp.web.current import services
@@ -29,36 +30,41 @@ USER = documents.UserSchema()
 def sign_in() -> Response:
     auth.check_origin_of_sign_in(services(), request.environ)
     document = raw_document(request.environ)
-    token = auth.presented_token(request.environ)
-    if document == {} and token is not None and looks_like_host_token(token):
+    tokens = auth.presented_tokens(request.environ)
+    if document == {} and any(looks_like_host_token(token) for token in tokens):
         return _signed_in(services().sessions.for_host_token(current.identity()), 201)
     name = schemas.load(SIGN_IN, document)["name"]
     if not services().config.guests:
         raise Forbidden("Guests cannot sign in here.")
-    returning = services().sessions.returning_guest(token) if token else None
-    if returning is not None:
-        return _signed_in(returning, 200)
+    for token in tokens:
+        returning = services().sessions.returning_guest(token)
+        if returning is not None:
+            return _signed_in(returning, 200)
     services().admission.charge(services().guest_rate, request.remote_addr or "")
     return _signed_in(services().sessions.new_guest(name), 201)
 
 
 @blueprint.get("")
 def who_am_i() -> Response:
-    before = current.reader()
-    identity = services().sessions.renew(before)
+    before = auth.signed_in(services(), request.environ)
+    services().read_rate.charge(before.identity.id)
+    identity = services().sessions.renew(before.identity)
     response = Answer.json(_session(identity)).response()
-    if identity.expires_at != before.expires_at and (token := auth.presented_token(request.environ)):
-        auth.set_cookie(response, SignedIn(identity, token))
+    if identity.expires_at != before.identity.expires_at:
+        session_cookie.set_(response, SignedIn(identity, before.token))
     return response
 
 
 @blueprint.delete("")
 def sign_out() -> Response:
     identity = current.identity()
+    # One that stayed behind would sign the browser in again as whoever it was before.
+    cleared = {session_cookie.name_of(request.environ)} | auth.live_cookies(services(), request.environ)
     services().sessions.sign_out(identity)
     services().end_session(identity.session_id)
     response = make_response("", 204)
-    auth.clear_cookie(response)
+    for name in sorted(cleared):
+        session_cookie.clear(response, name)
     return response
 
 
@@ -68,5 +74,5 @@ def _session(identity: Any) -> dict[str, Any]:
 
 def _signed_in(signed_in: SignedIn, status: int) -> Response:
     response = Answer.json({**_session(signed_in.identity), "token": signed_in.token}, status).response()
-    auth.set_cookie(response, signed_in)
+    session_cookie.set_(response, signed_in)
     return response
