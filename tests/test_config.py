@@ -85,8 +85,13 @@ def test_origins_are_kept_as_browsers_write_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "origin",
-    ["*", "null", "https://a.example/x", "https://a.example//", "https://a.example?", "https://u:p@a.example"]
-    + [
+    [
+        "*",
+        "null",
+        "https://a.example/x",
+        "https://a.example//",
+        "https://a.example?",
+        "https://u:p@a.example",
         "https://*.example",
         "https://a.example:",
         "https://a.example:99999",

@@ -249,6 +249,17 @@ def test_a_bad_token_opens_nothing(host: Service, case: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
+def test_a_signed_out_token_does_not_come_back_in_another_spelling(host: Service) -> None:
+    with Person(host.url, token=token("11")) as out:
+        assert out.http.delete("/session").status_code == 204
+        for other in ("", "=", "==", "\t", "\xa0"):
+            for field in (f"Authorization: Bearer {out.token}{other}", f"Cookie: chatapp_session={out.token}{other}"):
+                assert ask(host.url, "GET", "/api/v1/session", field).status == 401
+    fresh = token("12")
+    assert ask(host.url, "GET", "/api/v1/session", f"Authorization: Bearer {fresh}=").status == 401
+    assert ask(host.url, "GET", "/api/v1/session", f"Authorization: Bearer {fresh}").status == 200
+
+
 def test_a_little_lateness_of_clocks_is_forgiven(host: Service) -> None:
     with Person(host.url, token=token("10", exp=int(time.time()) - 20)) as late:
         assert late.http.get("/rooms").status_code == 200

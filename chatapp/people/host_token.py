@@ -1,6 +1,9 @@
 """`HostToken`: the claims of a JWT by which the host application says who its user is."""
 
+import json
 import time
+from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64encode
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
@@ -20,11 +23,44 @@ LEEWAY = timedelta(seconds=60)
 SUBJECT_MAX = 200
 # The first of January 2200: leaves room for whatever is added to it.
 EXPIRY_MAX_S = 7_258_118_400
+# The order of the curve P-256 (FIPS 186-4, D.1.2.3).
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+P256_BYTES = 32
 
 
 def looks_like_host_token(token: str) -> bool:
     """Whether it has the form of a JWT: three parts. `HostToken.read` says what it is worth."""
     return token.count(".") == 2
+
+
+def canonical(token: str) -> str:
+    """The one spelling of a host's token, by which its session is known. Raises Unauthenticated for any other.
+
+    Base64 leaves room for padding, spare bits and more, and ES256 for a second signature: whoever has (r, s) also has
+    (r, n - s). Each would be a new session of a token that was signed out.
+    """
+    try:
+        header, claims, signature = (_decoded(part) for part in token.split("."))
+        algorithm = json.loads(header)["alg"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Unauthenticated("The token is not valid.") from None
+    if algorithm == "ES256" and len(signature) == 2 * P256_BYTES:
+        s = int.from_bytes(signature[P256_BYTES:])
+        if P256_ORDER // 2 < s < P256_ORDER:
+            signature = signature[:P256_BYTES] + (P256_ORDER - s).to_bytes(P256_BYTES)
+    return ".".join(_encoded(part) for part in (header, claims, signature))
+
+
+def _decoded(part: str) -> bytes:
+    """Raises ValueError for all but the one way to write these bytes."""
+    raw = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    if _encoded(raw) != part:
+        raise ValueError("not as it would be written")
+    return raw
+
+
+def _encoded(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from chatapp.people import membership
 from chatapp.people.cache import Cache
 from chatapp.people.host_token import LEEWAY
 from chatapp.people.host_token import HostToken
+from chatapp.people.host_token import canonical
+from chatapp.people.host_token import looks_like_host_token
 from chatapp.people.identity import Identity
 from chatapp.runtime import utc_now
 from chatapp.storage import Database
@@ -56,7 +58,7 @@ class Sessions:
         self._digest = lru_cache(DIGESTS_MAX)(self._keyed_hash)
 
     def identify(self, token: str) -> Identity:
-        """Who holds this token. Raises Unauthenticated."""
+        """Who holds this token. Raises Unauthenticated, also for another spelling of a token."""
         digest = self._digest(token)
         found, now = self._known.get(digest), utc_now()
         if found is not None and found.identity.ends_at <= now:
@@ -97,6 +99,9 @@ class Sessions:
 
     def returning_guest(self, token: str) -> SignedIn | None:
         """The guest of a session that ended not long ago and was not signed out."""
+
+        if looks_like_host_token(token):
+            return None
 
         def work(tx: Transaction) -> Session | None:
             session = tx.get(Session, self._digest(token))
@@ -151,13 +156,21 @@ class Sessions:
         self.forget(identity.session_id)
 
     def _keyed_hash(self, token: str) -> str:
+        """Raises Unauthenticated for a host's token in another spelling than its own."""
+        return self._hash_of(canonical(token) if looks_like_host_token(token) else token)
+
+    def _hash_of(self, token: str) -> str:
         return hmac.digest(self._config.secret_key.encode(), token.encode("utf-8", "surrogatepass"), sha256).hex()
 
     def _first_use(self, token: str, digest: str) -> Session:
         """A host's token seen for the first time makes its user, its session and its rooms."""
         host = HostToken.read(token, self._config)
+        # Before there was one spelling for both signatures of a token, its session had the hash of the given one.
+        former = self._hash_of(token)
 
         def work(tx: Transaction) -> Session:
+            if former != digest and (ended := tx.get(Session, former)) is not None and ended.signed_out_at is not None:
+                raise Unauthenticated("Signed out.")
             user = tx.get(User, host.user_id, with_for_update=True)
             if user is None:
                 user = User(id=host.user_id, name=host.name)

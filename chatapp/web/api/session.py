@@ -12,6 +12,7 @@ from chatapp.people import SignedIn
 from chatapp.people import looks_like_host_token
 from chatapp.runtime import timestamp
 from chatapp.web import auth
+from chatapp.web import client_address
 from chatapp.web import current
 from chatapp.web import session_cookie
 from chatapp.web.answers import Answer
@@ -40,7 +41,7 @@ def sign_in() -> Response:
         returning = services().sessions.returning_guest(token)
         if returning is not None:
             return _signed_in(returning, 200)
-    services().admission.charge(services().guest_rate, request.remote_addr or "")
+    services().admission.charge(services().guest_rate, client_address.canonical(request.remote_addr or ""))
     return _signed_in(services().sessions.new_guest(name), 201)
 
 
