@@ -131,6 +131,26 @@ def test_the_longest_message_passes(ada: Person, room: str) -> None:
     assert ada.send(room, "x" * 4000)["body"] == "x" * 4000
 
 
+def test_a_byte_order_mark_is_passed_over(ada: Person, room: str) -> None:
+    answer = post(ada, room, b"\xef\xbb\xbf" + message(body="behind a mark"))
+    assert (answer.status_code, answer.json()["body"]) == (201, "behind a mark")
+
+
+def test_line_separators_go_out_escaped(ada: Person, room: str) -> None:
+    body = "one\u2028two\u2029three"
+    with ada.stream() as stream:
+        stream.next()
+        sent = post(ada, room, message(body=body))
+        assert (sent.json()["body"], "\u2028" in sent.text) == (body, False)
+        event = stream.until("message.created", room=room)
+        assert event.data["message"]["body"] == body
+        assert "\u2028" not in event.raw
+    for path in ("/events/poll?since=0-0", f"/rooms/{room}/messages", f"/rooms/{room}"):
+        answer = ada.http.get(path)
+        assert r"one\u2028two\u2029three" in answer.text
+        assert "\u2028" not in answer.text
+
+
 def test_the_size_of_a_request_is_bounded(ada: Person, quiet_room: str) -> None:
     refused(post(ada, quiet_room, message(body="x" * 70_000)), 413, "too_large")
     name = json.dumps({"name": "x" * 1_000_000}).encode()

@@ -4,9 +4,11 @@ What would break it, in a new version of gunicorn: a worker serves a connection 
 takes requests from a parser within `timeout_ctx` and calls `handle_request` for each; a StopIteration or NoMoreData out
 of these does not end the connection without a word; settings are not looked up as attributes of `cfg`; a request has
 other attributes than those that are read here; a body's reader does not say by `length` or `parser` what is left of it;
-the environ does not have `gunicorn.socket`; `start_response` is not a method of the response.
+the environ does not have `gunicorn.socket`; `start_response` is not a method of the response; the log is not kept by two
+standard loggers, `error_log` and `access_log`.
 """
 
+import logging
 from collections.abc import Callable
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -167,6 +169,11 @@ def body_length(req: Any) -> int | None:
         if name == "CONTENT-LENGTH":
             return int(value)
     return 0
+
+
+def log_handlers(log: Any) -> list[logging.Handler]:
+    """Everything that gunicorn's log is written to."""
+    return [*log.error_log.handlers, *log.access_log.handlers]
 
 
 def close_after(req: Any) -> None:

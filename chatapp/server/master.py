@@ -15,6 +15,7 @@ from chatapp.config import ConfigError
 from chatapp.runtime import file_limit
 from chatapp.server import data_lock
 from chatapp.server import gunicorn_ties
+from chatapp.server import log_lines
 from chatapp.server.embedded_redis import EmbeddedRedis
 from chatapp.server.embedded_redis import EmbeddedRedisError
 from chatapp.server.gunicorn_ties import APP_LOAD_ERROR
@@ -52,6 +53,8 @@ def check_configured(root: Path) -> None:
 def on_starting(server: Any) -> None:
     """Before the first worker: everything that there must be one of."""
     global _redis
+    # The workers inherit the handlers.
+    log_lines.install(gunicorn_ties.log_handlers(server.log))
     config = Config.from_environ()
     if config.workers > 1 and config.sqlite_path is not None:
         server.log.warning("SQLite with %d workers: fit for trying; use PostgreSQL for more than one", config.workers)

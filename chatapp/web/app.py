@@ -8,10 +8,8 @@ from typing import Any
 from flask import Flask
 from flask import Request
 from flask.sessions import SessionInterface
-from flask_cors import CORS
 from flask_migrate import Migrate
 from sqlalchemy import Engine
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chatapp.config import Config
 from chatapp.services import Services
@@ -20,19 +18,20 @@ from chatapp.storage import db
 from chatapp.storage import engine_options
 from chatapp.storage import prepare
 from chatapp.web import api
+from chatapp.web import cross_origin
 from chatapp.web import current
 from chatapp.web import pages
 from chatapp.web import problems
 from chatapp.web import security_headers
+from chatapp.web.cross_origin import CrossOrigin
 from chatapp.web.deadline import Deadline
+from chatapp.web.forwarded import Forwarded
 from chatapp.web.handover import Handover
 from chatapp.web.hot_routes import HotRoutes
+from chatapp.web.trailing_slash import TrailingSlash
 
 # Where templates/ and static/ lie.
 ROOT = Path(__file__).parent.parent.parent
-
-CORS_HEADERS = ["Authorization", "Chat-User", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"]
-CORS_EXPOSED = ["Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed", "ETag"]
 
 
 class NoSessions(SessionInterface):
@@ -51,6 +50,8 @@ def create_app(config: Config | None = None) -> Flask:
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     app = Flask("chatapp", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     app.session_interface = NoSessions()
+    # A host's ids are often addresses; a redirect that joins their slashes would lead to somebody else.
+    app.url_map.merge_slashes = False
     parts = app.extensions[current.NAME] = Services(config, _engine(app, config))
     _register_views(app, config)
     app.wsgi_app = _around(app.wsgi_app, config, parts)  # type: ignore[method-assign]
@@ -78,21 +79,14 @@ def _register_views(app: Flask, config: Config) -> None:
     app.register_blueprint(pages.blueprint)
     security_headers.register(app)
     if config.origins:
-        CORS(
-            app,
-            resources={r"/api/*": {"origins": list(config.origins)}},
-            supports_credentials=True,
-            allow_headers=CORS_HEADERS,
-            expose_headers=CORS_EXPOSED,
-            methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            max_age=600,
-        )
+        cross_origin.register(app, config.origins)
 
 
 def _around(app: Callable[..., Iterable[bytes]], config: Config, parts: Services) -> Any:
     """What a request passes before Flask, from the inside out."""
-    app = Deadline(HotRoutes(app, parts))
+    app = TrailingSlash(Deadline(HotRoutes(app, parts)))
+    if config.origins:
+        app = CrossOrigin(app, config.origins)
     if config.proxies:
-        trusted = config.proxies
-        app = ProxyFix(app, trusted, trusted, trusted, 0, trusted)
+        app = Forwarded(app, config.proxies)
     return Handover(app, parts.detached)

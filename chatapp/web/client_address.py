@@ -12,7 +12,7 @@ SUBSCRIBER_BITS = 64
 
 
 def canonical(text: str) -> str:
-    """One text for one client: without port, brackets and zone; IPv6 by its network, or as the IPv4 that it stands for."""
+    """One text for one client: without port, brackets and zone; IPv6 by its network, or as the IPv4 in it."""
     address = _address(text.strip().strip('"'))
     if address is None:
         return NO_ADDRESS

@@ -12,6 +12,7 @@ import gevent
 from chatapp.errors import InvalidJson
 from chatapp.errors import Unavailable
 from chatapp.web.problems import problem
+from chatapp.web.shown import shown
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Deadline:
         except gevent.Timeout as expired:
             if expired is not timeout:
                 raise
-            log.warning("%s %s: no answer in time", environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
+            log.warning("%s %s: no answer in time", shown(environ["REQUEST_METHOD"]), shown(environ["PATH_INFO"]))
             return problem(Unavailable("There was no answer in time."))(environ, start_response)
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

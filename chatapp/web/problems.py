@@ -22,6 +22,7 @@ from chatapp.errors import TooLarge
 from chatapp.errors import Unauthenticated
 from chatapp.errors import UnsupportedMediaType
 from chatapp.web.answers import Answer
+from chatapp.web.shown import shown
 
 log = logging.getLogger(__name__)
 
@@ -81,5 +82,5 @@ def _known(error: Exception, method: str, path: str) -> ChatError:
     """An error of the contract: itself, or `Internal` for a defect."""
     if isinstance(error, ChatError):
         return error
-    log.error("%s %s failed", method, path, exc_info=error)
+    log.error("%s %s failed", shown(method), shown(path), exc_info=error)
     return Internal()

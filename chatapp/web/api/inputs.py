@@ -42,7 +42,8 @@ def query_parameters(*names: str) -> Callable[[View], View]:
 def refuse_unknown_parameters() -> None:
     """A typo must not pass silently. Raises InvalidParameter."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or request.endpoint == "static" or request.blueprint == "pages":
+    # Probes and caches put into an address what they like.
+    if view is None or request.endpoint == "static" or request.blueprint in ("pages", "health"):
         return
     Query(request.environ).refuse_unknown(getattr(view, "query_parameters", ()))
 

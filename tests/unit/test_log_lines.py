@@ -1,0 +1,75 @@
+"""One record of the log never looks like two."""
+
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatapp.errors import ChatError
+from chatapp.server.log_lines import LogLines
+from chatapp.server.log_lines import install
+from chatapp.web.answers import Answer
+from chatapp.web.problems import answered
+from chatapp.web.shown import SHOWN_MAX
+from chatapp.web.shown import shown
+
+NASTY = "/a\n[2026-11-22] [ERROR] forged\r\x1b[31m\x85\u2028\u202e\x9b\ud800é"
+
+
+def lines(record: logging.LogRecord) -> list[str]:
+    return LogLines(logging.Formatter("[%(levelname)s] %(message)s")).format(record).splitlines()
+
+
+def record(message: str, *args: object) -> logging.LogRecord:
+    return logging.LogRecord("chatapp", logging.ERROR, "x.py", 1, message, args, None)
+
+
+def test_nothing_in_a_record_looks_like_another() -> None:
+    first, *more = lines(record("%s failed", NASTY))
+    assert first == "[ERROR] /a"
+    assert more == [r"  [2026-11-22] [ERROR] forged\r\x1b[31m\x85\u2028\u202e\x9b\ud800é failed"]
+
+
+def test_a_traceback_can_be_read() -> None:
+    failed = record("it failed")
+    try:
+        raise ValueError(NASTY)
+    except ValueError as error:
+        failed.exc_info = (type(error), error, error.__traceback__)
+    first, *more = lines(failed)
+    assert (first, more[0]) == ("[ERROR] it failed", "  Traceback (most recent call last):")
+    assert all(line.startswith("  ") and line.isprintable() for line in more)
+
+
+@given(st.text())
+def test_any_text(text: str) -> None:
+    first, *more = lines(record("%s", text))
+    assert first.startswith("[ERROR] ")
+    assert all(line.startswith("  ") for line in more)
+
+
+def test_it_is_installed_once() -> None:
+    handler = logging.StreamHandler()
+    install([handler])
+    installed = handler.formatter
+    install([handler])
+    assert handler.formatter is installed
+
+
+@given(st.text(max_size=1000))
+def test_what_is_shown_of_a_client_is_short_and_plain(text: str) -> None:
+    assert shown(text).isascii()
+    assert shown(text).isprintable()
+    assert len(shown(text)) <= SHOWN_MAX * len(r"\U0001f600") + 3
+
+
+def test_a_defect_is_logged_in_one_line_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> Answer:
+        raise LookupError("here")
+
+    assert answered(fail, "GE\nT", NASTY * 100).status == ChatError.status
+    message = caplog.records[0].getMessage()
+    assert message.startswith(r"GE\nT /a\n[2026-11-22] [ERROR] forged\r\x1b")
+    assert message.isascii()
+    assert len(message) < 2 * SHOWN_MAX * 4
