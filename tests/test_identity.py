@@ -215,6 +215,23 @@ def test_a_hosts_token_makes_its_user(host: Service) -> None:
         assert ed.id == "h_8"
 
 
+@pytest.mark.parametrize(
+    ("claimed", "shown"),
+    [
+        ("\ufb01nn ①", "\ufb01nn ①"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("山田\u3000太郎\n", "山田\u3000太郎"),
+        ("A\u200bd\u202ea", "Ada"),
+        ("\u3164\u2800", "names"),
+        (None, "names"),
+        (5, "names"),
+    ],
+)
+def test_a_hosts_name_is_shown_as_the_host_spells_it(host: Service, claimed: object, shown: str) -> None:
+    with Person(host.url, token=token("names", name=claimed)) as person:
+        assert person.name == shown
+
+
 def bad_tokens() -> dict[str, str]:
     now = int(time.time())
     rsa_key = rsa.generate_private_key(65537, 2048)

@@ -72,4 +72,4 @@ def test_a_slash_at_the_end_of_an_id_is_a_part_of_it(start_service: Start) -> No
         path = f"/rooms/{room}/members"
         assert other.http.put(f"{path}/{quote(odd.id, safe='')}").json()["id"] == odd.id
         assert other.http.put(f"{path}/{quote(odd.id, safe='')}/").json()["id"] == odd.id
-        assert [one["id"] for one in other.http.get(f"{path}/").json()["members"]] == [odd.id, other.id]
+        assert {one["id"] for one in other.http.get(f"{path}/").json()["members"]} == {odd.id, other.id}

@@ -4,7 +4,6 @@ import json
 import time
 from base64 import urlsafe_b64decode
 from base64 import urlsafe_b64encode
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from datetime import datetime
@@ -12,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 import jwt
-from marshmallow import ValidationError
 
 from chatapp.config import Config
 from chatapp.errors import Unauthenticated
@@ -93,12 +91,12 @@ class HostToken:
                 options={"require": ["exp", "sub"], "verify_aud": False},
             )
             return cls._of(claims)
-        except (jwt.PyJWTError, ValidationError, ValueError, TypeError, OverflowError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
             raise Unauthenticated("The token is not valid.") from error
 
     @classmethod
     def _of(cls, claims: dict[str, Any]) -> "HostToken":
-        """Raises ValueError, TypeError or ValidationError for claims that cannot be used."""
+        """Raises ValueError or TypeError for claims that cannot be used."""
         subject, name, named = claims["sub"], claims.get("name"), claims.get("rooms")
         if not isinstance(subject, str) or not 1 <= len(subject) <= SUBJECT_MAX or not subject.isprintable():
             raise ValueError("sub")
@@ -116,10 +114,9 @@ class HostToken:
 
 
 def _name(name: Any, subject: str) -> str:
-    """The host's name for the user. The host is believed: characters that cannot be shown are left out."""
+    """The host's name for the user, in its own spelling; the subject where nothing of it can be shown."""
     for candidate in (name, subject):
-        if isinstance(candidate, str):
-            visible = "".join(one for one in candidate if one.isprintable()).strip()
-            with suppress(ValidationError):
-                return schemas.clean_name(visible[: schemas.NAME_MAX_CODE_POINTS])
+        shown = schemas.host_name(candidate) if isinstance(candidate, str) else ""
+        if shown:
+            return shown
     raise ValueError("name")

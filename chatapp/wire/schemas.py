@@ -13,10 +13,13 @@ from marshmallow import validate
 from chatapp.errors import InvalidMessage
 from chatapp.storage import Visibility
 from chatapp.wire import marshmallow_ties
+from chatapp.wire import visible_text
 
 BODY_MAX_CODE_POINTS = 4000
 NAME_MAX_CODE_POINTS = 40
 TITLE_MAX_CODE_POINTS = 100
+# No character is composed of more.
+COMPOSED_MAX = 4
 BATCH_MAX = 100
 # An answer about a bad document stays small, whatever the document was.
 ERRORS_MAX = 20
@@ -49,22 +52,44 @@ def _body(value: str) -> None:
 def _title(value: str) -> None:
     if not 1 <= len(value) <= TITLE_MAX_CODE_POINTS:
         raise ValidationError(f"Between 1 and {TITLE_MAX_CODE_POINTS} characters.")
-    if value.isspace() or not _plain(value):
-        raise ValidationError("Not only white space, and no invisible characters.")
+    _visible(value)
 
 
-def _plain(value: str) -> bool:
-    """Whether a name shows all that it is: no control, bidi, zero-width or line-breaking characters."""
-    return all(unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for one in value)
+def _visible(text: str) -> None:
+    fault = visible_text.fault(text)
+    if fault is not None:
+        raise ValidationError(fault)
 
 
 def clean_name(raw: str) -> str:
     """A person's name as it is kept: NFKC, trimmed. Raises ValidationError."""
-    name = unicodedata.normalize("NFKC", raw).strip()
+    name = raw.strip()
+    if len(name) <= NAME_MAX_CODE_POINTS * COMPOSED_MAX:
+        if name:
+            _visible(name)
+        name = _settled(name)
     if not 1 <= len(name) <= NAME_MAX_CODE_POINTS:
         raise ValidationError(f"Between 1 and {NAME_MAX_CODE_POINTS} characters.")
-    if not _plain(name):
-        raise ValidationError("No control, direction or invisible characters.")
+    return name
+
+
+def _settled(name: str) -> str:
+    """In NFKC, which may leave spaces at an end, or make letters of an emoji and leave its selector behind: ™ is TM."""
+    before = None
+    while name != before:
+        before = name
+        name = visible_text.without_hidden(unicodedata.normalize("NFKC", name)).strip()
+    return name
+
+
+def host_name(given: str) -> str:
+    """A person's name as a host spells it, trimmed, without what cannot be shown; "" if nothing is left."""
+    before = None
+    name = visible_text.without_hidden(given).strip()
+    # The cut may go through a sequence, and what is trimmed may have carried a mark.
+    while name != before:
+        before = name
+        name = visible_text.without_hidden(name[:NAME_MAX_CODE_POINTS]).strip()
     return name
 
 
