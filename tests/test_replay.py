@@ -47,6 +47,21 @@ def test_a_conversation_arrives_as_it_was_said(service: Service, ada: Person, tm
     assert stored == [(line["nick"], line["body"]) for line in lines]
 
 
+def test_a_nick_that_is_no_name_is_passed_over(service: Service, ada: Person, tmp_path: Path) -> None:
+    nicks = ["odd", "\u3164", "odd", "x" * 41, "\u3164", "a\nb", "\ud800", "odd"]
+    lines = [{"day": "x", "at": "10:00", "nick": nick, "body": f"{number}"} for number, nick in enumerate(nicks)]
+    room = f"nameless-{ada.id[-8:]}"
+    file = write(tmp_path / "names.jsonl", lines)
+    result = CliRunner().invoke(chatapp, ["replay", str(file), "--url", service.url, "--room", room, "--speed", "1e9"])
+    assert result.exit_code == 0, result.output
+    said = [line for line in result.stderr.splitlines() if "is passed over" in line]
+    assert [line.partition(" is ")[0] for line in said] == [r"'\u3164'", repr("x" * 41), r"'a\nb'", r"'\ud800'"]
+    assert said[0].endswith("name: U+3164 may not stand there: it cannot be seen, or is a control character.")
+    assert "5 lines were refused:" in result.output
+    ada.join(room)
+    assert [one["body"] for one in ada.history(room)] == ["0", "2", "7"]
+
+
 def test_it_survives_a_restart_in_the_middle(start_service: Start) -> None:
     service = start_service("sqlite")
     refused: list[object] = []

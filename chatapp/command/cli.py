@@ -82,7 +82,11 @@ def replay(file: Path, url: str, room: str, speed: float, limit: int | None) -> 
     if refused:
         click.echo("1 line was refused:" if len(refused) == 1 else f"{len(refused)} lines were refused:")
         for line in refused:
-            click.echo(f"  line {line.number}, {line.nick}: {line.reason}")
+            click.echo(f"  line {line.number}, {_printable(line.nick)}: {line.reason}")
+
+
+def _printable(nick: str) -> str:
+    return "".join(one if one.isprintable() else "?" for one in nick)
 
 
 def main() -> None:

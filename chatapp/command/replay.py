@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ class Replay:
         # Part of each localId of this run: a line that is sent again after an outage is the same message.
         self._run = secrets.token_hex(4)
         self._tokens: dict[str, str] = {}
+        # Nicks that the service does not take for a name, each with the reason.
+        self._nameless: dict[str, str] = {}
         # Before the first answer a failure is a wrong address, after it an outage.
         self._reached = False
 
@@ -68,12 +71,23 @@ class Replay:
     def _say(self, line: Line) -> str | None:
         """Send one line. Returns why it was refused, or None."""
         token = self._tokens.get(line.nick) or self._sign_in(line.nick)
+        if token is None:
+            return self._nameless[line.nick]
         message = {"localId": f"replay-{self._run}-{line.number:06d}", "body": line.body}
         answer = self._request("POST", f"rooms/{self._room}/messages", token, message)
         return None if answer.is_success else _reason(answer)
 
-    def _sign_in(self, nick: str) -> str:
+    def _sign_in(self, nick: str) -> str | None:
+        """A token for the nick, or None if it is no name: then its lines are passed over."""
+        if nick in self._nameless:
+            return None
         answer = self._request("POST", "session", None, {"name": nick})
+        if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+            self._nameless[nick] = _reason(answer)
+            # On a terminal the progress bar holds the line.
+            below = "\n" if sys.stdout.isatty() else ""
+            click.echo(f"{below}{nick!a} is passed over: {_reason(answer)}", err=True)
+            return None
         if not answer.is_success:
             raise ReplayError(f"{nick} cannot sign in: {_reason(answer)}")
         token: str = answer.json()["token"]
@@ -90,12 +104,16 @@ class Replay:
 
     def _request(self, method: str, path: str, token: str | None, body: Any = None) -> httpx.Response:
         """One request, again after Retry-After or an outage, always with the same body."""
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        headers = {"Content-Type": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        # In ASCII: a recording may hold what is no text in UTF-8, which is for the service to refuse.
+        content = None if body is None else json.dumps(body)
         gives_up_s = time.monotonic() + OUTAGE_MAX_S
         backoff_s = BACKOFF_FIRST_S
         while True:
             try:
-                answer = self._client.request(method, path, headers=headers, json=body)
+                answer = self._client.request(method, path, headers=headers, content=content)
                 self._reached = True
                 wait_s = _retry_after_s(answer)
                 if wait_s is None:

@@ -41,7 +41,7 @@ def fault(text: str) -> str | None:
         return "Begins with a mark that belongs behind a letter."
     for found in _HIDDEN.finditer(text):
         if not _spells(text, found.start()):
-            return f"U+{ord(found[0]):04X} cannot be seen, and means nothing where it stands."
+            return f"U+{ord(found[0]):04X} may not stand there: it cannot be seen, or is a control character."
     if not any(_shows(one) for one in text):
         return "Nothing in it can be seen."
     return None
