@@ -58,14 +58,16 @@ def _bearer(environ: dict[str, Any]) -> str | None:
 
     Other schemes are for a proxy in front: browsers send its Basic with every request, and it passes them on.
     """
-    header = environ.get("HTTP_AUTHORIZATION")
+    header: str | None = environ.get("HTTP_AUTHORIZATION")
     if header is None:
         return None
+    if header.startswith("Bearer ") and "," not in header and (token := header[7:].strip()):
+        return token
     # Repeated fields come as one, with commas, which no token has.
     found = [match[1] for match in map(_BEARER.fullmatch, header.split(",")) if match]
     if not found:
         return None
-    token = str(found[0])
+    token = found[0]
     if len(found) > 1 or not token.strip() or not token[0].isspace():
         raise Unauthenticated("Use Authorization: Bearer <token>.")
     return token.strip()

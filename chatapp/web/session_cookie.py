@@ -1,6 +1,7 @@
 """The cookie of a session: what it is called here, which ones a request brings, how it is set and cleared."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from flask import request
@@ -15,6 +16,8 @@ from chatapp.runtime import utc_now
 PLAIN_NAME = "chatapp_session"
 # A browser sends the cookies of all paths that fit, the stale ones too. More than a few are not worth a look-up each.
 TOKENS_MAX = 4
+# A service has few hosts; looking one up takes less than taking it apart.
+REMEMBERED = 256
 # By the standard `;` stands between cookies; servers and proxies that make one line of several put a `,` there. A
 # token holds neither.
 _BETWEEN = re.compile("[;,]")
@@ -23,8 +26,13 @@ _NOT_IN_A_NAME = re.compile("[^A-Za-z0-9]+")
 
 def name_of(environ: dict[str, Any]) -> str:
     """Browsers keep hosts apart, but not their ports: each service at another port or path has a name of its own."""
-    port = port_of(environ.get("HTTP_HOST", ""))
-    path = _NOT_IN_A_NAME.sub("-", environ["SCRIPT_NAME"].strip("/"))
+    return _name(environ.get("HTTP_HOST", ""), environ["SCRIPT_NAME"])
+
+
+@lru_cache(REMEMBERED)
+def _name(host: str, script_name: str) -> str:
+    port = port_of(host)
+    path = _NOT_IN_A_NAME.sub("-", script_name.strip("/"))
     at_port = f"_{port}" if port is not None and port not in DEFAULT_PORTS.values() else ""
     at_path = f"-{path}" if path else ""
     return f"{PLAIN_NAME}{at_port}{at_path}"
