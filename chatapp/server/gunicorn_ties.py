@@ -4,8 +4,8 @@ What would break it, in a new version of gunicorn: a worker serves a connection 
 takes requests from a parser within `timeout_ctx` and calls `handle_request` for each; a StopIteration or NoMoreData out
 of these does not end the connection without a word; settings are not looked up as attributes of `cfg`; a request has
 other attributes than those that are read here; a body's reader does not say by `length` or `parser` what is left of it;
-the environ does not have `gunicorn.socket`; `start_response` is not a method of the response; the log is not kept by two
-standard loggers, `error_log` and `access_log`.
+the environ does not have `gunicorn.socket`; `start_response` is not a method of the response; the log is not kept by
+two standard loggers, `error_log` and `access_log`.
 """
 
 import logging
