@@ -25,6 +25,7 @@ from sqlalchemy import create_engine
 
 from chatapp.command import check as checks
 from chatapp.command.check import clock
+from chatapp.command.check import folder
 from chatapp.command.check import postgres as postgres_check
 from chatapp.command.check import redis_server as redis_check
 from chatapp.command.check import revision
@@ -34,6 +35,7 @@ from chatapp.command.check.finding import Level
 from chatapp.command.check.finding import ok
 from chatapp.config import Config
 from chatapp.server import data_lock
+from chatapp.server import private_files
 from chatapp.storage import MIGRATIONS
 from chatapp.storage.models import db
 from chatapp.web import create_app
@@ -314,6 +316,35 @@ def test_versions_and_memory() -> None:
     memory = [("allkeys-lru", 0, 5), ("noeviction", 100, 91), ("noeviction", 100, 50), ("noeviction", 0, 50)]
     assert [redis_check._memory("", *one).level for one in memory] == ["warning", "warning", "ok", "ok"]
     assert [postgres_check._connections(1, allowed).level for allowed in (9, 19, 20)] == ["error", "warning", "ok"]
+
+
+def test_the_data_folder_is_closed_by_the_start_and_said_to_be_open_before(data: Path) -> None:
+    """Whoever made it, with whatever umask: it holds every message, and the secret of all sessions."""
+    config = Config.from_environ({"CHATAPP_DATA": str(data)})
+    data.chmod(0o755)
+    for name in ("chat.db", "secret_key"):
+        (data / name).chmod(0o644)
+    (data / "not-ours").touch(0o644)
+    said = [finding.text for finding in folder.look(config) if finding.level == "warning"]
+    assert said == [
+        f"{path} is open to others on this machine: chmod {mode} it"
+        for path, mode in ((data, 700), (data / "secret_key", 600), (data / "chat.db", 600))
+    ]
+    umask = os.umask(0o022)
+    try:
+        private_files.close(config)
+        (data / "chat.db-wal").touch()
+    finally:
+        os.umask(umask)
+    assert [finding.level for finding in folder.look(config)] == ["ok"] * 2
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (data, *data.iterdir())}
+    assert modes == {
+        data.name: 0o700,
+        "chat.db": 0o600,
+        "chat.db-wal": 0o600,
+        "secret_key": 0o600,
+        "not-ours": 0o644,
+    }
 
 
 def test_looking_at_a_stopped_sqlite_makes_no_file(data: Path) -> None:

@@ -14,6 +14,7 @@ from chatapp.command.replay import Replay
 from chatapp.command.replay import ReplayError
 from chatapp.config import Config
 from chatapp.config import ConfigError
+from chatapp.server import private_files
 from chatapp.storage import db
 from chatapp.web import create_app
 
@@ -32,7 +33,9 @@ def upgrade() -> None:
     """Bring the database to the newest schema; make it if it is not there."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        app = create_app(Config.from_environ())
+        config = Config.from_environ()
+        private_files.close(config)
+        app = create_app(config)
         with app.app_context():
             if db.engine.dialect.name == "postgresql":
                 # In no transaction: before a long upgrade is done, the server would end one that waits, and the lock.

@@ -16,6 +16,7 @@ from chatapp.runtime import file_limit
 from chatapp.server import data_lock
 from chatapp.server import gunicorn_ties
 from chatapp.server import log_lines
+from chatapp.server import private_files
 from chatapp.server.embedded_redis import EmbeddedRedis
 from chatapp.server.embedded_redis import EmbeddedRedisError
 from chatapp.server.gunicorn_ties import APP_LOAD_ERROR
@@ -62,6 +63,7 @@ def on_starting(server: Any) -> None:
         server.log.warning(
             "CHATAPP_MAX_CONNECTIONS: the file limit of %d leaves room for %d", file_limit(), config.stream_places
         )
+    private_files.close(config)
     try:
         _check_addresses(server.cfg.address)
         if config.sqlite_path is not None:

@@ -10,6 +10,7 @@ from chatapp.command.check.finding import ok
 from chatapp.command.check.finding import warning
 from chatapp.config import Config
 from chatapp.server import data_lock
+from chatapp.server import private_files
 
 
 def look(config: Config) -> Iterator[Finding]:
@@ -21,6 +22,7 @@ def look(config: Config) -> Iterator[Finding]:
         yield error("CHATAPP_DATA", f"{data} is no folder that may be written: make it one for the service's user")
         return
     yield ok("CHATAPP_DATA", f"{data} may be written")
+    yield from _closed(config)
     owner = data.stat().st_uid
     if os.geteuid() == 0 and owner != 0:
         yield warning(
@@ -31,6 +33,15 @@ def look(config: Config) -> Iterator[Finding]:
         locks.append(Path(f"{config.sqlite_path}.lock"))
     if any(data_lock.held(lock) for lock in locks):
         yield ok("CHATAPP_DATA", "a service runs on it")
+
+
+def _closed(config: Config) -> Iterator[Finding]:
+    shown = private_files.open_to_others(config)
+    if not shown:
+        yield ok("CHATAPP_DATA", "closed to others on this machine")
+    for path in shown:
+        mode = private_files.FOLDER_MODE if path.is_dir() else private_files.FILE_MODE
+        yield warning("CHATAPP_DATA", f"{path} is open to others on this machine: chmod {mode:o} it")
 
 
 def writable(path: Path) -> bool:
