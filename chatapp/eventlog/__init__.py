@@ -3,6 +3,7 @@
 from chatapp.eventlog import bodies
 from chatapp.eventlog import kept_log
 from chatapp.eventlog import send_outcomes
+from chatapp.eventlog.delivered_counts import delivered_to
 from chatapp.eventlog.hub import Hub
 from chatapp.eventlog.kept_events import KeptEvents
 from chatapp.eventlog.kept_log import JOINED
@@ -42,6 +43,7 @@ __all__ = [
     "Waiter",
     "Waiting",
     "bodies",
+    "delivered_to",
     "is_move",
     "kept_log",
     "send_outcomes",

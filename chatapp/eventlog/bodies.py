@@ -1,6 +1,5 @@
 """What an event says, made from its row and the present state of what it is about."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,25 +8,22 @@ from typing import cast
 
 from sqlalchemy import FromClause
 from sqlalchemy import Select
-from sqlalchemy import String
 from sqlalchemy import Table
-from sqlalchemy import func
 from sqlalchemy import select
 
+from chatapp.eventlog.delivered_counts import delivered_to
 from chatapp.storage import Message
 from chatapp.storage import Prepared
-from chatapp.storage import Receipt
 from chatapp.storage import Room
 from chatapp.storage import Rows
 from chatapp.storage import User
-from chatapp.storage import listed
 from chatapp.storage import moment
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
 from chatapp.wire import Event
 from chatapp.wire import message_document
 
-_ROOMS, _MESSAGES, _USERS, _RECEIPTS = (cast(Table, model.__table__) for model in (Room, Message, User, Receipt))
+_ROOMS, _MESSAGES, _USERS = (cast(Table, model.__table__) for model in (Room, Message, User))
 
 
 class Kept(NamedTuple):
@@ -75,23 +71,6 @@ def told(rows: FromClause) -> Select[Any]:
     )
 
 
-# How many other members each of these messages was delivered to.
-COUNTS = Prepared(
-    **{
-        dialect: select(_MESSAGES.c.id, func.count(_RECEIPTS.c.user_id.distinct()))
-        .join(_RECEIPTS, _RECEIPTS.c.room_id == _MESSAGES.c.room_id)
-        .where(
-            _MESSAGES.c.id.in_(ids),
-            _RECEIPTS.c.user_id != _MESSAGES.c.sender_id,
-            _RECEIPTS.c.first < _MESSAGES.c.log_id,
-            _RECEIPTS.c.delivered >= _MESSAGES.c.log_id,
-        )
-        .group_by(_MESSAGES.c.id)
-        for dialect, ids in listed("messages", String).items()
-    }
-)
-
-
 def ask(rows: Rows, query: Prepared, **parameters: Any) -> list[Kept]:
     """The rows that a query made by `told` finds."""
     return [Kept._make(row) for row in rows.ask(query, parameters)]
@@ -115,13 +94,6 @@ def event(row: Kept, place: int | None, counts: dict[str, int]) -> Event:
 def counts(rows: Rows, kept: Sequence[Kept]) -> dict[str, int]:
     """Of the messages whose status is told: how many other members each was delivered to."""
     return delivered_to(rows, [row.message_id for row in kept if row.type == "message.status" and row.message_id])
-
-
-def delivered_to(rows: Rows, message_ids: Sequence[str]) -> dict[str, int]:
-    """How many other members each message was delivered to; absent means none."""
-    if not message_ids:
-        return {}
-    return {id_: count for id_, count in rows.ask(COUNTS, {"messages": json.dumps(message_ids)})}  # noqa: C416
 
 
 def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:

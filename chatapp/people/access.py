@@ -3,16 +3,22 @@
 A new kind of visibility changes `RoomRef.readable`, a new kind of event `may_see`.
 """
 
+import json
 from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from typing import Protocol
+from typing import cast
 
+from sqlalchemy import BigInteger
 from sqlalchemy import ColumnElement
 from sqlalchemy import Select
+from sqlalchemy import Table
 from sqlalchemy import and_
+from sqlalchemy import bindparam
+from sqlalchemy import literal_column
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
@@ -23,11 +29,26 @@ from chatapp.people.room_ref import JoinedRooms
 from chatapp.people.room_ref import RoomRef
 from chatapp.storage import Membership
 from chatapp.storage import Message
+from chatapp.storage import Prepared
 from chatapp.storage import Room
 from chatapp.storage import Visibility
+from chatapp.storage import listed
+from chatapp.storage import one_of
+from chatapp.storage import rows_within
 from chatapp.wire import schemas
 
 ID_MAX_LENGTH = 255
+
+_MEMBERSHIPS = cast(Table, Membership.__table__)
+# Those of these rooms (a JSON array of their ids) that a user belongs to.
+BELONG = Prepared(
+    **{
+        dialect: select(_MEMBERSHIPS.c.room_id).where(
+            _MEMBERSHIPS.c.user_id == bindparam("user"), _MEMBERSHIPS.c.room_id.in_(rooms)
+        )
+        for dialect, rooms in listed("rooms", BigInteger).items()
+    }
+)
 
 
 class Happening(Protocol):
@@ -137,7 +158,7 @@ def memberships_of(transaction: Transaction, user_ids: Sequence[str]) -> dict[st
     query = (
         select(Membership.user_id, Membership.joined, Room.id, Room.name, Room.visibility, Room.owner_id)
         .join(Room, Room.id == Membership.room_id)
-        .where(Membership.user_id.in_(user_ids))
+        .where(one_of(transaction, Membership.user_id, user_ids))
         .order_by(Room.name)
     )
     rooms: dict[str, list[RoomRef]] = {user_id: [] for user_id in user_ids}
@@ -151,32 +172,43 @@ def memberships_of(transaction: Transaction, user_ids: Sequence[str]) -> dict[st
 def among_for(transaction: Transaction, asked: Sequence[RoomsAsked]) -> dict[RoomsAsked, tuple[RoomRef, ...]]:
     """For each, those of its named rooms that may be read, by name."""
     names = {name for one in asked for name in one.names if schemas.ROOM_NAME.fullmatch(name)}
-    query = (
-        select(Room.id, Room.name, Room.visibility, Room.owner_id, Membership.user_id)
-        .outerjoin(
-            Membership, and_(Membership.room_id == Room.id, Membership.user_id.in_({one.user_id for one in asked}))
-        )
-        .where(Room.name.in_(names))
+    query = select(Room.id, Room.name, Room.visibility, Room.owner_id).where(one_of(transaction, Room.name, names))
+    rooms = {name: (id_, visibility, owner_id) for id_, name, visibility, owner_id in transaction.execute(query)}
+    exist = [sorted(rooms.keys() & one.names & (one.names if one.claim is None else one.claim)) for one in asked]
+    # For each user only the rooms that this user asks for: not all users times all rooms.
+    belong = rows_within(transaction).ask_each(
+        BELONG,
+        [
+            {"user": one.user_id, "rooms": json.dumps([rooms[name][0] for name in found])}
+            for one, found in zip(asked, exist, strict=True)
+        ],
     )
-    rooms: dict[str, tuple[int, str, str | None]] = {}
-    members: set[tuple[str, str | None]] = set()
-    for id_, name, visibility, owner_id, user_id in transaction.execute(query):
-        rooms[name] = (id_, visibility, owner_id)
-        members.add((name, user_id))
 
-    def found(one: RoomsAsked) -> Iterator[RoomRef]:
-        for name in sorted(rooms.keys() & one.names & (one.names if one.claim is None else one.claim)):
+    def readable(names: list[str], mine: set[int]) -> Iterator[RoomRef]:
+        for name in names:
             id_, visibility, owner_id = rooms[name]
-            room = RoomRef(id_, name, visibility, (name, one.user_id) in members, owner_id)
+            room = RoomRef(id_, name, visibility, id_ in mine, owner_id)
             if room.readable:
                 yield room
 
-    return {one: tuple(found(one)) for one in asked}
+    return {
+        one: tuple(readable(found, {id_ for (id_,) in mine}))
+        for one, found, mine in zip(asked, exist, belong, strict=True)
+    }
 
 
-def public(transaction: Transaction, identity: Identity) -> list[RoomRef]:
-    """The public rooms, by name."""
-    return _refs(transaction, _rooms(identity).where(Room.visibility == Visibility.PUBLIC).order_by(Room.name))
+def public(transaction: Transaction, identity: Identity, after: str, limit: int) -> list[RoomRef]:
+    """Public rooms that the identity does not belong to, by name, as many as a page takes of those behind a name.
+
+    Most are found by an index that holds only these, in their order: no page reads the others.
+    """
+    query = _rooms(identity).where(
+        # A literal, because the index holds only those.
+        Room.visibility == literal_column(f"'{Visibility.PUBLIC.value}'"),
+        Room.name > after,
+        Membership.user_id.is_(None),
+    )
+    return _refs(transaction, query.order_by(Room.name).limit(limit))
 
 
 def readable_message(tx: Transaction, who: Identity, message_id: str, *, lock: bool = False) -> Message:

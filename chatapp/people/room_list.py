@@ -18,6 +18,7 @@ from chatapp.storage import Message
 from chatapp.storage import Room
 from chatapp.storage import User
 from chatapp.storage import Visibility
+from chatapp.storage import one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +37,23 @@ class RoomView:
 def page(tx: Transaction, who: Identity, after: str | None, limit: int) -> tuple[Sequence[RoomView], str | None]:
     """Own rooms, then public ones, by name, and where the next page begins. Raises InvalidParameter."""
     last = _decode(after)
-    refs = [(0, ref) for ref in access.memberships(tx, who)]
-    refs += [(1, ref) for ref in access.public(tx, who) if not ref.member]
-    # Sorted here: databases differ in how they order a hyphen.
-    refs.sort(key=lambda pair: (pair[0], pair[1].name))
-    rest = [(rank, ref) for rank, ref in refs if last is None or (rank, ref.name) > last]
-    page = rest[:limit]
-    more = len(rest) > limit
+    # Sorted by the database, byte by byte in both.
+    refs = [(0, ref) for ref in access.memberships(tx, who) if (0, ref.name) > last]
+    if len(refs) <= limit:
+        behind = last[1] if last[0] == 1 else ""
+        refs += [(1, ref) for ref in access.public(tx, who, behind, limit + 1 - len(refs))]
+    page, more = refs[:limit], len(refs) > limit
     return views(tx, who, [ref for _, ref in page]), _encode(page[-1][0], page[-1][1].name) if more else None
 
 
 def views(tx: Transaction, who: Identity, refs: list[RoomRef]) -> list[RoomView]:
     """These rooms as the user sees them, in the same order."""
     ids = [ref.id for ref in refs]
-    counting = select(Membership.room_id, func.count()).where(Membership.room_id.in_(ids)).group_by(Membership.room_id)
+    counting = (
+        select(Membership.room_id, func.count()).where(one_of(tx, Membership.room_id, ids)).group_by(Membership.room_id)
+    )
     counts = dict(tx.execute(counting).all())
-    titles = dict(tx.execute(select(Room.id, Room.title).where(Room.id.in_(ids))).all())
+    titles = dict(tx.execute(select(Room.id, Room.title).where(one_of(tx, Room.id, ids))).all())
     titles.update(_direct_titles(tx, who, [ref.id for ref in refs if ref.visibility == Visibility.DIRECT]))
     newest = _last_messages(tx, ids)
     return [
@@ -73,7 +75,7 @@ def _direct_titles(tx: Transaction, who: Identity, ids: Sequence[int]) -> dict[i
     query = (
         select(Membership.room_id, User.name)
         .join(User, User.id == Membership.user_id)
-        .where(Membership.room_id.in_(ids), User.id != who.id)
+        .where(one_of(tx, Membership.room_id, ids), User.id != who.id)
     )
     return dict(tx.execute(query).all())
 
@@ -88,7 +90,9 @@ def _last_messages(tx: Transaction, ids: list[int]) -> dict[int, Message]:
         .correlate(Room)
         .scalar_subquery()
     )
-    query = select(Message).join(Room, Room.id == Message.room_id).where(Room.id.in_(ids), Message.id == newest_id)
+    query = (
+        select(Message).join(Room, Room.id == Message.room_id).where(one_of(tx, Room.id, ids), Message.id == newest_id)
+    )
     return {message.room_id: message for message in tx.scalars(query)}
 
 
@@ -96,9 +100,10 @@ def _encode(rank: int, name: str) -> str:
     return base64.urlsafe_b64encode(f"{rank}{name}".encode()).decode().rstrip("=")
 
 
-def _decode(after: str | None) -> tuple[int, str] | None:
+def _decode(after: str | None) -> tuple[int, str]:
+    """Which of the two lists goes on, and behind which name."""
     if after is None:
-        return None
+        return 0, ""
     try:
         plain = base64.urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)).decode()
         return int(plain[:1]), plain[1:]

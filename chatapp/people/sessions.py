@@ -29,6 +29,7 @@ from chatapp.storage import Database
 from chatapp.storage import Room
 from chatapp.storage import Session
 from chatapp.storage import User
+from chatapp.storage import one_of
 from chatapp.storage import uuid7
 
 GUEST_LIFE = timedelta(days=30)
@@ -224,7 +225,7 @@ class _Found:
 
 
 def _load(tx: Transaction, digests: list[str]) -> dict[str, _Found]:
-    sessions = tx.scalars(select(Session).where(Session.token_hash.in_(digests)))
+    sessions = tx.scalars(select(Session).where(one_of(tx, Session.token_hash, digests)))
     return {session.token_hash: _Found.of(session) for session in sessions}
 
 

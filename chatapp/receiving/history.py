@@ -81,8 +81,14 @@ def _unpublished(tx: Transaction, room_id: int, limit: int) -> list[Message]:
     """The newest messages without a cursor, in the order in which they will get one."""
     query = (
         select(Message)
-        .join(EventRow, (EventRow.message_id == Message.id) & (EventRow.type == "message.created"))
-        .where(Message.room_id == room_id, Message.log_id.is_(None), EventRow.log_id.is_(None))
+        .join(EventRow, EventRow.message_id == Message.id)
+        .where(
+            # Of the room's own, by its index: however many wait elsewhere.
+            EventRow.room_id == room_id,
+            EventRow.log_id.is_(None),
+            EventRow.type == "message.created",
+            Message.log_id.is_(None),
+        )
         .order_by(EventRow.number.desc())
         .limit(limit)
     )

@@ -6,11 +6,11 @@ the order in which acks, joinings and messages are written, nor on which worker 
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+from typing import NamedTuple
 from typing import cast
 
 from sqlalchemy import Table
 from sqlalchemy import bindparam
-from sqlalchemy import exists
 from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import literal_column
@@ -28,11 +28,23 @@ from chatapp.storage import Rows
 Key = tuple[int, str, int]
 # After which place in the log, and up to which.
 Reach = tuple[int, int]
+# A user and their reach.
+Covered = tuple[str, int, int]
 
 # Whoever is the first to confirm a room where much was said, a bot's perhaps, delivers all of it: so many messages of a
 # room, and of all rooms (not counting the last one's), are looked at in one transaction.
 OF_ROOM_MAX = 500
 AT_ONCE = 2_000
+
+
+class Sent(NamedTuple):
+    """A message that is not delivered yet, in the order of the columns of `SENT`."""
+
+    place: int
+    room_id: int
+    id: str
+    sender_id: str
+
 
 _RECEIPTS, _MESSAGES, _EVENTS = (cast(Table, model.__table__) for model in (Receipt, Message, EventRow))
 
@@ -57,18 +69,23 @@ _SENT_IN_PART = (
 _FIRST = select(_MESSAGES.c.log_id).where(*_SENT_IN_PART).order_by(_MESSAGES.c.log_id).limit(OF_ROOM_MAX).subquery()
 # How many messages to look at, and the place of the last of them.
 COUNT = Prepared(select(func.count(), func.max(_FIRST.c.log_id)).select_from(_FIRST))
-# What another member has received, once.
+SENT = Prepared(
+    select(_MESSAGES.c.log_id, _MESSAGES.c.room_id, _MESSAGES.c.id, _MESSAGES.c.sender_id)
+    .where(*_SENT_IN_PART)
+    .order_by(_MESSAGES.c.log_id)
+)
+# The receipts that may cover a place between the two.
+COVERING = Prepared(
+    select(_RECEIPTS.c.user_id, _RECEIPTS.c.first, _RECEIPTS.c.delivered).where(
+        _RECEIPTS.c.room_id == bindparam("room"),
+        _RECEIPTS.c.first < bindparam("newest"),
+        _RECEIPTS.c.delivered >= bindparam("oldest"),
+    )
+)
+# Once: of two workers, one.
 DELIVER = Prepared(
     update(_MESSAGES)
-    .where(
-        *_SENT_IN_PART,
-        exists().where(
-            _RECEIPTS.c.room_id == _MESSAGES.c.room_id,
-            _RECEIPTS.c.user_id != _MESSAGES.c.sender_id,
-            _RECEIPTS.c.first < _MESSAGES.c.log_id,
-            _RECEIPTS.c.delivered >= _MESSAGES.c.log_id,
-        ),
-    )
+    .where(_MESSAGES.c.id == bindparam("message"), _MESSAGES.c.status == MessageStatus.SENT.value)
     .values(status=MessageStatus.DELIVERED.value)
     .returning(_MESSAGES.c.log_id, _MESSAGES.c.room_id, _MESSAGES.c.id, _MESSAGES.c.sender_id)
 )
@@ -95,15 +112,45 @@ def reach(rows: Rows, keys: Iterable[Key]) -> dict[Key, Reach]:
     return {key: (first, delivered) for key, (first, delivered) in covered.items() if first is not None}
 
 
-def deliver(rows: Rows, rooms: Mapping[int, Reach]) -> tuple[bool, dict[int, Reach]]:
+def deliver(rows: Rows, rooms: Mapping[int, Reach], acked: Iterable[Key] = ()) -> tuple[bool, dict[int, Reach]]:
     """Make delivered what was received within these parts of the rooms, as much as fits into one transaction, and tell
-    the senders in it. Returns whether there was anything, and the parts that are left."""
+    the senders in it. Returns whether there was anything, and the parts that are left.
+
+    `acked` are receipts that moved: most of it was received by them, so the others need not be read.
+    """
     parts, left = _first_of(rows, rooms)
-    delivered = sorted(row for found in rows.ask_each(DELIVER, parts) for row in found)
-    if delivered:
-        told = [{"room": room_id, "message": id_, "sender": sender} for _, room_id, id_, sender in delivered]
-        rows.run(TELL, told)
-    return bool(delivered), left
+    sent = {part["room"]: found for part, found in _ask_parts(rows, parts)}
+    received = [one for found in _received(rows, sent, acked) for one in found]
+    marked = rows.ask_each(DELIVER, [{"message": one.id} for one in sorted(received)]) if received else []
+    told = [Sent._make(row) for row in sorted(row for found in marked for row in found)]
+    if told:
+        rows.run(TELL, [{"room": one.room_id, "message": one.id, "sender": one.sender_id} for one in told])
+    return bool(told), left
+
+
+def _ask_parts(rows: Rows, parts: list[dict[str, int]]) -> Iterable[tuple[dict[str, int], list[Sent]]]:
+    found = rows.ask_each(SENT, parts)
+    return [(part, [Sent._make(row) for row in sent]) for part, sent in zip(parts, found, strict=True)]
+
+
+def _received(rows: Rows, sent: Mapping[int, list[Sent]], acked: Iterable[Key]) -> Iterable[list[Sent]]:
+    """Of what was sent in each room, what another member has received."""
+    keys = [key for key in acked if sent.get(key[0])]
+    by_ackers: dict[int, list[Covered]] = {}
+    for (room_id, user_id, _), reached in reach(rows, keys).items():
+        by_ackers.setdefault(room_id, []).append((user_id, *reached))
+    for room_id, messages in sorted(sent.items()):
+        ackers = by_ackers.get(room_id, [])
+        yield [one for one in messages if _covered(one, ackers)]
+        others = [one for one in messages if not _covered(one, ackers)]
+        if others:
+            between = {"room": room_id, "oldest": others[0].place, "newest": others[-1].place}
+            receipts: list[Covered] = [(user_id, *reach) for user_id, *reach in rows.ask(COVERING, between)]
+            yield [one for one in others if _covered(one, receipts)]
+
+
+def _covered(message: Sent, receipts: Iterable[Covered]) -> bool:
+    return any(user != message.sender_id and first < message.place <= last for user, first, last in receipts)
 
 
 def _first_of(rows: Rows, rooms: Mapping[int, Reach]) -> tuple[list[dict[str, int]], dict[int, Reach]]:

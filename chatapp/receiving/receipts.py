@@ -110,15 +110,16 @@ class Receipts:
         def work(rows: Rows) -> tuple[bool, dict[int, Reach]]:
             reached = {**known, **receipt_rows.reach(rows, others)}
             parts = [(room_id, reach) for (room_id, _, _), reach in reached.items()]
-            return receipt_rows.deliver(rows, receipt_rows.by_room([*parts, *messages]))
+            return receipt_rows.deliver(rows, receipt_rows.by_room([*parts, *messages]), acked)
 
+        acked = [*known, *others]
         any_, left = self._database.write_rows(work)
         while True:
             if any_:
                 self._outbox.wake()
             if not left:
                 return
-            any_, left = self._database.write_rows(partial(receipt_rows.deliver, rooms=left))
+            any_, left = self._database.write_rows(partial(receipt_rows.deliver, rooms=left, acked=acked))
 
     def _newest(self, cursor: Cursor) -> Cursor:
         """One beyond the newest event counts as up to that event; not so one that is merely ahead of this worker."""

@@ -12,7 +12,6 @@ from sqlalchemy import bindparam
 from sqlalchemy import exists
 from sqlalchemy import insert
 from sqlalchemy import select
-from sqlalchemy import tuple_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
@@ -31,6 +30,8 @@ from chatapp.storage import Prepared
 from chatapp.storage import Rows
 from chatapp.storage import content_hash
 from chatapp.storage import inserted_if
+from chatapp.storage import one_of
+from chatapp.storage import rows_within
 from chatapp.storage import uuid7
 from chatapp.wire import Entry
 from chatapp.wire import message_document
@@ -65,6 +66,11 @@ INSERT_EVENT = Prepared(
     insert(_EVENTS).values(type=CREATED_TYPE, room_id=bindparam("room_id"), message_id=bindparam("message_id"))
 )
 INSERTED = Prepared(select(_MESSAGES.c.id).where(_MESSAGES.c.id == bindparam("id")))
+STORED = Prepared(
+    select(_MESSAGES.c.id).where(
+        _MESSAGES.c.sender_id == bindparam("sender"), _MESSAGES.c.local_id == bindparam("local")
+    )
+)
 CREATED = Prepared(
     select(_EVENTS.c.number, _EVENTS.c.message_id).where(
         _EVENTS.c.message_id == bindparam("message_id"), _EVENTS.c.type == CREATED_TYPE
@@ -248,5 +254,7 @@ def _row(draft: Draft) -> dict[str, Any]:
 
 def _stored(tx: Transaction, keys: set[Key]) -> dict[Key, Committed]:
     """Those that stand in the database."""
-    query = select(Message).where(tuple_(Message.sender_id, Message.local_id).in_(keys))
+    # Key by key: for a list of pairs SQLite reads the whole table.
+    found = rows_within(tx).ask_each(STORED, [{"sender": sender, "local": local_id} for sender, local_id in keys])
+    query = select(Message).where(one_of(tx, Message.id, [id_ for rows in found for (id_,) in rows]))
     return {(one.sender_id, one.local_id): Committed.before(one) for one in tx.scalars(query)}

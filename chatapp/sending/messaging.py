@@ -15,7 +15,7 @@ from chatapp.errors import RateLimited
 from chatapp.errors import Unavailable
 from chatapp.eventlog import CURSOR_WAIT_S
 from chatapp.eventlog import Outbox
-from chatapp.eventlog import bodies
+from chatapp.eventlog import delivered_to
 from chatapp.people import Identity
 from chatapp.people import KnownRooms
 from chatapp.people import RoomRef
@@ -31,6 +31,7 @@ from chatapp.storage import Database
 from chatapp.storage import Message
 from chatapp.storage import MessageStatus
 from chatapp.storage import content_hash
+from chatapp.storage import one_of
 from chatapp.storage import rows_within
 from chatapp.wire import cursor_text
 from chatapp.wire import message_document
@@ -153,7 +154,7 @@ class Messaging:
 
         def work(tx: Transaction) -> tuple[Message, int]:
             message = access.readable_message(tx, who, message_id)
-            return message, bodies.delivered_to(rows_within(tx), [message.id]).get(message.id, 0)
+            return message, delivered_to(rows_within(tx), [message.id]).get(message.id, 0)
 
         return self._database.read(work)
 
@@ -196,7 +197,7 @@ class Messaging:
 
 def _stored(tx: Transaction, who: Identity, local_ids: list[str]) -> dict[str, tuple[Message, bool]]:
     """The identity's messages by localId, and whether it may still read their room."""
-    query = select(Message).where(Message.sender_id == who.id, Message.local_id.in_(local_ids))
+    query = select(Message).where(Message.sender_id == who.id, one_of(tx, Message.local_id, local_ids))
     messages = list(tx.scalars(query))
     readable = {room.name for room in access.among(tx, who, frozenset(one.room.name for one in messages))}
     return {one.local_id: (one, one.room.name in readable) for one in messages}

@@ -30,6 +30,7 @@ from chatapp.storage.statements import Prepared
 from chatapp.storage.statements import Rows
 from chatapp.storage.statements import inserted_if
 from chatapp.storage.statements import listed
+from chatapp.storage.statements import one_of
 from chatapp.storage.statements import rows_within
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -62,6 +63,7 @@ __all__ = [
     "inserted_if",
     "listed",
     "moment",
+    "one_of",
     "prepare",
     "rows_within",
     "uuid7",

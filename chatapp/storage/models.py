@@ -20,6 +20,7 @@ from sqlalchemy import Text
 from sqlalchemy import TypeDecorator
 from sqlalchemy import UniqueConstraint
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import VARCHAR
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
@@ -31,6 +32,8 @@ from chatapp.runtime import utc_now
 
 # SQLite gives row numbers by itself only to a column whose type is exactly INTEGER.
 BigNumber = BigInteger().with_variant(Integer, "sqlite")
+# Sorted byte by byte, as SQLite and Python do; PostgreSQL otherwise sorts as its locale says.
+RoomName = String(64).with_variant(VARCHAR(64, collation="C"), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -123,10 +126,14 @@ class Session(Base):
 
 class Room(Base):
     __tablename__ = "rooms"
-    __table_args__ = (CheckConstraint("visibility IN ('public', 'private', 'direct')", name="visibility"),)
+    __table_args__ = (
+        CheckConstraint("visibility IN ('public', 'private', 'direct')", name="visibility"),
+        # What everybody is shown, page by page.
+        _index_of("ix_rooms_public", "name", where="visibility = 'public'"),
+    )
 
     id: Mapped[int] = mapped_column(BigNumber, primary_key=True)
-    name: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(RoomName, unique=True)
     title: Mapped[str | None] = mapped_column(String(255))
     visibility: Mapped[str] = mapped_column(String(16), default=Visibility.PUBLIC)
     owner_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))

@@ -3,7 +3,9 @@
 SQLAlchemy writes the statements. Executing one through it takes as long as SQLite takes for ten.
 """
 
+import json
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -66,6 +68,14 @@ def listed(name: str, type_: type[TypeEngine[Any]]) -> dict[str, Select[Any]]:
     sqlite = func.json_each(whole).table_valued("value")
     postgresql = func.json_array_elements_text(cast(whole, JSON)).table_valued("value")
     return {"sqlite": select(sqlite.c.value), "postgresql": select(cast(postgresql.c.value, type_))}
+
+
+def one_of(transaction: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of these values, for a query of mapped classes. One parameter, however many there are:
+    databases bound how many a statement may have, and each number of them would be another statement."""
+    elements = listed("elements", type(column.type))[transaction.get_bind().dialect.name]
+    found: ColumnElement[bool] = column.in_(elements.params(elements=json.dumps(list(values))))
+    return found
 
 
 class Compiled:

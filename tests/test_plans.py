@@ -1,0 +1,296 @@
+"""Every statement of the service, on a database in which much was said: none reads, sorts or copies a whole table.
+
+The statements are not listed here. A scenario drives every use case, and each statement that it runs is looked at as
+it is planned there and then. What the scenario forgets is found too, by the places from which statements are run.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from flask_migrate import upgrade
+
+from chatapp.config import Config
+from chatapp.errors import ChatError
+from chatapp.people import Identity
+from chatapp.people import access
+from chatapp.receiving import history
+from chatapp.runtime import now_ms
+from chatapp.runtime import utc_now
+from chatapp.sending.committer import Draft
+from chatapp.storage import Prepared
+from chatapp.storage import db
+from chatapp.web import create_app
+from chatapp.wire import Cursor
+from tests.support.big_database import GENERAL
+from tests.support.big_database import Size
+from tests.support.big_database import fill
+from tests.support.big_database import message_id
+from tests.support.big_database import room_name
+from tests.support.big_database import room_of
+from tests.support.big_database import user_id
+from tests.support.open_folder import open_folder
+from tests.support.postgres import Postgres
+from tests.support.redis_server import RedisServer
+from tests.support.service import ROOT
+from tests.support.stage import Stage
+from tests.support.statements_seen import StatementsSeen
+
+# More than are looked at in one go.
+SIZE = Size(waiting=2_500)
+SECRET = "of the test, 32 bytes and a few more"
+# One place for all in this file: the databases take longer to make than to ask.
+pytestmark = pytest.mark.xdist_group("plans")
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def big_sqlite(data: Path) -> dict[str, str]:
+    return made({"CHATAPP_DATA": str(data)})
+
+
+@pytest.fixture(scope="module")
+def big_postgres(data: Path, postgres: Postgres) -> dict[str, str]:
+    return made({"CHATAPP_DATA": str(data), "DATABASE_URL": postgres.database()})
+
+
+def made(settings: dict[str, str]) -> dict[str, str]:
+    with create_app(Config.from_environ(settings)).app_context():
+        upgrade()
+        fill(db.engine, SIZE)
+        db.engine.dispose()
+    return settings
+
+
+@pytest.fixture(scope="module")
+def redis(data: Path) -> Iterator[RedisServer]:
+    server = RedisServer(data / "redis")
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres", "postgres, generic plans"])
+def test_no_statement_reads_a_whole_table(engine: str, request: pytest.FixtureRequest, redis: RedisServer) -> None:
+    settings = request.getfixturevalue("big_sqlite" if engine == "sqlite" else "big_postgres")
+    redis.client.flushall()
+    seen = StatementsSeen()
+    stage = Stage(Path(settings["CHATAPP_DATA"]), redis.url, CHATAPP_JWT_SECRET=SECRET, **settings)
+    try:
+        seen.watch(stage.parts.database.engine, generic="generic" in engine)
+        Scenario(stage).run()
+    finally:
+        stage.close()
+    assert forgotten(seen, stage) == []
+    assert seen.wrong == [], "\n\n".join(seen.wrong)
+
+
+def forgotten(seen: StatementsSeen, stage: Stage) -> list[str]:
+    """Statements that are prepared, and places where some are run, that the scenario came nowhere near."""
+    dialect = stage.parts.database.engine.dialect
+    prepared = {
+        f"{name}.{word}"
+        for name, module in sys.modules.items()
+        if name.startswith("chatapp.")
+        for word, value in vars(module).items()
+        if isinstance(value, Prepared) and value.compiled(dialect).text not in seen.texts
+    }
+    return sorted(prepared) + sorted(
+        f"{path.relative_to(ROOT)}:{first}"
+        for path in (ROOT / "chatapp").rglob("*.py")
+        if "migrations" not in path.parts and "command" not in path.parts
+        for first, last in asking(ast.parse(path.read_text()))
+        if not any((str(path), line) in seen.lines for line in range(first, last + 1))
+    )
+
+
+def asking(tree: ast.AST) -> Iterator[tuple[int, int]]:
+    """From and to which line a session is asked."""
+    words = {"execute", "scalar", "scalars", "get", "get_one", "flush"}
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id in {"tx", "transaction", "session"}
+            and node.func.attr in words
+        ):
+            yield node.lineno, node.end_lineno or node.lineno
+
+
+class Scenario:
+    """Every use case, by people of whom one belongs to thousands of rooms."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.parts = stage.parts
+        self.keen = self._identity(1)
+        self.other = self._identity(4)
+        # So that the scenario can be run again on the same database.
+        self.mark = f"{now_ms()}-{next(_numbers)}"
+
+    def run(self) -> None:
+        self.before_anything_is_published()
+        self.stage.settle()
+        self.people()
+        self.rooms()
+        self.sending()
+        self.changes()
+        self.receiving()
+        self.stage.settle()
+
+    def _identity(self, number: int) -> Identity:
+        ends = utc_now() + timedelta(days=9)
+        return Identity(user_id(number), f"Person {number}", f"hash{number}", ends, ends)
+
+    def before_anything_is_published(self) -> None:
+        self.histories()
+        self._read(self.keen, Cursor(self.parts.kept_log.newest() - (1 << 30)))
+        self.parts.committer.commit(Draft(GENERAL, "general", self.keen.id, "Ada", f"first-{self.mark}", "behind many"))
+
+    def people(self) -> None:
+        sessions = self.parts.sessions
+        self.parts.database.ping()
+        guest = sessions.new_guest("Ada")
+        who = sessions.identify(guest.token)
+        for days in (-1, 5):
+            self.stage.write(
+                "UPDATE sessions SET expires_at = :at WHERE token_hash = :hash",
+                at=utc_now() + timedelta(days=days),
+                hash=who.session_id,
+            )
+            sessions.forget_all()
+            if days < 0:
+                assert sessions.returning_guest(guest.token)
+        who = sessions.renew(sessions.identify(guest.token))
+        sessions.sign_out(who)
+        self.stage.settle()
+        for made_at, rooms in ((1, [f"host-{number}" for number in range(50)]), (2, ["host-1", "room-1000003"])):
+            token = self._host_token(made_at, rooms)
+            host = sessions.identify(token)
+            self.rooms_of(host)
+        sessions.for_host_token(host)
+        sessions.forget_all()
+        sessions.identify(token)
+        # A thousand users come back at once.
+        sessions_load = self.parts.sessions._known._load
+        self.parts.database.read(lambda tx: sessions_load(tx, [f"hash{number}" for number in range(1, 201)]))
+
+    def _host_token(self, made_at: int, rooms: list[str]) -> str:
+        claims = {"sub": self.mark, "name": "Eve", "iat": made_at, "exp": now_ms() / 1000 + 900, "rooms": rooms}
+        return jwt.encode(claims, SECRET, "HS256")
+
+    def rooms_of(self, who: Identity) -> None:
+        """The first pages, and one near the end."""
+        rooms = self.parts.rooms
+        first, after = rooms.list(who, None, 100)
+        assert first
+        for _ in range(25 if who is self.keen else 3):
+            if after is not None:
+                _, after = rooms.list(who, after, 100)
+
+    def rooms(self) -> None:
+        rooms, name = self.parts.rooms, f"new-{self.mark}"
+        for who in (self.keen, self.other):
+            self.rooms_of(who)
+        created = rooms.create(self.keen, name, "New", "private")
+        assert created.owner == self.keen.id
+        assert rooms.add(self.keen, name, self.other.id).id == self.other.id
+        rooms.remove(self.keen, name, self.other.id)
+        rooms.get(self.other, "general")
+        rooms.get(self.other, rooms.direct(self.other, user_id(5 + next(_numbers))).name)
+        assert len(rooms.members(self.other, room_name(3))) >= 3
+        assert len(rooms.members(self.other, "general")) >= SIZE.users
+        rooms.remove(self.other, "general", self.other.id)
+        rooms.add(self.other, "general", self.other.id)
+        for who in (self.keen, self.other):
+            self.parts.database.read(lambda tx, who=who: access.memberships(tx, who))
+            names = frozenset(room_name(number) for number in range(1, 300))
+            self.parts.known_rooms.among(who, names, self.parts.known_rooms.memberships(who, None))
+        load = self.parts.known_rooms._memberships._load
+        self.parts.database.read(lambda tx: load(tx, [user_id(number) for number in range(1, 201)]))
+        asked = [access.RoomsAsked(user_id(number), None, names) for number in range(1, 7)]
+        self.parts.database.read(lambda tx: access.among_for(tx, asked))
+
+    def sending(self) -> None:
+        messaging, name = self.parts.messaging, room_name(3)
+        for identity in (self.keen,):
+            for room in (name, "general"):
+                local_id = f"sent-{room}-{self.mark}"
+                messaging.store(identity, room, local_id, "hello")
+                # Nobody waits any more for it to be published.
+                self.stage.settle()
+                messaging.store(identity, room, local_id, "hello")
+                messaging.accepted(identity, room, local_id, "hello")
+                with suppress(ChatError):
+                    messaging.store(identity, room, local_id, "something else")
+        messaging.status(self.keen, [f"sent-{name}-{self.mark}", *(f"unknown-{number}" for number in range(99))])
+        with suppress(ChatError):
+            messaging.store(self.other, room_name(3), f"refused-{self.mark}", "no member")
+        drafts = [
+            Draft(GENERAL, "general", user_id(number), "Somebody", f"many-{self.mark}", "at once")
+            for number in range(1, 101)
+        ]
+        # Twice: the second time, all of them are there.
+        for _ in range(2):
+            assert all(not isinstance(one, Exception) for one in self.parts.committer._commit_all(drafts))
+        self.stage.settle()
+
+    def changes(self) -> None:
+        id_ = self.stage.say(self.keen, "general", "to be changed")["id"]
+        self.parts.changes.edit(self.keen, id_, "changed")
+        self.parts.messaging.get(self.keen, id_)
+        self.parts.changes.withdraw(self.keen, id_)
+        for number in (4, 5):
+            with suppress(ChatError):
+                self.parts.messaging.get(self.keen, message_id(number))
+
+    def receiving(self) -> None:
+        self.histories()
+        self.stage.forget_window()
+        self.catching_up()
+        end = self.parts.tail.end
+        for who in (self.keen, self.other):
+            mine = self.parts.known_rooms.memberships(who, end)
+            self.parts.receipts.ack(who.id, mine.joinings(), end)
+            self.stage.settle()
+        self.parts.kept_log.newest_anywhere()
+
+    def histories(self) -> None:
+        ends = Cursor(self.stage.one("SELECT log_id FROM messages WHERE id = :id", id=message_id(100_000)))
+        for name in ("general", room_name(room_of(100_001, SIZE))):
+            for before, after in ((None, None), (ends, None), (None, ends), (Cursor(ends + (1 << 40)), ends)):
+                with suppress(ChatError):
+                    self.parts.database.read(
+                        lambda tx, name=name, before=before, after=after: history.page(
+                            tx, access.readable(tx, self.keen, name).id, before, after, 200
+                        )
+                    )
+
+    def catching_up(self) -> None:
+        newest = self.parts.kept_log.newest()
+        for who in (self.keen, self.other):
+            for since in (Cursor(0), Cursor(newest - (1 << 45)), Cursor(newest - (1 << 30))):
+                for names in ((), ("general",), (room_name(3), "general")):
+                    with suppress(ChatError):
+                        self._read(who, since, *names)
+
+    def _read(self, who: Identity, since: Cursor, *names: Any) -> None:
+        reader = self.stage.reader(who, since, *names)
+        for _ in range(3):
+            if reader.needs_database:
+                reader.read(200)
+        self.parts.feed.close(reader.listener)
