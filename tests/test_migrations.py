@@ -119,4 +119,4 @@ def test_a_long_upgrade_is_not_cut_off_and_keeps_its_lock(postgres: Postgres, mo
         for engine in engines:
             engine.dispose()
     assert done.exit_code == 0, done.output
-    assert set(seen) == {("0", ("idle", True))}
+    assert set(seen) == {("0", ("idle in transaction", True))}

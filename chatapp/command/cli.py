@@ -16,6 +16,7 @@ from chatapp.config import Config
 from chatapp.config import ConfigError
 from chatapp.server import private_files
 from chatapp.storage import db
+from chatapp.storage import for_long_work
 from chatapp.web import create_app
 
 # Any number that nothing else in the database uses: only one process at a time changes the schema.
@@ -38,10 +39,12 @@ def upgrade() -> None:
         app = create_app(config)
         with app.app_context():
             if db.engine.dialect.name == "postgresql":
-                # In no transaction: before a long upgrade is done, the server would end one that waits, and the lock.
-                with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                    connection.execute(text(f"SET statement_timeout = 0; SET lock_timeout = {UPGRADE_WAIT_MS}"))
-                    connection.execute(text(f"SELECT pg_advisory_lock({UPGRADE_LOCK})"))
+                # The lock is the transaction's, which no server ends while it waits: that of a session would be lost
+                # behind a pooler, where each transaction may have another.
+                with db.engine.begin() as connection:
+                    connection.execute(text(for_long_work()))
+                    connection.execute(text(f"SET LOCAL lock_timeout = {UPGRADE_WAIT_MS}"))
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})"))
                     upgrade_schema()
             else:
                 upgrade_schema()

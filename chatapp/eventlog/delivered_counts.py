@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from typing import cast
 
-from sqlalchemy import String
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import select
@@ -21,16 +20,16 @@ from chatapp.storage import Message
 from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Rows
-from chatapp.storage import listed
+from chatapp.storage import listed_in
 
 _MESSAGES, _RECEIPTS = (cast(Table, model.__table__) for model in (Message, Receipt))
 
 ASKED = Prepared(
     **{
         dialect: select(_MESSAGES.c.id, _MESSAGES.c.room_id, _MESSAGES.c.sender_id, _MESSAGES.c.log_id).where(
-            _MESSAGES.c.id.in_(ids), _MESSAGES.c.log_id.is_not(None)
+            among_these, _MESSAGES.c.log_id.is_not(None)
         )
-        for dialect, ids in listed("messages", String).items()
+        for dialect, among_these in listed_in(_MESSAGES.c.id, "messages").items()
     }
 )
 # Those that may cover a place between the two.

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import BigInteger
 from sqlalchemy import Table
 from sqlalchemy import select
 
@@ -18,7 +17,7 @@ from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
-from chatapp.storage import listed
+from chatapp.storage import listed_in
 from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Event
@@ -38,8 +37,8 @@ Place = tuple[int, int | None]
 _EVENTS = cast(Table, EventRow.__table__)
 GIVEN = Prepared(
     **{
-        dialect: bodies.told(select(_EVENTS).where(_EVENTS.c.number.in_(numbers)).subquery("given"))
-        for dialect, numbers in listed("numbers", BigInteger).items()
+        dialect: bodies.told(select(_EVENTS).where(among_these).subquery("given"))
+        for dialect, among_these in listed_in(_EVENTS.c.number, "numbers").items()
     }
 )
 

@@ -12,13 +12,13 @@ from typing import Any
 from typing import Protocol
 from typing import cast
 
-from sqlalchemy import BigInteger
 from sqlalchemy import ColumnElement
 from sqlalchemy import Select
 from sqlalchemy import Table
 from sqlalchemy import and_
 from sqlalchemy import bindparam
 from sqlalchemy import literal_column
+from sqlalchemy import not_
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
@@ -32,7 +32,7 @@ from chatapp.storage import Message
 from chatapp.storage import Prepared
 from chatapp.storage import Room
 from chatapp.storage import Visibility
-from chatapp.storage import listed
+from chatapp.storage import listed_in
 from chatapp.storage import one_of
 from chatapp.storage import rows_within
 from chatapp.wire import schemas
@@ -43,10 +43,8 @@ _MEMBERSHIPS = cast(Table, Membership.__table__)
 # Those of these rooms (a JSON array of their ids) that a user belongs to.
 BELONG = Prepared(
     **{
-        dialect: select(_MEMBERSHIPS.c.room_id).where(
-            _MEMBERSHIPS.c.user_id == bindparam("user"), _MEMBERSHIPS.c.room_id.in_(rooms)
-        )
-        for dialect, rooms in listed("rooms", BigInteger).items()
+        dialect: select(_MEMBERSHIPS.c.room_id).where(_MEMBERSHIPS.c.user_id == bindparam("user"), among_these)
+        for dialect, among_these in listed_in(_MEMBERSHIPS.c.room_id, "rooms").items()
     }
 )
 
@@ -197,18 +195,20 @@ def among_for(transaction: Transaction, asked: Sequence[RoomsAsked]) -> dict[Roo
     }
 
 
-def public(transaction: Transaction, identity: Identity, after: str, limit: int) -> list[RoomRef]:
-    """Public rooms that the identity does not belong to, by name, as many as a page takes of those behind a name.
+def public(tx: Transaction, identity: Identity, besides: Sequence[RoomRef], after: str, limit: int) -> list[RoomRef]:
+    """Public rooms `besides` these, by name, as many as a page takes of those behind a name.
 
-    Most are found by an index that holds only these, in their order: no page reads the others.
+    They are found by an index that holds only these, in their order: no page reads the others.
     """
-    query = _rooms(identity).where(
+    query = select(Room.id, Room.name, Room.visibility, Room.owner_id).where(
+        within_claim(identity),
         # A literal, because the index holds only those.
         Room.visibility == literal_column(f"'{Visibility.PUBLIC.value}'"),
         Room.name > after,
-        Membership.user_id.is_(None),
+        not_(one_of(tx, Room.id, [room.id for room in besides])),
     )
-    return _refs(transaction, query.order_by(Room.name).limit(limit))
+    found = tx.execute(query.order_by(Room.name).limit(limit))
+    return [RoomRef(id_, name, visibility, False, owner_id) for id_, name, visibility, owner_id in found]
 
 
 def readable_message(tx: Transaction, who: Identity, message_id: str, *, lock: bool = False) -> Message:

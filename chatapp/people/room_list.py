@@ -38,10 +38,11 @@ def page(tx: Transaction, who: Identity, after: str | None, limit: int) -> tuple
     """Own rooms, then public ones, by name, and where the next page begins. Raises InvalidParameter."""
     last = _decode(after)
     # Sorted by the database, byte by byte in both.
-    refs = [(0, ref) for ref in access.memberships(tx, who) if (0, ref.name) > last]
+    mine = access.memberships(tx, who)
+    refs = [(0, ref) for ref in mine if (0, ref.name) > last]
     if len(refs) <= limit:
         behind = last[1] if last[0] == 1 else ""
-        refs += [(1, ref) for ref in access.public(tx, who, behind, limit + 1 - len(refs))]
+        refs += [(1, ref) for ref in access.public(tx, who, mine, behind, limit + 1 - len(refs))]
     page, more = refs[:limit], len(refs) > limit
     return views(tx, who, [ref for _, ref in page]), _encode(page[-1][0], page[-1][1].name) if more else None
 

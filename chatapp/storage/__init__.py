@@ -19,6 +19,7 @@ from chatapp.storage.models import Visibility
 from chatapp.storage.models import content_hash
 from chatapp.storage.models import db
 from chatapp.storage.models import uuid7
+from chatapp.storage.postgres_settings import for_long_work
 from chatapp.storage.redis_link import COMMAND_TIMEOUT_S
 from chatapp.storage.redis_link import QUICK_TIMEOUT_S
 from chatapp.storage.redis_link import TAIL_BLOCK_MS
@@ -30,6 +31,7 @@ from chatapp.storage.statements import Prepared
 from chatapp.storage.statements import Rows
 from chatapp.storage.statements import inserted_if
 from chatapp.storage.statements import listed
+from chatapp.storage.statements import listed_in
 from chatapp.storage.statements import one_of
 from chatapp.storage.statements import rows_within
 
@@ -59,9 +61,11 @@ __all__ = [
     "content_hash",
     "db",
     "engine_options",
+    "for_long_work",
     "insert_into",
     "inserted_if",
     "listed",
+    "listed_in",
     "moment",
     "one_of",
     "prepare",

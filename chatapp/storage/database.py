@@ -28,6 +28,8 @@ from sqlalchemy.orm import Session
 from chatapp.errors import Unavailable
 from chatapp.runtime import Threads
 from chatapp.storage import sqlalchemy_ties
+from chatapp.storage.postgres_settings import PostgresSettings
+from chatapp.storage.postgres_settings import each_transaction
 from chatapp.storage.statements import Rows
 
 log = logging.getLogger(__name__)
@@ -56,7 +58,6 @@ def engine_options(url: str) -> dict[str, Any]:
             # Like psycopg: `Rows` gives its parameters by name.
             "paramstyle": "named",
         }
-    timeout_ms = STATEMENT_TIMEOUT_S * 1000
     return {
         "pool_size": POSTGRES_CONNECTIONS,
         "max_overflow": 0,
@@ -64,9 +65,7 @@ def engine_options(url: str) -> dict[str, Any]:
         "pool_pre_ping": True,
         "connect_args": {
             "connect_timeout": CONNECT_TIMEOUT_S,
-            "tcp_user_timeout": timeout_ms,
-            "options": f"-c statement_timeout={timeout_ms} -c lock_timeout={timeout_ms}"
-            f" -c idle_in_transaction_session_timeout={2 * timeout_ms} -c timezone=UTC",
+            "tcp_user_timeout": STATEMENT_TIMEOUT_S * 1000,
         },
     }
 
@@ -76,6 +75,8 @@ def prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        PostgresSettings(STATEMENT_TIMEOUT_S * 1000).prepare(engine)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -183,7 +184,7 @@ class Database:
             connection, self._kept = self._kept or self.engine.raw_connection(), None
             driver = connection.driver_connection
             rows = Rows(driver.cursor(), self.engine.dialect)
-            rows.begin(durable=durable)
+            rows.begin(durable=durable, settings=each_transaction(connection.info))
             result = work(rows)
             rows.commit()
         except BaseException as error:

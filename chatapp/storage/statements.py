@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import ARRAY
+from sqlalchemy import BindParameter
 from sqlalchemy import ClauseElement
 from sqlalchemy import ColumnElement
 from sqlalchemy import Dialect
 from sqlalchemy import Select
 from sqlalchemy import String
 from sqlalchemy import Table
+from sqlalchemy import any_
 from sqlalchemy import bindparam
 from sqlalchemy import cast
 from sqlalchemy import func
@@ -64,18 +67,34 @@ def inserted_if(table: Table, columns: Sequence[str], condition: ColumnElement[b
 
 def listed(name: str, type_: type[TypeEngine[Any]]) -> dict[str, Select[Any]]:
     """By dialect, the elements of a parameter that is a JSON array: one parameter, however long the list is."""
-    whole = bindparam(name, type_=String)
-    sqlite = func.json_each(whole).table_valued("value")
-    postgresql = func.json_array_elements_text(cast(whole, JSON)).table_valued("value")
-    return {"sqlite": select(sqlite.c.value), "postgresql": select(cast(postgresql.c.value, type_))}
+    return _elements(bindparam(name, type_=String), type_)
+
+
+def listed_in(column: Any, name: str) -> dict[str, ColumnElement[bool]]:
+    """By dialect, whether a column has one of the elements of such a parameter.
+
+    On PostgreSQL as an array, which an index is asked for: a list that is joined may be read anew for each row.
+    """
+    return _in_elements(column, bindparam(name, type_=String))
 
 
 def one_of(transaction: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
     """Whether a column has one of these values, for a query of mapped classes. One parameter, however many there are:
     databases bound how many a statement may have, and each number of them would be another statement."""
-    elements = listed("elements", type(column.type))[transaction.get_bind().dialect.name]
-    found: ColumnElement[bool] = column.in_(elements.params(elements=json.dumps(list(values))))
-    return found
+    whole = bindparam(None, json.dumps(list(values)), type_=String)
+    return _in_elements(column, whole)[transaction.get_bind().dialect.name]
+
+
+def _elements(whole: BindParameter[str], type_: type[TypeEngine[Any]]) -> dict[str, Select[Any]]:
+    sqlite = func.json_each(whole).table_valued("value")
+    postgresql = func.json_array_elements_text(cast(whole, JSON)).table_valued("value")
+    return {"sqlite": select(sqlite.c.value), "postgresql": select(cast(postgresql.c.value, type_))}
+
+
+def _in_elements(column: Any, whole: BindParameter[str]) -> dict[str, ColumnElement[bool]]:
+    elements = _elements(whole, type(column.type))
+    array = func.array(elements["postgresql"].scalar_subquery(), type_=ARRAY(column.type))
+    return {"sqlite": column.in_(elements["sqlite"]), "postgresql": column == any_(array)}
 
 
 class Compiled:
@@ -107,13 +126,19 @@ class Rows:
         self._cursor = cursor
         self._dialect = dialect
 
-    def begin(self, *, durable: bool) -> None:
-        """Raises the driver's error when another process writes for too long."""
+    def begin(self, *, durable: bool, settings: str | None = None) -> None:
+        """`settings` is a statement that makes those of the transaction, where it needs some of its own.
+
+        Raises the driver's error when another process writes for too long.
+        """
         if self._dialect.name == "sqlite":
             # Before the transaction: within one it cannot be changed.
             self._cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             self._cursor.execute("BEGIN IMMEDIATE")
-        elif not durable:
+            return
+        if settings is not None:
+            self._cursor.execute(settings)
+        if not durable:
             self._cursor.execute("SET LOCAL synchronous_commit TO off")
 
     def commit(self) -> None:

@@ -26,14 +26,15 @@ class Postgres:
         self._data = folder / "data"
         folder.mkdir(parents=True)
         # PostgreSQL refuses to run as root; the folder is then handed to an ordinary user.
-        self._as_user: list[str] = []
+        self.as_user: list[str] = []
+        self.user: str | None = None
         if os.geteuid() == 0:
-            user = next(one for one in ("postgres", "nobody") if _exists(one))
+            self.user = user = next(one for one in ("postgres", "nobody") if _exists(one))
             shutil.chown(folder, user)
             for parent in [*folder.parents][:-1]:
                 if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
                     parent.chmod(parent.stat().st_mode | 0o011)
-            self._as_user = [binary("setpriv"), f"--reuid={user}", "--regid=" + _group(user), "--clear-groups"]
+            self.as_user = [binary("setpriv"), f"--reuid={user}", "--regid=" + _group(user), "--clear-groups"]
         self._run([binary("initdb", *FOLDERS), "-D", str(self._data), "-U", "chat", "-A", "trust", "-E", "UTF8", "-N"])
         self.process = self._start()
 
@@ -65,7 +66,7 @@ class Postgres:
         command = [binary("postgres", *FOLDERS), "-D", str(self._data), "-p", str(self.port)]
         # No unix socket: its path would be longer than the system allows.
         command += ["-k", "", "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]
-        process = Process([*self._as_user, *command], self._folder.parent / "postgres.log")
+        process = Process([*self.as_user, *command], self._folder.parent / "postgres.log")
         wait_until(self._answers, what="PostgreSQL")
         return process
 
@@ -77,7 +78,7 @@ class Postgres:
         return True
 
     def _run(self, command: list[str]) -> None:
-        subprocess.run([*self._as_user, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
+        subprocess.run([*self.as_user, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
 
     def _url(self, database: str) -> str:
         return f"postgresql://chat@127.0.0.1:{self.port}/{database}"

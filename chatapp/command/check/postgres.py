@@ -19,6 +19,7 @@ from chatapp.command.check.finding import warning
 from chatapp.config import Config
 from chatapp.storage import POSTGRES_CONNECTIONS
 from chatapp.storage import engine_options
+from chatapp.storage import prepare
 
 PART = "DATABASE_URL"
 # psycopg 3 speaks to none older than the first; the tests run on the second.
@@ -42,6 +43,7 @@ def look(config: Config) -> Iterator[Finding]:
         # What they say about it may quote any piece of it.
         yield error(PART, "cannot be read as an address: write what is no letter or digit in the password as %XX")
         return
+    prepare(engine)
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield _version(int(_ask(connection, "SHOW server_version_num")))

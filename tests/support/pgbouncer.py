@@ -1,0 +1,57 @@
+"""A private PgBouncer in front of a private PostgreSQL, pooling transactions."""
+
+import shutil
+from pathlib import Path
+
+import psycopg
+
+from tests.support.postgres import Postgres
+from tests.support.processes import Process
+from tests.support.processes import binary
+from tests.support.processes import free_port
+from tests.support.processes import wait_until
+
+# Few servers for many clients, so that each transaction may meet another one.
+SETTINGS = """
+[databases]
+* = host=127.0.0.1 port={server} user=chat
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 4
+max_client_conn = 200
+"""
+
+
+class PgBouncer:
+    """Starts at once. Nothing is set beyond the way of pooling: it refuses what it refuses by default."""
+
+    def __init__(self, folder: Path, postgres: Postgres) -> None:
+        self.port = free_port()
+        self._postgres = postgres
+        folder.mkdir(parents=True)
+        settings = folder / "pgbouncer.ini"
+        settings.write_text(SETTINGS.format(server=postgres.port, port=self.port))
+        # Like PostgreSQL, it refuses to run as root.
+        if postgres.user is not None:
+            shutil.chown(folder, postgres.user)
+        command = [*postgres.as_user, binary("pgbouncer", "/usr/sbin"), str(settings)]
+        self.process = Process(command, folder / "pgbouncer.log")
+        wait_until(self._answers, what="PgBouncer")
+
+    def database(self) -> str:
+        """A new empty database. Returns its URL, through the pooler."""
+        return self._postgres.database().replace(f":{self._postgres.port}/", f":{self.port}/")
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(f"postgresql://chat@127.0.0.1:{self.port}/postgres", connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
