@@ -1,11 +1,14 @@
 """PostgreSQL as others give it: behind a PgBouncer that pools transactions, and with a schema for each tenant."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import create_engine
 from sqlalchemy import text
 
@@ -17,6 +20,8 @@ from tests.support.open_folder import open_folder
 from tests.support.person import Person
 from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Postgres
+from tests.support.processes import wait_until
+from tests.support.service import ROOT
 
 # So many rounds that each of the pooler's servers serves both workers many times.
 ROUNDS = 30
@@ -66,19 +71,24 @@ def test_the_service_works_behind_a_pooler_of_transactions(pgbouncer: PgBouncer,
     assert settings_of_servers(url) == before
 
 
-def test_an_upgrade_waits_for_another_behind_a_pooler(pgbouncer: PgBouncer, monkeypatch: pytest.MonkeyPatch) -> None:
+def chatapp(command: str, url: str, folder: Path) -> subprocess.Popen[str]:
+    environ = {**os.environ, "DATABASE_URL": url, "CHATAPP_DATA": str(folder)}
+    program = [sys.executable, "-m", "chatapp", command]
+    return subprocess.Popen(program, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_an_upgrade_waits_for_another_behind_a_pooler(pgbouncer: PgBouncer, tmp_path: Path) -> None:
     url = pgbouncer.database()
-    monkeypatch.setenv("DATABASE_URL", url)
-    monkeypatch.setattr(cli, "UPGRADE_WAIT_MS", 300)
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     with psycopg.connect(url, prepare_threshold=None) as other:
         other.execute(f"SELECT pg_advisory_xact_lock({cli.UPGRADE_LOCK})".encode())
-        refused = CliRunner().invoke(cli.chatapp, ["upgrade"])
-        assert refused.exit_code == 1
-        assert "lock timeout" in refused.output
-    done = CliRunner().invoke(cli.chatapp, ["upgrade"])
-    assert done.exit_code == 0, done.output
-    checked = CliRunner().invoke(cli.chatapp, ["check"])
-    assert "the newest" in checked.output, checked.output
+        upgrade = chatapp("upgrade", url, tmp_path)
+        wait_until(lambda: other.execute(waiting).fetchone() == (1,), what="an upgrade that waits")
+        assert upgrade.poll() is None
+    said, _ = upgrade.communicate(timeout=60)
+    assert upgrade.returncode == 0, said
+    said, _ = chatapp("check", url, tmp_path).communicate(timeout=60)
+    assert "the newest" in said
 
 
 @pytest.mark.parametrize("more", ["", " -c work_mem=8MB --statement_timeout=2500"])
