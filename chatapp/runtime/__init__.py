@@ -10,6 +10,7 @@ from chatapp.runtime.gather import Gather
 from chatapp.runtime.loop import Loop
 from chatapp.runtime.recent import Recent
 from chatapp.runtime.threads import Threads
+from chatapp.runtime.threads import native_lock
 from chatapp.runtime.timer_wheel import TimerWheel
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "TimerWheel",
     "file_limit",
     "gevent_ties",
+    "native_lock",
     "now_ms",
     "raise_file_limit",
     "timestamp",

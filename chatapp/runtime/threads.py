@@ -5,6 +5,7 @@ gevent's own pool makes an object of the loop for each task, which took as long 
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 from typing import TypeVar
 from typing import cast
@@ -29,6 +30,12 @@ class _Task:
         self.work = work
         self.result: AsyncResult[Outcome] = AsyncResult()
         self.given_up = False
+
+
+def native_lock() -> AbstractContextManager[Any]:
+    """For these threads among themselves, never for the loop, which it would stop."""
+    lock: AbstractContextManager[Any] = gevent_ties.original("_thread", "allocate_lock")()
+    return lock
 
 
 class Threads:

@@ -1,8 +1,11 @@
 """`Database`: sessions that are short, bounded in time, and never hold up the streams."""
 
-import fcntl
 import logging
 from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from contextlib import contextmanager
+from contextlib import nullcontext
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,10 +30,13 @@ from sqlalchemy.orm import Session
 
 from chatapp.errors import Unavailable
 from chatapp.runtime import Threads
+from chatapp.runtime import native_lock
 from chatapp.storage import sqlalchemy_ties
 from chatapp.storage.postgres_settings import PostgresSettings
 from chatapp.storage.postgres_settings import each_transaction
 from chatapp.storage.statements import Rows
+from chatapp.storage.write_ahead_log import KEPT
+from chatapp.storage.write_ahead_log import WriteAheadLog
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +52,6 @@ RETRY_AFTER_S = 2.0
 # Threads that read SQLite at once in one worker. More would not be faster.
 READERS = 4
 POSTGRES_CONNECTIONS = 10
-# A commit adds a few pages of 4 KiB to the write-ahead log: this many make about SQLite's own 4 MiB.
-CHECKPOINT_COMMITS = 250
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -86,8 +90,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         # Before 3.51.3 two connections that write and checkpoint at once can corrupt the log:
-        # `Database` checkpoints by itself, one process at a time.
+        # `WriteAheadLog` checkpoints by itself, one process at a time.
         "wal_autocheckpoint=0",
+        # When the log is started anew, the file is cut off behind that.
+        f"journal_size_limit={KEPT}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 
@@ -119,8 +125,9 @@ class Database:
         self._reading = engine if self._in_threads else engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = Threads(1) if self._in_threads else None
         self._readers = Threads(READERS) if self._in_threads else None
-        self._commits = 0
-        self._file = Path(engine.url.database) if self._in_threads and engine.url.database else None
+        # SQLAlchemy's own locks are gevent's, and a native thread that waits for one of those may never be woken.
+        self._at_the_pool: AbstractContextManager[Any] = native_lock() if self._in_threads else nullcontext()
+        self._log = WriteAheadLog(Path(engine.url.database)) if self._in_threads and engine.url.database else None
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a transaction that is rolled back. Raises Unavailable."""
@@ -156,32 +163,37 @@ class Database:
         if self._kept is not None:
             self._kept.close()
         self.engine.dispose()
+        if self._log is not None:
+            self._log.close()
 
     def _read(self, work: Callable[[Session], T]) -> T:
-        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
+        if self._log is not None:
+            self._log.await_turn()
+        with self._connection(self._reading) as connection, _session(connection) as session:
             try:
                 return work(session)
             except self._driver_error as error:
                 # By `rows_within`, of which SQLAlchemy knows nothing.
                 wrapped = sqlalchemy_ties.wrapped(error, self.engine.dialect, None)
-                session.invalidate()
+                self._invalidate(session)
                 raise wrapped from error
             except gevent.Timeout:
                 # The answer is still to come on this connection.
-                session.invalidate()
+                self._invalidate(session)
                 raise
 
     def _write(self, work: Callable[[Session], T]) -> T:
-        with Session(self._writing, expire_on_commit=False, autoflush=False) as session, session.begin():
+        with self._connection(self._writing) as connection, _session(connection) as session, session.begin():
             result = work(session)
-        self._committed()
+        if self._log is not None:
+            self._log.committed()
         return result
 
     def _write_rows(self, work: Callable[[Rows], T], durable: bool) -> T:
         connection: PoolProxiedConnection | None = None
         driver: Any = None
         try:
-            connection, self._kept = self._kept or self.engine.raw_connection(), None
+            connection, self._kept = self._kept or self._raw_connection(), None
             driver = connection.driver_connection
             rows = Rows(driver.cursor(), self.engine.dialect)
             rows.begin(durable=durable, settings=each_transaction(connection.info))
@@ -201,7 +213,8 @@ class Database:
             self._kept = connection
         else:
             connection.close()
-        self._committed()
+        if self._log is not None:
+            self._log.committed()
         return result
 
     def _drop(self, connection: PoolProxiedConnection, driver: Any) -> None:
@@ -210,7 +223,26 @@ class Database:
             with suppress(self._driver_error):
                 driver.rollback()
         # Not back to the pool: nobody else may inherit what it was set to.
-        connection.invalidate()
+        with self._at_the_pool:
+            connection.invalidate()
+
+    @contextmanager
+    def _connection(self, engine: Engine) -> Iterator[Connection]:
+        with self._at_the_pool:
+            connection = engine.connect()
+        try:
+            yield connection
+        finally:
+            with self._at_the_pool:
+                connection.close()
+
+    def _raw_connection(self) -> PoolProxiedConnection:
+        with self._at_the_pool:
+            return self.engine.raw_connection()
+
+    def _invalidate(self, session: Session) -> None:
+        with self._at_the_pool:
+            session.invalidate()
 
     def _bounded(self, pool: Threads | None, work: Callable[[], T]) -> T:
         # The time-out is not an Exception, so it passes through SQLAlchemy, which then drops the connection.
@@ -239,25 +271,9 @@ class Database:
         log.warning("database unavailable: %s", cause[0])
         return Unavailable("the database cannot be used now", retry_after_s=RETRY_AFTER_S)
 
-    def _committed(self) -> None:
-        """Now and then, copy SQLite's write-ahead log into the database. Runs in the writing thread."""
-        self._commits += 1
-        if self._file is None or self._commits < CHECKPOINT_COMMITS:
-            return
-        try:
-            with open(f"{self._file}.checkpoint-lock", "w") as lock:
-                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                raw = self.engine.raw_connection()
-                try:
-                    raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
-                finally:
-                    raw.close()
-            self._commits = 0
-        except BlockingIOError:
-            return
-        except Exception as error:
-            # The commit before it stands. The next write tries again.
-            log.warning("checkpoint failed: %s", error)
+
+def _session(connection: Connection) -> Session:
+    return Session(connection, expire_on_commit=False, autoflush=False)
 
 
 def _follows_timeout(error: BaseException) -> bool:
