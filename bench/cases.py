@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from bench import c_loop
+from bench import database_size
 from bench import empty_flask
 from bench import fanout
 from bench import growth
@@ -42,6 +43,7 @@ def cases(rounds: int, *, every_peer: bool) -> list[Case]:
         Case("rooms", ours.NAME, partial(growth.rooms, rooms, rounds), once=True),
         Case("ages", ours.NAME, growth.ages),
         Case("workers", ours.NAME, workers.figures),
+        Case("size", ours.NAME, database_size.figures, once=True),
     ]
     if not every_peer:
         return quick

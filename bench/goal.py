@@ -78,6 +78,12 @@ def _from_to(name: str, to_name: str) -> Callable[[Results], str]:
     return _says("{a:,.1f} → {b:,.1f} µs", a=(ours.NAME, name), b=(ours.NAME, to_name))
 
 
+def _of_size(name: str, what: str, count: int) -> "Goal":
+    few, many = f"size_{name}_1000.p95_ms", f"size_{name}_{count}.p95_ms"
+    detail = _says("{a:.1f} → {b:.1f} ms", a=(ours.NAME, few), b=(ours.NAME, many))
+    return Goal(f"p95 of {what}, 1,000 → {count:,} messages", _grown(many, few), 1.5, "×", detail=detail)
+
+
 GOALS = [
     Goal(
         "CPU per delivery, room of 500",
@@ -148,6 +154,18 @@ GOALS = [
         40,
         "µs",
         detail=_says("from the window {a:.1f} µs", a=(ours.NAME, "age_window.cpu_us")),
+    ),
+    *(
+        _of_size(name, what, count)
+        for name, what in (
+            ("send", "a send, until the stream has it"),
+            ("edit", "an edit, until the stream has it"),
+            ("leave", "a leaving or joining, until the stream has it"),
+            ("history", "a page of history"),
+            ("catch_up", "catching up, 50 events"),
+            ("rooms", "a page of rooms"),
+        )
+        for count in (100_000, 1_000_000)
     ),
     Goal("CPU per message and polling client", _figure("polls.cpu_us"), 180, "µs"),
     Goal("measurements in which a message was lost", lambda results: float(len(list(results.lost()))), 0, ""),

@@ -59,6 +59,20 @@ AGES: list[Column] = [
     ("from the window", "age_window.cpu_us", 1, 1),
     ("from the database", "age_database.cpu_us", 1, 1),
 ]
+MESSAGES: list[Column] = [
+    ("1,000 messages: send", "size_send_1000.p95_ms", 1, 1),
+    ("edit", "size_edit_1000.p95_ms", 1, 1),
+    ("leave", "size_leave_1000.p95_ms", 1, 1),
+    ("history", "size_history_1000.p95_ms", 1, 1),
+    ("catching up", "size_catch_up_1000.p95_ms", 1, 1),
+    ("rooms", "size_rooms_1000.p95_ms", 1, 1),
+    ("1,000,000: send", "size_send_1000000.p95_ms", 1, 1),
+    ("edit", "size_edit_1000000.p95_ms", 1, 1),
+    ("leave", "size_leave_1000000.p95_ms", 1, 1),
+    ("history", "size_history_1000000.p95_ms", 1, 1),
+    ("catching up", "size_catch_up_1000000.p95_ms", 1, 1),
+    ("rooms", "size_rooms_1000000.p95_ms", 1, 1),
+]
 TABLES = {
     "FANOUT": FANOUT,
     "STREAMS": STREAMS,
@@ -68,6 +82,7 @@ TABLES = {
     "ROOMS": ROOMS,
     "SIZES": SIZES,
     "AGES": AGES,
+    "MESSAGES": MESSAGES,
 }
 VERDICTS = {True: "yes", False: "**no**", None: "not measured"}
 

@@ -44,6 +44,14 @@ class PostgresSettings:
         event.listen(engine, "begin", _begun)
 
     def _connected(self, driver: Any, record: Any) -> None:
+        try:
+            self._set_up(driver, record)
+        except BaseException:
+            # SQLAlchemy does not know it yet.
+            driver.close()
+            raise
+
+    def _set_up(self, driver: Any, record: Any) -> None:
         with driver.cursor() as cursor:
             pid, chosen = cursor.execute(ASKED, [list(self._settings)]).fetchone()
             ours = {name: value for name, value in self._settings.items() if name not in map(str.lower, chosen)}
