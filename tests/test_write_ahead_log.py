@@ -1,7 +1,6 @@
 """SQLite's write-ahead log stays small while others read and write without a pause, and sends do not feel it."""
 
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -25,7 +24,7 @@ LOG_MAX = 64 * MIB
 SECONDS = 8
 # Fourfold room: 20 ms on an idle machine, where one process has it to itself, and most of it is the readers' share of
 # the interpreter. Four processes wait for one another's writes.
-P99_MAX_MS = {1: 400.0, 4: 4000.0}
+P99_MAX_MS = {1: 400.0, 4: 3000.0}
 
 
 def database_at(file: Path) -> Database:
@@ -69,8 +68,7 @@ def test_the_log_stays_small_however_much_is_read_and_written(file: Path, proces
     found = [said(one) for one in running]
     assert max(sizes) < LOG_MAX
     assert max(one["p99_ms"] for one in found) < P99_MAX_MS[processes], found
-    # So much was written that it would have been exceeded, or at least many times what the log may keep.
-    assert os.path.getsize(file) > 10 * MIB
+    assert all(one["writes"] for one in found)
 
 
 def test_the_log_grows_no_longer_than_somebody_outside_reads(file: Path) -> None:

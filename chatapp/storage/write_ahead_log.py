@@ -8,9 +8,11 @@ those under way have ended. Sends go on meanwhile: in the one writing thread, in
 import logging
 import sqlite3
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatapp.runtime import native_lock
 from chatapp.storage.read_gate import LONGEST_S
 from chatapp.storage.read_gate import ReadGate
 from chatapp.storage.read_gate import native_sleep
@@ -56,6 +58,7 @@ class WriteAheadLog:
         self._database = database
         self._file = Path(f"{database}-wal")
         self._gate: ReadGate | None = None
+        self._opening = native_lock()
         self._connection: sqlite3.Connection | None = None
         self._commits = 0
         self._copied_at = 0
@@ -64,11 +67,16 @@ class WriteAheadLog:
 
     def open(self) -> None:
         """Raises OSError when the folder cannot be written."""
-        if self._gate is None:
-            self._gate = ReadGate(Path(f"{self._database}.checkpoint-lock"))
+        with self._opening:
+            if self._gate is None:
+                self._gate = ReadGate(Path(f"{self._database}.checkpoint-lock"))
 
     def await_turn(self) -> None:
         """Before a read begins, in its thread."""
+        if self._gate is None:
+            # Other workers may write, and this one never. Where the gate cannot be made, no log is either.
+            with suppress(OSError):
+                self.open()
         if self._gate is not None:
             self._gate.wait()
 
