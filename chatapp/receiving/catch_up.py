@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable
 from collections.abc import Collection
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import select
 
+from chatapp.eventlog import JOINED
 from chatapp.eventlog import KeptEvents
 from chatapp.eventlog import KeptLog
 from chatapp.eventlog import Tail
@@ -53,8 +53,8 @@ _EVENTS = cast(Table, EventRow.__table__)
 
 def _first_moves(dialect: str) -> Select[Any]:
     room = listed("rooms", BigInteger)[dialect].subquery("room")
-    first = (
-        select(_EVENTS.c.type)
+    of_room = (
+        select(_EVENTS.c.number)
         .where(_EVENTS.c.user_id == bindparam("user"), _EVENTS.c.room_id == room.c.value)
         .where(_EVENTS.c.log_id > bindparam("after"))
         .order_by(_EVENTS.c.log_id)
@@ -62,10 +62,11 @@ def _first_moves(dialect: str) -> Select[Any]:
         .correlate(room)
         .scalar_subquery()
     )
-    return select(room.c.value, first)
+    first = select(_EVENTS.c.room_id, _EVENTS.c.type, _EVENTS.c.log_id)
+    return first.select_from(room.join(_EVENTS, _EVENTS.c.number == of_room))
 
 
-# Of each room: the type of the user's first joining or leaving after a place, or null.
+# Of each room: the user's first joining or leaving after a place, if there is one.
 FIRST_MOVES = Prepared(**{dialect: _first_moves(dialect) for dialect in DIALECTS})
 # Rows whose events are loaded at once, so that a page of long messages ends before all of them are.
 LOADED_AT_ONCE = 100
@@ -170,12 +171,14 @@ class CatchUp:
 
 def _find(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor, pending: Pending) -> _Places:
     waiting = [one for one in _ask(rows, UNRECORDED) if _may_see(asked, ids, one)]
-    found, end = _next(rows, asked, ids, until)
+    first = {} if asked.wanted.by_name else _first(rows, asked, ids)
+    found, end = _next(rows, asked, _starts(asked, ids, first), until)
     if end >= until:
         mine = [one for one in waiting if one.room_id in pending.rooms or one.about == asked.who.id]
         found += [one for one in mine if one.number in pending.numbers]
-    if found and not asked.wanted.by_name:
-        moves = _moves(rows, asked, [*found, *waiting])
+    if not asked.wanted.by_name:
+        own = {one.number: one for one in (*found, *waiting) if one.about == asked.who.id}
+        moves = Moves(own.values(), {room_id: type_ for room_id, (type_, _) in first.items()})
         found = [one for one in found if moves.follows(one)]
     if len(found) > asked.limit and (last := found[asked.limit - 1].log_id) is not None:
         found, end = found[: asked.limit], Cursor(last)
@@ -183,14 +186,29 @@ def _find(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor, pending:
     return _Places(given, end, frozenset(one.number for one in waiting))
 
 
-def _next(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor) -> tuple[list[Found], Cursor]:
+def _first(rows: Rows, asked: Asked, ids: frozenset[int]) -> dict[int, tuple[str, int]]:
+    """By room, type and place of the user's first joining or leaving behind the position."""
+    given = {"rooms": json.dumps(sorted(ids)), "user": asked.who.id, "after": asked.position.packed}
+    return {room_id: (type_, place) for room_id, type_, place in rows.ask(FIRST_MOVES, given)}
+
+
+def _starts(asked: Asked, ids: frozenset[int], first: dict[int, tuple[str, int]]) -> list[tuple[int, int]]:
+    """Each room, and after which place something of it may be given: whoever joined a large room a moment ago, with an
+    old cursor, does not walk through all that was said there before."""
+    position = asked.position.packed
+    joined = {room_id: place - 1 for room_id, (type_, place) in first.items() if type_ == JOINED}
+    return [(room_id, joined.get(room_id, position)) for room_id in sorted(ids)]
+
+
+def _next(rows: Rows, asked: Asked, starts: list[tuple[int, int]], until: Cursor) -> tuple[list[Found], Cursor]:
     """The next events that the reader may see, and the position up to which these are all."""
     most = max(LOOKED_AT * asked.limit, LOOKED_AT_MIN)
-    of_room = max(OF_ROOM_MIN, most // max(1, len(ids)))
+    of_room = max(OF_ROOM_MIN, most // max(1, len(starts)))
+    ids = frozenset(room_id for room_id, _ in starts)
     found = _ask(
         rows,
         PAGE,
-        rooms=json.dumps(sorted(ids)),
+        rooms=json.dumps(starts),
         user=asked.who.id,
         after=asked.position.packed,
         until=until.packed,
@@ -204,16 +222,6 @@ def _next(rows: Rows, asked: Asked, ids: frozenset[int], until: Cursor) -> tuple
 def _may_see(asked: Asked, ids: frozenset[int], one: Found) -> bool:
     # For rooms asked for by name: the leaving of one that is lost, and no other moves.
     return access.may_see(asked.who, ids, one, moves_in=asked.followed if asked.wanted.by_name else None)
-
-
-def _moves(rows: Rows, asked: Asked, found: Sequence[Found]) -> Moves:
-    """The user's own joining and leaving, as far as it matters to these rows."""
-    rooms = sorted({one.room_id for one in found})
-    first = rows.ask(FIRST_MOVES, {"rooms": json.dumps(rooms), "user": asked.who.id, "after": asked.position.packed})
-    return Moves(
-        {one.number: one for one in found if one.about == asked.who.id}.values(),
-        {room_id: type_ for room_id, type_ in first if type_ is not None},
-    )
 
 
 def _ask(rows: Rows, query: Prepared, **parameters: Any) -> list[Found]:

@@ -11,7 +11,6 @@ from typing import Any
 from typing import NamedTuple
 from typing import cast
 
-from sqlalchemy import BigInteger
 from sqlalchemy import Select
 from sqlalchemy import Table
 from sqlalchemy import bindparam
@@ -27,7 +26,7 @@ from chatapp.storage import DIALECTS
 from chatapp.storage import EventRow
 from chatapp.storage import Prepared
 from chatapp.storage import Room
-from chatapp.storage import listed
+from chatapp.storage import listed_pairs
 
 _EVENTS, _ROOMS = cast(Table, EventRow.__table__), cast(Table, Room.__table__)
 
@@ -53,19 +52,20 @@ def _between(events: Any) -> tuple[Any, Any]:
 
 
 def _of_rooms(dialect: str) -> Select[Any]:
-    room = listed("rooms", BigInteger)[dialect].subquery("room")
+    room = listed_pairs("rooms", "id", "after")[dialect].subquery("room")
     one = _EVENTS.alias("one")
     few = select(*_columns(one)).limit(bindparam("of_room"))
     if dialect == "postgresql":
         # By pairs, and in the order of pairs, which no other index has: where events of a room are few among all, that
         # of the whole log would be read for each room.
         place = tuple_(one.c.room_id, one.c.log_id)
-        within = place > tuple_(room.c.value, bindparam("after")), place <= tuple_(room.c.value, bindparam("until"))
+        within = place > tuple_(room.c.id, room.c.after), place <= tuple_(room.c.id, bindparam("until"))
         lateral = few.where(*within).order_by(one.c.room_id, one.c.log_id).lateral("of_room")
         return select(*_columns(lateral)).select_from(room.join(lateral, true()))
     # SQLite knows no LATERAL, but looks rows up by a list that depends on another table.
     events = _EVENTS.alias("of_room")
-    first = few.where(one.c.room_id == room.c.value, *_between(one)).order_by(one.c.log_id)
+    between = one.c.log_id > room.c.after, one.c.log_id <= bindparam("until")
+    first = few.where(one.c.room_id == room.c.id, *between).order_by(one.c.log_id)
     chosen = first.with_only_columns(one.c.number).correlate(room)
     return select(*_columns(events)).select_from(room.join(events, events.c.number.in_(chosen)))
 
@@ -90,8 +90,8 @@ def _found(events: Any) -> Select[Any]:
     )
 
 
-# The events of rooms (a JSON array of their ids) and the user's own moves, after one place and up to another; at most
-# `most`, and `of_room` of each room.
+# The events of rooms (a JSON array of pairs: the room, and after which place) and the user's own moves, up to a place;
+# at most `most`, and `of_room` of each room.
 PAGE = Prepared(**{dialect: _page(_of_rooms(dialect)) for dialect in DIALECTS})
 
 

@@ -32,6 +32,7 @@ from chatapp.storage.statements import Rows
 from chatapp.storage.statements import inserted_if
 from chatapp.storage.statements import listed
 from chatapp.storage.statements import listed_in
+from chatapp.storage.statements import listed_pairs
 from chatapp.storage.statements import one_of
 from chatapp.storage.statements import rows_within
 
@@ -66,6 +67,7 @@ __all__ = [
     "inserted_if",
     "listed",
     "listed_in",
+    "listed_pairs",
     "moment",
     "one_of",
     "prepare",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ARRAY
+from sqlalchemy import BigInteger
 from sqlalchemy import BindParameter
 from sqlalchemy import ClauseElement
 from sqlalchemy import ColumnElement
@@ -21,6 +22,7 @@ from sqlalchemy import Table
 from sqlalchemy import any_
 from sqlalchemy import bindparam
 from sqlalchemy import cast
+from sqlalchemy import column
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import JSON
@@ -70,19 +72,33 @@ def listed(name: str, type_: type[TypeEngine[Any]]) -> dict[str, Select[Any]]:
     return _elements(bindparam(name, type_=String), type_)
 
 
-def listed_in(column: Any, name: str) -> dict[str, ColumnElement[bool]]:
+def listed_pairs(name: str, first: str, second: str) -> dict[str, Select[Any]]:
+    """The same of a JSON array of pairs of whole numbers, under these names."""
+    whole = bindparam(name, type_=String)
+    sqlite = func.json_each(whole).table_valued("value")
+    postgresql = func.json_array_elements(cast(whole, JSON)).table_valued(column("value", JSON))
+    names = {0: first, 1: second}
+    return {
+        "sqlite": select(*(func.json_extract(sqlite.c.value, f"$[{at}]").label(name) for at, name in names.items())),
+        "postgresql": select(
+            *(cast(postgresql.c.value[at].astext, BigInteger).label(name) for at, name in names.items())
+        ),
+    }
+
+
+def listed_in(of: Any, name: str) -> dict[str, ColumnElement[bool]]:
     """By dialect, whether a column has one of the elements of such a parameter.
 
     On PostgreSQL as an array, which an index is asked for: a list that is joined may be read anew for each row.
     """
-    return _in_elements(column, bindparam(name, type_=String))
+    return _in_elements(of, bindparam(name, type_=String))
 
 
-def one_of(transaction: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+def one_of(transaction: Session, of: Any, values: Iterable[Any]) -> ColumnElement[bool]:
     """Whether a column has one of these values, for a query of mapped classes. One parameter, however many there are:
     databases bound how many a statement may have, and each number of them would be another statement."""
     whole = bindparam(None, json.dumps(list(values)), type_=String)
-    return _in_elements(column, whole)[transaction.get_bind().dialect.name]
+    return _in_elements(of, whole)[transaction.get_bind().dialect.name]
 
 
 def _elements(whole: BindParameter[str], type_: type[TypeEngine[Any]]) -> dict[str, Select[Any]]:
@@ -91,10 +107,10 @@ def _elements(whole: BindParameter[str], type_: type[TypeEngine[Any]]) -> dict[s
     return {"sqlite": select(sqlite.c.value), "postgresql": select(cast(postgresql.c.value, type_))}
 
 
-def _in_elements(column: Any, whole: BindParameter[str]) -> dict[str, ColumnElement[bool]]:
-    elements = _elements(whole, type(column.type))
-    array = func.array(elements["postgresql"].scalar_subquery(), type_=ARRAY(column.type))
-    return {"sqlite": column.in_(elements["sqlite"]), "postgresql": column == any_(array)}
+def _in_elements(of: Any, whole: BindParameter[str]) -> dict[str, ColumnElement[bool]]:
+    elements = _elements(whole, type(of.type))
+    array = func.array(elements["postgresql"].scalar_subquery(), type_=ARRAY(of.type))
+    return {"sqlite": of.in_(elements["sqlite"]), "postgresql": of == any_(array)}
 
 
 class Compiled:

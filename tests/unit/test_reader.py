@@ -281,6 +281,34 @@ def test_whoever_may_see_nothing_of_it_is_not_slower_by_a_small_limit(stage: Sta
     assert pages < 20
 
 
+def test_whoever_joins_a_large_room_with_an_old_cursor_does_not_walk_through_its_past(stage: Stage) -> None:
+    """A new guest who begins at 0-0 read all of `general` to be given nothing of it: seconds for a hundred thousand."""
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    room_id = stage.room(ada, "team")
+    said = stage.say(ada, "team")["id"]
+    since = stage.parts.tail.end
+    stage.write(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) "
+        "INSERT INTO events (room_id, type, message_id, log_id) "
+        "SELECT :room, 'message.updated', :said, :end + i FROM n",
+        room=room_id,
+        said=said,
+        end=int(since),
+    )
+    stage.parts.tail.window.reset(Cursor(stage.one("SELECT MAX(log_id) FROM events")))
+    stage.parts.tail._floor = stage.parts.tail.end
+    stage.parts.rooms.add(bob, "team", bob.id)
+    stage.settle()
+    stage.say(ada, "team", "after it")
+    stage.forget_window()
+    reader = stage.reader(bob, since)
+    steps = stage.steps(lambda: reader.read(200, 2**20))
+    print(f"{steps} steps of SQLite's machine")
+    assert steps < 100_000
+    assert not reader.behind
+    assert stage.bodies(bob, since) == ["after it"]
+
+
 def found(room_id: int, log_id: int) -> Found:
     return Found(log_id, room_id, "x", "message.created", None, None, log_id)
 
