@@ -32,6 +32,14 @@ SENDS: list[Column] = [
     ("p50 ms", "sends.p50_ms", 1, 1),
     ("p99 ms", "sends.p99_ms", 1, 1),
 ]
+WORKERS: list[Column] = [
+    ("1 worker: a second", "workers_1.per_s", 1, 0),
+    ("CPU µs", "workers_1.cpu_us", 1, 0),
+    ("2: a second", "workers_2.per_s", 1, 0),
+    ("CPU µs", "workers_2.cpu_us", 1, 0),
+    ("4: a second", "workers_4.per_s", 1, 0),
+    ("CPU µs", "workers_4.cpu_us", 1, 0),
+]
 POLLS: list[Column] = [
     ("CPU µs", "polls.cpu_us", 1, 0),
     ("p50 ms", "polls.p50_ms", 1, 1),
@@ -77,6 +85,7 @@ TABLES = {
     "FANOUT": FANOUT,
     "STREAMS": STREAMS,
     "SENDS": SENDS,
+    "WORKERS": WORKERS,
     "POLLS": POLLS,
     "RETURNING": RETURNING,
     "ROOMS": ROOMS,

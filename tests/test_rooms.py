@@ -203,3 +203,34 @@ def test_later_work_answers_404(ada: Person, path: str) -> None:
     for method in ("GET", "POST"):
         answer = ada.http.request(method, path, json={} if method == "POST" else None)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_a_guest_who_signs_out_leaves_every_room(ada: Person, bob: Person, eve: Person, room: str) -> None:
+    """Nobody can sign in as that guest again: what stays in the lists of members would be nobody."""
+    direct = bob.http.put(f"/direct/{ada.id}").json()["name"]
+    with ada.stream() as stream:
+        stream.next()
+        assert bob.http.delete("/session").status_code == 204
+        left = {stream.until("member.left").data["room"] for _ in range(3)}
+    assert left == {"general", room, direct}
+    members = ada.http.get(f"/rooms/{room}/members").json()["members"]
+    assert [one["id"] for one in members] == [ada.id]
+    # What was said there still has a name.
+    assert ada.http.get(f"/rooms/{direct}").json()["title"] == bob.name
+
+
+def test_members_come_in_pages(ada: Person, bob: Person, eve: Person, room: str) -> None:
+    eve.join(room)
+    pages = []
+    after = None
+    while True:
+        query = {"limit": "2", **({"after": after} if after else {})}
+        page = ada.http.get(f"/rooms/{room}/members", params=query).json()
+        pages.append([one["name"] for one in page["members"]])
+        after = page["after"]
+        if after is None:
+            break
+    assert pages == [["Ada", "Bob"], ["Eve"]]
+    for wrong in ("x", "WzFd", "WyJhIl0", "bnVsbA", "W1tbW1tb"):
+        answer = ada.http.get(f"/rooms/{room}/members?after={wrong}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")

@@ -14,6 +14,7 @@ import jwt
 
 from chatapp.config import Config
 from chatapp.errors import Unauthenticated
+from chatapp.people.membership import ROOMS_MAX
 from chatapp.wire import schemas
 
 # How far the host's clock and this machine's may be apart.
@@ -101,7 +102,9 @@ class HostToken:
         if not isinstance(subject, str) or not 1 <= len(subject) <= SUBJECT_MAX or not subject.isprintable():
             raise ValueError("sub")
         if named is not None and not (
-            isinstance(named, list) and all(isinstance(one, str) and schemas.ROOM_NAME.fullmatch(one) for one in named)
+            isinstance(named, list)
+            and len(named) <= ROOMS_MAX
+            and all(isinstance(one, str) and schemas.ROOM_NAME.fullmatch(one) for one in named)
         ):
             raise ValueError("rooms")
         return cls(

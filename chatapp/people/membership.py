@@ -4,11 +4,14 @@ import logging
 
 from sqlalchemy import delete
 from sqlalchemy import func
+from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp.errors import Forbidden
+from chatapp.eventlog import JOINED
+from chatapp.eventlog import LEFT
 from chatapp.runtime import utc_now
 from chatapp.storage import EventRow
 from chatapp.storage import Membership
@@ -37,7 +40,7 @@ def join(tx: Transaction, room_id: int, user_id: str) -> int:
     if joined is None:
         return 0
     _not_too_many(tx, user_id)
-    number = _announce(tx, "member.joined", room_id, user_id)
+    number = _announce(tx, JOINED, room_id, user_id)
     tx.execute(
         update(Membership).where(Membership.room_id == room_id, Membership.user_id == user_id).values(joined=number)
     )
@@ -54,7 +57,15 @@ def leave(tx: Transaction, room_id: int, user_id: str) -> int:
         .where(Membership.room_id == room_id, Membership.user_id == user_id)
         .returning(Membership.user_id)
     )
-    return _announce(tx, "member.left", room_id, user_id) if left is not None else 0
+    return _announce(tx, LEFT, room_id, user_id) if left is not None else 0
+
+
+def leave_all(tx: Transaction, user_id: str) -> None:
+    """End all memberships of a user who does not come back."""
+    left = delete(Membership).where(Membership.user_id == user_id).returning(Membership.room_id)
+    rows = [{"type": LEFT, "room_id": room_id, "user_id": user_id} for room_id in sorted(tx.scalars(left))]
+    if rows:
+        tx.execute(insert(EventRow), rows)
 
 
 def claim(tx: Transaction, user_id: str, names: frozenset[str]) -> None:

@@ -15,6 +15,7 @@ from chatapp.people.identity import Identity
 from chatapp.people.room_ref import RoomRef
 from chatapp.storage import Membership
 from chatapp.storage import Message
+from chatapp.storage import Receipt
 from chatapp.storage import Room
 from chatapp.storage import User
 from chatapp.storage import Visibility
@@ -72,11 +73,11 @@ def views(tx: Transaction, who: Identity, refs: list[RoomRef]) -> list[RoomView]
 
 
 def _direct_titles(tx: Transaction, who: Identity, ids: Sequence[int]) -> dict[int, str]:
-    """A direct room is named after the other user."""
+    """A direct room is named after the other user, also one who left it: the receipt of a membership stays."""
     query = (
-        select(Membership.room_id, User.name)
-        .join(User, User.id == Membership.user_id)
-        .where(one_of(tx, Membership.room_id, ids), User.id != who.id)
+        select(Receipt.room_id, User.name)
+        .join(User, User.id == Receipt.user_id)
+        .where(one_of(tx, Receipt.room_id, ids), User.id != who.id)
     )
     return dict(tx.execute(query).all())
 

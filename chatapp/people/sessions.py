@@ -10,7 +10,6 @@ from functools import lru_cache
 from hashlib import sha256
 
 from sqlalchemy import select
-from sqlalchemy import update
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp.config import Config
@@ -146,15 +145,17 @@ class Sessions:
         return renewed
 
     def sign_out(self, identity: Identity) -> None:
-        self._database.write(
-            lambda tx: tx.execute(
-                update(Session)
-                .where(Session.token_hash == identity.session_id)
-                .values(signed_out_at=utc_now())
-                .execution_options(synchronize_session=False)
-            )
-        )
+        """End the session. A guest, who can never come back, leaves every room by that."""
+
+        def work(tx: Transaction) -> None:
+            session = tx.get_one(Session, identity.session_id)
+            session.signed_out_at = utc_now()
+            if session.guest:
+                membership.leave_all(tx, identity.id)
+
+        self._database.write(work)
         self.forget(identity.session_id)
+        self._outbox.wake()
 
     def _keyed_hash(self, token: str) -> str:
         """Raises Unauthenticated for a host's token in another spelling than its own."""

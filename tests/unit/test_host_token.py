@@ -10,9 +10,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from chatapp.config import Config
 from chatapp.errors import Unauthenticated
 from chatapp.people.host_token import P256_ORDER
+from chatapp.people.host_token import HostToken
 from chatapp.people.host_token import canonical
+from chatapp.people.membership import ROOMS_MAX
 from tests.unit.conftest import Set
 
 SECRET = "of the host, and as long as the longest of the algorithms would like it"
@@ -98,3 +101,12 @@ def test_a_token_that_was_signed_out_before_signatures_were_one_stays_so(set_up:
     sessions.forget_all()
     with pytest.raises(Unauthenticated, match="Signed out"):
         sessions.identify(former)
+
+
+def test_a_token_names_no_more_rooms_than_anybody_may_belong_to() -> None:
+    config = Config.from_environ({"CHATAPP_JWT_SECRET": SECRET}, keep_secret=False)
+    names = [f"room-{number}" for number in range(ROOMS_MAX + 1)]
+    many = jwt.encode(claims(rooms=names[:-1]), SECRET, "HS256")
+    assert HostToken.read(many, config).rooms == frozenset(names[:-1])
+    with pytest.raises(Unauthenticated):
+        HostToken.read(jwt.encode(claims(rooms=names), SECRET, "HS256"), config)

@@ -1,0 +1,50 @@
+"""Membership: how many rooms a user may belong to, and what leaving them all says."""
+
+import pytest
+
+from chatapp.errors import Forbidden
+from chatapp.people.membership import ROOMS_MAX
+from tests.support.stage import Stage
+
+
+def test_nobody_belongs_to_more_rooms_than_can_be_followed(stage: Stage) -> None:
+    """All of them are looked at for each page of the past, and named in each `ready`."""
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    stage.room(ada, "one-more")
+    stage.room(ada, "secret", "private")
+    stage.write(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :most) "
+        "INSERT INTO rooms (name, visibility, created_at) SELECT 'many-' || i, 'public', '2026-01-01 00:00:00' FROM n",
+        most=ROOMS_MAX - 1,
+    )
+    stage.write(
+        "INSERT INTO memberships (room_id, user_id, joined_at, joined) "
+        "SELECT id, :who, '2026-01-01 00:00:00', 0 FROM rooms WHERE name LIKE 'many-%'",
+        who=bob.id,
+    )
+    # `general` is one of them.
+    assert stage.one("SELECT COUNT(*) FROM memberships WHERE user_id = :who", who=bob.id) == ROOMS_MAX
+    with pytest.raises(Forbidden):
+        stage.parts.rooms.add(bob, "one-more", bob.id)
+    with pytest.raises(Forbidden):
+        stage.parts.rooms.add(ada, "secret", bob.id)
+    with pytest.raises(Forbidden):
+        stage.parts.rooms.create(bob, "own", None, "public")
+    with pytest.raises(Forbidden):
+        stage.parts.rooms.direct(ada, bob.id)
+    assert stage.one("SELECT COUNT(*) FROM rooms WHERE name = 'own' OR visibility = 'direct'") == 0
+    # One that the user is in already.
+    stage.parts.rooms.add(bob, "many-7", bob.id)
+    stage.parts.rooms.remove(bob, "many-7", bob.id)
+    stage.parts.rooms.add(bob, "one-more", bob.id)
+
+
+def test_a_guest_who_signs_out_leaves_all_at_once(stage: Stage) -> None:
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    stage.room(ada, "team", members=(bob,))
+    since = stage.parts.tail.end
+    stage.parts.sessions.sign_out(bob)
+    stage.settle()
+    told = [event for event in stage.told(stage.reader(ada, since)) if event.type == "member.left"]
+    assert sorted(event.room_name for event in told) == ["general", "team"]
+    assert {event.about for event in told} == {bob.id}
