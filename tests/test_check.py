@@ -49,7 +49,7 @@ from tests.support.service import ROOT
 
 Look = Callable[[Config], Iterator[Finding]]
 # The newest migration.
-NEWEST = "0004"
+NEWEST = "0005"
 SECRET = "a secret that is long enough"
 
 
@@ -122,6 +122,8 @@ def test_a_running_sqlite_service_is_looked_at_and_left_alone(data: Path) -> Non
         writer = stack.enter_context(closing(sqlite3.connect(data / "chat.db")))
         writer.execute("DELETE FROM users").close()
         wait_until(sock.exists, what="Redis")
+        for path in private_files.open_to_others(Config.from_environ({"CHATAPP_DATA": str(data)})):
+            path.chmod(0o700 if path.is_dir() else 0o600)
         before = sorted(data.iterdir())
         answer = check(data)
         assert sorted(data.iterdir()) == before

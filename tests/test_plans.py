@@ -287,5 +287,5 @@ class Scenario:
         reader = self.stage.reader(who, since, *names)
         for _ in range(3):
             if reader.needs_database:
-                reader.read(200)
+                reader.read(200, 2**20)
         self.parts.feed.close(reader.listener)

@@ -6,9 +6,9 @@ from chatapp.errors import RateLimited
 from chatapp.runtime import Recent
 
 # A unit is about a millisecond of the loop: a plain request, or so many events. Each of a user's twenty connections may
-# poll five times a second, or five thousand events a second be caught up with; at once, five times as much.
+# poll five times a second, or five thousand events a second be caught up with; at once, three times as much.
 PER_SECOND = 100.0
-BURST = 500.0
+BURST = 300.0
 EVENTS_PER_UNIT = 50
 USERS_MAX = 20_000
 
