@@ -85,7 +85,9 @@ class Services:
         self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
 
     def _build_sending(self, config: Config) -> None:
-        self.admission = Admission(self.link, Rate("send", config.rate_burst, config.rate_per_second))
+        self.admission = Admission(
+            self.link, Rate("send", config.rate_burst, config.rate_per_second), workers=config.workers
+        )
         self.guest_rate = Rate("guests", config.guests_per_minute, config.guests_per_minute / 60)
         self.committer = Committer(self.database, self.outbox.publish, workers=config.workers)
         self.messaging = Messaging(self.database, self.known_rooms, self.admission, self.committer, self.outbox)

@@ -1,5 +1,6 @@
 """`Gather`: one call for all who ask at the same time."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Generic
@@ -7,6 +8,9 @@ from typing import TypeVar
 
 import gevent
 from gevent.event import AsyncResult
+
+# Where several asked at once a moment ago, more will.
+CROWD_S = 0.1
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -29,6 +33,8 @@ class Gather(Generic[A, R]):
         self._pause_s = pause_s
         self._waiting: deque[tuple[A, AsyncResult[R]]] = deque()
         self._running = False
+        # When several shared a call for the last time, where they are to gather.
+        self._crowd_s = -CROWD_S
 
     def __len__(self) -> int:
         """How many wait for the next call."""
@@ -37,7 +43,10 @@ class Gather(Generic[A, R]):
     def ask(self, question: A) -> R:
         """Raises what `call` raises or answers, and TimeoutError."""
         if not self._running:
-            return self._ask_alone(question)
+            if time.monotonic() - self._crowd_s >= CROWD_S:
+                return self._ask_alone(question)
+            self._running = True
+            gevent.spawn(self._run)
         result: AsyncResult[R] = AsyncResult()
         self._waiting.append((question, result))
         result.wait(self._timeout_s)
@@ -69,6 +78,8 @@ class Gather(Generic[A, R]):
         try:
             while self._more():
                 batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+                if self._pause_s and len(batch) > 1:
+                    self._crowd_s = time.monotonic()
                 try:
                     answers = self._call([question for question, _ in batch])
                 except Exception as error:

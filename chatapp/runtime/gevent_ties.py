@@ -1,7 +1,7 @@
 """Everything that depends on more of gevent than its documentation promises.
 
 What would break it, in a new version of gevent: the loop has no `run_callback` or `async_`; `StreamServer` takes its
-`max_accept` from somewhere else; `monkey` forgets what it replaced.
+`max_accept` from somewhere else; `monkey` forgets what it replaced; a watcher of `loop.io` takes other numbers for events.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,21 @@ class Signal(Protocol):
 def original(module: str, name: str) -> Any:
     """What stood in a module of the standard library before gevent replaced it."""
     return monkey.get_original(module, name)
+
+
+def patched(module: str) -> bool:
+    """Whether gevent has replaced what would block in this module."""
+    return monkey.is_module_patched(module)
+
+
+def wait_for_io(fd: int, events: int) -> None:
+    """Until it can be read (1), written (2) or either (3). Whoever waits bounds it."""
+    hub: Any = get_hub()
+    watcher = hub.loop.io(fd, events)
+    try:
+        hub.wait(watcher)
+    finally:
+        watcher.close()
 
 
 def run_in_loop(call: Callable[..., object], *args: object) -> None:

@@ -27,6 +27,9 @@ REFUSALS_MAX = 200
 REFUSALS_PERIOD_S = 10
 # One call of the script holds Redis for about a millisecond at this size.
 BATCH_MAX = 100
+# Of several workers each has a part of those who ask, who gather a little longer.
+PAUSE_S = 0.002
+PAUSE_MAX_S = 0.005
 # The call that is under way, then one's own.
 ASK_TIMEOUT_S = 2 * QUICK_TIMEOUT_S + 0.1
 
@@ -40,11 +43,13 @@ class Admission:
     Only the database keeps anything from being stored twice, never this.
     """
 
-    def __init__(self, link: RedisLink, rate: Rate) -> None:
+    def __init__(self, link: RedisLink, rate: Rate, *, workers: int = 1) -> None:
         self.rate = rate
         self._link = link
         self._script = link.quick.script("admit")
-        self._gather = Gather(self._admit_all, most=BATCH_MAX, timeout_s=ASK_TIMEOUT_S)
+        self._gather = Gather(
+            self._admit_all, most=BATCH_MAX, timeout_s=ASK_TIMEOUT_S, pause_s=min(PAUSE_MAX_S, PAUSE_S * (workers - 1))
+        )
         self._refuse = link.quick.script("refuse")
         self._local: Recent[str, float] = Recent(LOCAL_USERS_MAX)
 

@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from chatapp.errors import Unavailable
 from chatapp.runtime import Threads
 from chatapp.runtime import native_lock
+from chatapp.storage import psycopg_ties
 from chatapp.storage import sqlalchemy_ties
 from chatapp.storage.postgres_settings import PostgresSettings
 from chatapp.storage.postgres_settings import each_transaction
@@ -116,6 +117,8 @@ class Database:
         self.engine = engine
         self.dialect = engine.dialect.name
         self._in_threads = self.dialect == "sqlite"
+        if not self._in_threads:
+            psycopg_ties.wait_in_the_loop()
         self._driver_error = sqlalchemy_ties.driver_error(engine.dialect)
         self._writing = engine.execution_options(writes=True)
         # The connection of the one writing thread: the pool took four times as long as the statements.
