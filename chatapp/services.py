@@ -74,7 +74,7 @@ class Services:
         self.link = RedisLink(config.redis_url)
         self.live_log = LiveLog(self.link, config.log_maxlen)
         self.kept_log = KeptLog(self.database, self.live_log)
-        self.tail = Tail(self.live_log, self.kept_log, config.window)
+        self.tail = Tail(self.live_log, self.kept_log, config.window, workers=config.workers)
         self.outbox = Outbox(self.live_log, self.kept_log, self.link, self.tail)
         self.kept_events = KeptEvents(self.database, self.tail)
         self.hub = Hub()

@@ -1,7 +1,7 @@
 """Everything that depends on more of gevent than its documentation promises.
 
 What would break it, in a new version of gevent: the loop has no `run_callback` or `async_`; `StreamServer` takes its
-`max_accept` from somewhere else; `monkey` forgets what it replaced; a watcher of `loop.io` takes other numbers for events.
+`max_accept` from somewhere else; `monkey` forgets what it replaced; a watcher of `loop.io` takes other events.
 """
 
 from collections.abc import Callable

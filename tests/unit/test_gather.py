@@ -1,5 +1,7 @@
 """Gather: one call for all who ask at the same time."""
 
+import time
+
 import gevent
 import pytest
 from gevent.event import Event
@@ -81,3 +83,24 @@ def _outcome(gather: Gather[int, int], question: int) -> object:
         return gather.ask(question)
     except ConnectionError as error:
         return error
+
+
+def test_where_several_asked_a_moment_ago_they_gather() -> None:
+    """Each of several workers has a part of those who ask; one who asks alone does not wait."""
+    calls: list[list[int]] = []
+
+    def call(questions: list[int]) -> list[int]:
+        calls.append(questions)
+        gevent.sleep(0)
+        return questions
+
+    gather = Gather(call, most=10, timeout_s=10, pause_s=0.05)
+    before_s = time.monotonic()
+    assert gather.ask(0) == 0
+    assert time.monotonic() - before_s < 0.05
+    gevent.joinall([gevent.spawn(gather.ask, number) for number in range(1, 4)], timeout=10)
+    assert calls == [[0], [1], [2, 3]]
+    # Others asked together just now: who comes next waits for company.
+    late = [gevent.spawn(gather.ask, 4), gevent.spawn_later(0.01, gather.ask, 5)]
+    gevent.joinall(late, timeout=10)
+    assert calls[3:] == [[4, 5]]

@@ -265,6 +265,37 @@ def test_psycopg_answers_each_of_many(postgres: Postgres) -> None:
     assert rows == [[(1,), (2,)], [], [(1,)]]
 
 
+def test_psycopg_waits_by_the_loop(postgres: Postgres) -> None:
+    """What it waits for, large answers and large questions among it, and the end of the connection beneath it."""
+    waited: list[int] = []
+
+    def wait(gen: Any, fileno: int, interval: float = 0.0, timeout: float | None = None) -> Any:
+        waited.append(fileno)
+        return psycopg_ties._wait(gen, fileno, interval, timeout)
+
+    before = psycopg.waiting.wait
+    psycopg.waiting.wait = wait
+    try:
+        with psycopg.connect(postgres.database(), autocommit=True) as connection:
+            long = "x" * 5_000_000
+            assert connection.execute("SELECT pg_sleep(0.05), %s", [long]).fetchall() == [("", long)]
+            ticks: list[int] = []
+            other = gevent.spawn(lambda: ticks.append(1))
+            connection.execute("SELECT pg_sleep(0.2)")
+            # Somebody else's turn came meanwhile.
+            assert other.dead
+            assert ticks
+            with pytest.raises(psycopg.OperationalError):
+                connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        silent = psycopg.connect(postgres.database())
+        with gevent.Timeout(0.05, False):
+            silent.execute("SELECT pg_sleep(30)")
+        silent.close()
+    finally:
+        psycopg.waiting.wait = before
+    assert waited
+
+
 # redis-py
 
 
