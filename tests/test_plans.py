@@ -206,9 +206,12 @@ class Scenario:
         assert rooms.add(self.keen, name, self.other.id).id == self.other.id
         rooms.remove(self.keen, name, self.other.id)
         rooms.get(self.other, "general")
-        rooms.get(self.other, rooms.direct(self.other, user_id(5 + next(_numbers))).name)
+        friend = user_id(5 + next(_numbers))
+        rooms.get(self.other, rooms.direct(self.other, friend).name)
+        assert rooms.present_direct(self.other, friend)
         assert len(rooms.members(self.other, room_name(3), None, 200)[0]) >= 3
-        assert len(rooms.members(self.other, "general", None, 200)[0]) == 200
+        first, after = rooms.members(self.other, "general", None, 200)
+        assert first != rooms.members(self.other, "general", after, 200)[0]
         rooms.remove(self.other, "general", self.other.id)
         rooms.add(self.other, "general", self.other.id)
         for who in (self.keen, self.other):
@@ -263,6 +266,8 @@ class Scenario:
             self.parts.receipts.ack(who.id, mine.joinings(), end)
             self.stage.settle()
         self.parts.kept_log.newest_anywhere()
+        for before in (Cursor(0), Cursor(end - 1)):
+            self.parts.kept_log.any_within(before, end)
 
     def histories(self) -> None:
         ends = Cursor(self.stage.one("SELECT log_id FROM messages WHERE id = :id", id=message_id(100_000)))

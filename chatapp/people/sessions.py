@@ -171,7 +171,8 @@ class Sessions:
         former = self._hash_of(token)
 
         def work(tx: Transaction) -> Session:
-            if former != digest and (ended := tx.get(Session, former)) is not None and ended.signed_out_at is not None:
+            ended = tx.get(Session, former)
+            if ended is not None and ended.signed_out_at is not None:
                 raise Unauthenticated("Signed out.")
             user = tx.get(User, host.user_id, with_for_update=True)
             if user is None:
