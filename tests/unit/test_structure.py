@@ -209,7 +209,7 @@ def test_a_circle_is_found() -> None:
             },
         ),
         ("redis", {"storage.redis_link", "storage.redis_ties", "eventlog.live_log", "sending.admission"}),
-        ("psycopg", set()),
+        ("psycopg", {"storage.psycopg_ties"}),
         ("marshmallow", {"wire", "people.host_token", "web.api.inputs"}),
         ("sqlalchemy.sql", set()),
         ("orjson", {"wire.codec"}),
