@@ -6,9 +6,21 @@ by name.
 
 from chatapp.wire import codec
 from chatapp.wire import sse
+from chatapp.wire.cursor import PACKED_MAX
 from chatapp.wire.cursor import Cursor
 from chatapp.wire.cursor import cursor_text
 from chatapp.wire.event import Entry
 from chatapp.wire.event import Event
 
-__all__ = ["Cursor", "Entry", "Event", "codec", "cursor_text", "documents", "message_document", "schemas", "sse"]
+__all__ = [
+    "PACKED_MAX",
+    "Cursor",
+    "Entry",
+    "Event",
+    "codec",
+    "cursor_text",
+    "documents",
+    "message_document",
+    "schemas",
+    "sse",
+]
