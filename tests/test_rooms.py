@@ -1,6 +1,7 @@
 """Rooms and who is in them; and that a stranger learns nothing at any door."""
 
 import secrets
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import httpx
@@ -231,6 +232,8 @@ def test_members_come_in_pages(ada: Person, bob: Person, eve: Person, room: str)
         if after is None:
             break
     assert pages == [["Ada", "Bob"], ["Eve"]]
-    for wrong in ("x", "WzFd", "WyJhIl0", "bnVsbA", "W1tbW1tb"):
-        answer = ada.http.get(f"/rooms/{room}/members?after={wrong}")
-        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
+    nul = urlsafe_b64encode(b'["1", "a\\u0000b"]').decode()
+    for wrong in ("x", "WzFd", "WyJhIl0", "bnVsbA", "W1tbW1tb", nul):
+        for path in (f"/rooms/{room}/members", "/rooms"):
+            answer = ada.http.get(path, params={"after": wrong})
+            assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")

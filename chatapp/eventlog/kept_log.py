@@ -32,8 +32,8 @@ from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
 
-# Rows are published in one order, at most a few hundred at once by each worker. When Redis has been away for long,
-# many more wait, and none of them is in the log.
+# Each worker publishes its own rows in one order, a few hundred at once. None overtakes more than half as many as this
+# (`outbox.OVERTAKEN_MAX`): what is in the log and not recorded yet is among the first that wait, or the first moves.
 UNRECORDED_MAX = 2000
 
 RECORD_POLL_S = 0.02
@@ -80,11 +80,17 @@ def is_move_type(type_: str) -> bool:
 def waiting(most: Any) -> FromClause:
     """The first `most` rows without a place, in the order in which they are published: a joining or leaving comes
     before what was said after it, also when both wait here. However many wait, two indexes give as many each."""
+    both = both_ways(most)
+    return select(both).order_by(*_in_order(both)).limit(most).subquery("waiting")
+
+
+def both_ways(most: Any) -> FromClause:
+    """The first `most` rows without a place and the first `most` joinings and leavings among them: all that are in the
+    log already, however many moves one transaction made."""
     without_place = select(_EVENTS).where(_EVENTS.c.log_id.is_(None)).order_by(_EVENTS.c.number).limit(most)
     # Only moves are about a user.
     moves = without_place.where(_EVENTS.c.user_id.is_not(None))
-    both = union(select(without_place.subquery()), select(moves.subquery())).subquery("both_ways")
-    return select(both).order_by(*_in_order(both)).limit(most).subquery("waiting")
+    return union(select(without_place.subquery()), select(moves.subquery())).subquery("both_ways")
 
 
 def _in_order(events: FromClause) -> tuple[ColumnElement[Any], ...]:
@@ -93,7 +99,7 @@ def _in_order(events: FromClause) -> tuple[ColumnElement[Any], ...]:
 
 _WAITING = waiting(bindparam("most"))
 UNPUBLISHED = Prepared(bodies.told(_WAITING).order_by(*_in_order(_WAITING)))
-UNRECORDED = Prepared(select(waiting(UNRECORDED_MAX).c.number))
+UNRECORDED = Prepared(select(both_ways(UNRECORDED_MAX).c.number))
 _FIRST = (
     select(_EVENTS).where(_EVENTS.c.log_id.is_(None)).order_by(_EVENTS.c.number).limit(UNRECORDED_MAX).subquery("first")
 )

@@ -146,6 +146,10 @@ class LiveLog:
 
         return self._link.commands.call(ask)
 
+    def holds_after(self, cursor: Cursor) -> bool:
+        """Whether an entry stands behind the place."""
+        return bool(self._link.commands.call(lambda redis: redis.xrange(EVENTS, min=f"({cursor}", count=1)))
+
     def last_signal(self) -> str:
         def ask(redis: Redis) -> str:
             newest: Any = redis.xrevrange(SIGNALS, count=1)

@@ -77,10 +77,12 @@ class Outbox:
         """These rows were committed just now; `waiting` are the first of all that waited then."""
         self._own.update(entry.number for entry in entries)
         self._fresh += entries
-        # The commit has looked for all that wait: the relay need not.
-        self._looked_s = time.monotonic()
+        now_s = time.monotonic()
         others = [one for one in waiting if one.number not in self._own]
-        self._others = {one.number: self._others.get(one.number, self._looked_s) for one in others}
+        self._others = {one.number: self._others.get(one.number, now_s) for one in others}
+        if not others:
+            # The commit has looked for all that wait: the relay need not.
+            self._looked_s = now_s
         self._asked = self._asked or len(waiting) > OVERTAKEN_MAX or _come_first(others, entries)
         self._loop.wake()
 
@@ -94,7 +96,7 @@ class Outbox:
         Raises RedisAway, Unavailable.
         """
         try:
-            # Asked anew each time: what others committed meanwhile, a removal perhaps, must not be overtaken.
+            # Asked anew each time: a commit meanwhile may have seen what must not be overtaken.
             while (database := self._needs_database()) or self._fresh:
                 if database:
                     self._flush_database()

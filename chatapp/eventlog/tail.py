@@ -172,8 +172,6 @@ class Tail:
         for run in _runs(entries):
             if not self._take(run):
                 return
-            # An entry that follows the last one read also shows that the log is still the same.
-            self._looked_s = since_s
             if time.monotonic() - since_s > HOLD_MAX_S:
                 sleep(0)
                 since_s = time.monotonic()
@@ -182,6 +180,11 @@ class Tail:
         """Take entries of one room into the window, and tell its followers. False if the log was changed beneath."""
         before = self.window.end
         events: list[Event] = []
+        last = run[-1].cursor
+        raised = run[-1].event is None
+        if raised and run[0].prev == before and self._passed_over(last):
+            self._resync()
+            return False
         for entry in run:
             if entry.prev != self.window.end:
                 log.warning("the log was changed beneath %s: %s follows %s", self.end, entry.cursor, entry.prev)
@@ -190,10 +193,6 @@ class Tail:
                 return False
             self._floor = max(self._floor, entry.cursor)
             if entry.event is None:
-                if self._passed_over(entry.cursor):
-                    self._tell_news(events, before)
-                    self._resync()
-                    return False
                 self.window.move(entry.cursor)
                 continue
             self.window.append(entry.event, entry.cursor)
@@ -242,6 +241,9 @@ class Tail:
         elif self._live_log.last() < self.window.end:
             log.warning("the log ends before %s: it was lost or replaced", self.end)
             self._resync()
+        elif self._live_log.last() > self.window.end and not self._live_log.holds_after(self.window.end):
+            log.warning("the log was cut behind %s", self.end)
+            self._resync()
 
     def _moved_on(self) -> bool:
         """Whether another server has the log now. It may lack what this worker has not read, without any other sign."""
@@ -258,6 +260,8 @@ class Tail:
         Rows that were published into the lost log and are not recorded yet could otherwise be recorded
         later, between a reader's position and the new end, where nobody looks again: so wait for them.
         """
+        # Whatever fails from here on, it is begun again.
+        following, self._following = self._following, False
         self._kept_log.await_records(RECORD_WAIT_S)
         self._floor = max(self._floor, self.window.end, self._kept_log.newest())
         end = self._live_log.raise_to(self._floor)
@@ -272,6 +276,7 @@ class Tail:
         if Cursor.parse(last_signal) < Cursor.parse(self._signals_after or last_signal):
             self._signals_after = last_signal
         self._looked_s = time.monotonic()
+        self._following = following
         self._tell_break()
 
     def _tell_break(self) -> None:

@@ -29,8 +29,11 @@ ROOMS_MAX = 2_000
 GUEST_PREFIX = "u_"
 
 
-def join(tx: Transaction, room_id: int, user_id: str) -> int:
-    """Make the user a member. Returns the number of the `member.joined` row, 0 if the user was one before."""
+def join(tx: Transaction, room_id: int, user_id: str, *, bounded: bool = True) -> int:
+    """Make the user a member. Returns the number of the `member.joined` row, 0 if the user was one before.
+
+    Raises Forbidden where it would be one too many, if `bounded`.
+    """
     joined = tx.scalar(
         insert_into(tx, Membership)
         .values(room_id=room_id, user_id=user_id, joined_at=utc_now(), joined=0)
@@ -39,7 +42,8 @@ def join(tx: Transaction, room_id: int, user_id: str) -> int:
     )
     if joined is None:
         return 0
-    _not_too_many(tx, user_id)
+    if bounded:
+        _not_too_many(tx, room_id, user_id)
     number = _announce(tx, JOINED, room_id, user_id)
     tx.execute(
         update(Membership).where(Membership.room_id == room_id, Membership.user_id == user_id).values(joined=number)
@@ -91,12 +95,21 @@ def claim(tx: Transaction, user_id: str, names: frozenset[str]) -> None:
             # What the host's people say is not for whoever took the name first.
             log.warning("a host's token names the room %s, which is a guest's: left out", name)
             continue
-        join(tx, room.id, user_id)
+        # A token names no more than anybody may belong to.
+        join(tx, room.id, user_id, bounded=False)
 
 
-def _not_too_many(tx: Transaction, user_id: str) -> None:
-    """Raises Forbidden."""
-    rooms = select(Membership.room_id).where(Membership.user_id == user_id).limit(ROOMS_MAX + 1).subquery()
+def _not_too_many(tx: Transaction, room_id: int, user_id: str) -> None:
+    """Direct rooms, into which others bring one, are counted apart: nobody can be kept out of rooms by them. Raises
+    Forbidden."""
+    direct = tx.scalar(select(Room.visibility).where(Room.id == room_id)) == Visibility.DIRECT
+    rooms = (
+        select(Membership.room_id)
+        .join(Room, Room.id == Membership.room_id)
+        .where(Membership.user_id == user_id, (Room.visibility == Visibility.DIRECT).is_(direct))
+        .limit(ROOMS_MAX + 1)
+        .subquery()
+    )
     if (tx.scalar(select(func.count()).select_from(rooms)) or 0) > ROOMS_MAX:
         raise Forbidden(f"Nobody can belong to more than {ROOMS_MAX:,} rooms.")
 

@@ -1,6 +1,5 @@
 """How rooms look to one user, one or a page of them. Reads only."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from chatapp.errors import InvalidParameter
 from chatapp.people import access
+from chatapp.people import page_place
 from chatapp.people.identity import Identity
 from chatapp.people.room_ref import RoomRef
 from chatapp.storage import Membership
@@ -45,7 +45,9 @@ def page(tx: Transaction, who: Identity, after: str | None, limit: int) -> tuple
         behind = last[1] if last[0] == 1 else ""
         refs += [(1, ref) for ref in access.public(tx, who, mine, behind, limit + 1 - len(refs))]
     page, more = refs[:limit], len(refs) > limit
-    return views(tx, who, [ref for _, ref in page]), _encode(page[-1][0], page[-1][1].name) if more else None
+    return views(tx, who, [ref for _, ref in page]), page_place.written(
+        str(page[-1][0]), page[-1][1].name
+    ) if more else None
 
 
 def views(tx: Transaction, who: Identity, refs: list[RoomRef]) -> list[RoomView]:
@@ -98,16 +100,9 @@ def _last_messages(tx: Transaction, ids: list[int]) -> dict[int, Message]:
     return {message.room_id: message for message in tx.scalars(query)}
 
 
-def _encode(rank: int, name: str) -> str:
-    return base64.urlsafe_b64encode(f"{rank}{name}".encode()).decode().rstrip("=")
-
-
 def _decode(after: str | None) -> tuple[int, str]:
-    """Which of the two lists goes on, and behind which name."""
-    if after is None:
-        return 0, ""
-    try:
-        plain = base64.urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)).decode()
-        return int(plain[:1]), plain[1:]
-    except ValueError:
-        raise InvalidParameter("after: take it from the page before.") from None
+    """Which of the two lists goes on, and behind which name. Raises InvalidParameter."""
+    rank, name = page_place.read(after) or ("0", "")
+    if rank not in ("0", "1"):
+        raise InvalidParameter("after: take it from the page before.")
+    return int(rank), name

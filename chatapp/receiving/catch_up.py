@@ -164,7 +164,9 @@ class CatchUp:
         for first in range(0, len(found.given), LOADED_AT_ONCE):
             for event in self._kept_events.events(found.given[first : first + LOADED_AT_ONCE]):
                 if size >= asked.most_bytes and event.cursor is not None:
-                    return Page(rooms, events, events[-1].cursor or asked.position, found.unrecorded)
+                    # What has no place comes last, so the last one given has.
+                    assert events[-1].cursor is not None
+                    return Page(rooms, events, events[-1].cursor, found.unrecorded)
                 events.append(event)
                 size += len(event.frame)
         return Page(rooms, events, found.end, found.unrecorded)

@@ -21,7 +21,7 @@ from sqlalchemy import union
 
 from chatapp.eventlog import UNRECORDED_MAX
 from chatapp.eventlog import is_move
-from chatapp.eventlog import waiting
+from chatapp.eventlog import kept_log
 from chatapp.storage import DIALECTS
 from chatapp.storage import EventRow
 from chatapp.storage import Prepared
@@ -95,7 +95,7 @@ def _found(events: Any) -> Select[Any]:
 PAGE = Prepared(**{dialect: _page(_of_rooms(dialect)) for dialect in DIALECTS})
 
 
-_WAITING = waiting(UNRECORDED_MAX)
+_WAITING = kept_log.both_ways(UNRECORDED_MAX)
 # The first rows that have no place yet: all that are in the log already are among them.
 UNRECORDED = Prepared(_found(_WAITING).order_by(_WAITING.c.number))
 

@@ -43,6 +43,7 @@ class Connections:
 
     def remove(self, greenlet: Any) -> None:
         del self._clients[greenlet]
+        self.sent(greenlet)
         self.new.discard(greenlet)
 
     def waits(self, greenlet: Any) -> None:

@@ -12,8 +12,8 @@ from chatapp.runtime import gevent_ties
 # Until when reads wait, and from when on they may be made to wait again: by the clock that all processes share.
 _TIMES: Final = struct.Struct("=dd")
 POLL_S = 0.002
-# As long as a read may take. What says more is of another start of the machine.
-LONGEST_S = 4.0
+# A second less than a read may take with all its waiting. What says more is of another start of the machine.
+LONGEST_S = 2.5
 
 # The real one: those who wait are native threads.
 native_sleep = gevent_ties.original("time", "sleep")

@@ -3,6 +3,7 @@
 import pytest
 
 from chatapp.errors import Forbidden
+from chatapp.people import membership
 from chatapp.people.membership import ROOMS_MAX
 from tests.support.stage import Stage
 
@@ -30,13 +31,31 @@ def test_nobody_belongs_to_more_rooms_than_can_be_followed(stage: Stage) -> None
         stage.parts.rooms.add(ada, "secret", bob.id)
     with pytest.raises(Forbidden):
         stage.parts.rooms.create(bob, "own", None, "public")
-    with pytest.raises(Forbidden):
-        stage.parts.rooms.direct(ada, bob.id)
-    assert stage.one("SELECT COUNT(*) FROM rooms WHERE name = 'own' OR visibility = 'direct'") == 0
+    assert stage.one("SELECT COUNT(*) FROM rooms WHERE name = 'own'") == 0
     # One that the user is in already.
     stage.parts.rooms.add(bob, "many-7", bob.id)
     stage.parts.rooms.remove(bob, "many-7", bob.id)
     stage.parts.rooms.add(bob, "one-more", bob.id)
+
+
+def test_nobody_is_kept_out_of_rooms_by_direct_ones(stage: Stage) -> None:
+    """Which others make with them, and a host's token does not even show."""
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    stage.room(ada, "team")
+    stage.write(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :most) "
+        "INSERT INTO rooms (name, visibility, created_at) SELECT 'dm-' || i, 'direct', '2026-01-01 00:00:00' FROM n",
+        most=ROOMS_MAX,
+    )
+    stage.write(
+        "INSERT INTO memberships (room_id, user_id, joined_at, joined) "
+        "SELECT id, :who, '2026-01-01 00:00:00', 0 FROM rooms WHERE visibility = 'direct'",
+        who=bob.id,
+    )
+    with pytest.raises(Forbidden):
+        stage.parts.rooms.direct(ada, bob.id)
+    stage.parts.rooms.add(bob, "team", bob.id)
+    stage.parts.database.write(lambda tx: membership.claim(tx, bob.id, frozenset({"of-the-host"})))
 
 
 def test_a_guest_who_signs_out_leaves_all_at_once(stage: Stage) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from chatapp.errors import RedisAway
 from chatapp.eventlog.outbox import OVERTAKEN_MAX
+from chatapp.eventlog.outbox import RELAY_INTERVAL_S
 from chatapp.wire import Cursor
 from tests.support.redis_server import RedisServer
 from tests.support.stage import Stage
@@ -69,6 +70,40 @@ def test_another_workers_row_is_left_to_it_until_it_is_overdue(set_up: Set, monk
     monkeypatch.setattr("chatapp.eventlog.outbox.CURSOR_WAIT_S", 0.0)
     here.parts.outbox._flush()
     assert place(here, left) > place(here, own)
+
+
+def test_what_a_dead_worker_did_not_record_is_recorded_while_others_go_on(set_up: Set) -> None:
+    """It is in the log, so it is not overdue there; but until it is recorded, no history has it."""
+    other, here = set_up(), set_up()
+    ada, bob = other.person("Ada"), other.person("Bob")
+    here.read()
+    here.publish()
+    left = other.send(ada, "general", "published, and then its worker died")
+    [entry] = other.parts.kept_log.unpublished(200)
+    other.parts.live_log.publish([entry], other.parts.tail.floor, {})
+    here.read()
+    here.send(bob, "general", "one")
+    here.parts.outbox._flush()
+    assert place(here, left) == 0
+    # As if its timer had come round, with a commit a moment ago.
+    here.parts.outbox._looked_s -= RELAY_INTERVAL_S
+    here.send(bob, "general", "two")
+    here.parts.outbox._flush()
+    assert place(here, left) > 0
+
+
+def test_many_moves_at_once_hide_nothing_that_is_in_the_log(stage: Stage) -> None:
+    """A guest of 2,000 rooms signs out between the log and the record of what another said."""
+    ada = stage.person("Ada")
+    stage.send(ada, "general", "in the log, not recorded yet")
+    [entry] = stage.parts.kept_log.unpublished(200)
+    stage.parts.live_log.publish([entry], Cursor(0), {})
+    stage.write(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) "
+        "INSERT INTO events (room_id, type, user_id) SELECT 1, 'member.left', :who FROM n",
+        who=ada.id,
+    )
+    assert entry.number in stage.parts.kept_log.unrecorded()
 
 
 def test_nothing_overtakes_a_long_queue(set_up: Set) -> None:

@@ -281,6 +281,21 @@ def test_whoever_may_see_nothing_of_it_is_not_slower_by_a_small_limit(stage: Sta
     assert pages < 20
 
 
+def test_by_name_the_leaving_is_told_behind_the_first_page(stage: Stage) -> None:
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    for name in ("one", "two"):
+        stage.room(ada, name, "private", members=(bob,))
+    reader = stage.reader(bob, stage.parts.tail.end, "one", "two")
+    for number in range(6):
+        stage.say(ada, "two", f"{number}")
+    stage.parts.rooms.remove(ada, "one", bob.id)
+    stage.settle()
+    stage.forget_window()
+    told = stage.told(reader, limit=3)
+    assert [(event.type, event.room_name) for event in told][-1] == ("member.left", "one")
+    assert len(told) == 7
+
+
 def test_whoever_joins_a_large_room_with_an_old_cursor_does_not_walk_through_its_past(stage: Stage) -> None:
     """A new guest who begins at 0-0 read all of `general` to be given nothing of it: seconds for a hundred thousand."""
     ada, bob = stage.person("Ada"), stage.person("Bob")

@@ -6,6 +6,9 @@ import gevent
 import pytest
 
 from chatapp.errors import RedisAway
+from chatapp.errors import Unavailable
+from chatapp.eventlog import LiveLog
+from chatapp.eventlog.tail import LOOK_INTERVAL_S
 from chatapp.wire import Cursor
 from tests.support.redis_server import RedisServer
 from tests.support.stage import Stage
@@ -43,6 +46,75 @@ def test_whoever_was_removed_in_a_gap_of_the_log_hears_nothing_more(set_up: Set,
     assert [[event.type for event in events] for events in told] == [["member.left"]] * 2
     here.say(ada, "team", "after it")
     assert (here.told(reader), here.told(named)) == ([], [])
+
+
+def test_steady_news_does_not_keep_the_tail_from_looking(set_up: Set, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every entry may follow the one before it, on another server all the same."""
+    other, here = set_up(), set_up()
+    ada = other.person("Ada")
+    here.read()
+    looked: list[int] = []
+    server = LiveLog.server
+    monkeypatch.setattr(LiveLog, "server", lambda self: looked.append(1) or server(self))  # type: ignore[func-returns-value]
+    here.parts.tail._looked_s -= LOOK_INTERVAL_S
+    for number in range(3):
+        other.send(ada, "general", f"{number}")
+        other.publish()
+        here.read()
+    assert looked
+
+
+def test_a_log_that_was_cut_to_nothing_is_noticed(set_up: Set, shared_redis: RedisServer) -> None:
+    """As when Redis is full: an entry that this worker has not read is gone, and none comes after it."""
+    other, here = set_up(), set_up()
+    ada = other.person("Ada")
+    here.read()
+    reader = here.reader(ada, here.parts.tail.end)
+    other.send(ada, "general", "not read yet")
+    other.publish()
+    shared_redis.client.xtrim("chat:events", maxlen=0, approximate=False)
+    here.parts.tail._look()
+    assert [event.type for event in here.told(reader)] == ["message.created"]
+
+
+def test_a_gap_that_could_not_be_closed_is_closed_later(set_up: Set, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is away in the moment in which the tail finds another server."""
+    here = set_up()
+    here.read()
+    tail = here.parts.tail
+    monkeypatch.setattr(LiveLog, "server", lambda self: "another")
+    with monkeypatch.context() as failing:
+
+        def fail(seconds: float) -> None:
+            raise Unavailable("away")
+
+        failing.setattr(here.parts.kept_log, "await_records", fail)
+        with pytest.raises(Unavailable):
+            tail._look()
+    assert not tail.current
+    tail._resume()
+    assert tail._server == "another"
+
+
+def test_a_log_that_is_raised_again_and_again_costs_one_look(set_up: Set, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any guest raises it, with a cursor a little ahead each time."""
+    other, here = set_up(), set_up()
+    other.person("Ada")
+    here.read()
+    base = other.parts.live_log.last()
+    reads: list[int] = []
+    read = here.parts.database.read
+
+    def counted(work: Any) -> Any:
+        reads.append(1)
+        return read(work)
+
+    monkeypatch.setattr(here.parts.database, "read", counted)
+    for number in range(1, 201):
+        other.parts.live_log.raise_to(Cursor(base + (number << 20)))
+    here.read()
+    assert here.parts.tail.end == base + (200 << 20)
+    assert len(reads) < 20
 
 
 @pytest.mark.parametrize("call", ["last", "raise_to", "last_signal"])
