@@ -44,10 +44,9 @@ def page(tx: Transaction, who: Identity, after: str | None, limit: int) -> tuple
     if len(refs) <= limit:
         behind = last[1] if last[0] == 1 else ""
         refs += [(1, ref) for ref in access.public(tx, who, mine, behind, limit + 1 - len(refs))]
-    page, more = refs[:limit], len(refs) > limit
-    return views(tx, who, [ref for _, ref in page]), page_place.written(
-        str(page[-1][0]), page[-1][1].name
-    ) if more else None
+    page = refs[:limit]
+    behind_page = page_place.written(str(page[-1][0]), page[-1][1].name) if len(refs) > limit else None
+    return views(tx, who, [ref for _, ref in page]), behind_page
 
 
 def views(tx: Transaction, who: Identity, refs: list[RoomRef]) -> list[RoomView]:
