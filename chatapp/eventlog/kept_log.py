@@ -177,8 +177,9 @@ class KeptLog:
         """Wait until what is in the log now and not recorded yet is recorded, at most this long."""
         pending = self.unrecorded()
         deadline_s = time.monotonic() + seconds
-        while pending & self.unrecorded() and time.monotonic() < deadline_s:
+        while pending and time.monotonic() < deadline_s:
             sleep(RECORD_POLL_S)
+            pending &= self.unrecorded()
 
     def record(self, places: Sequence[Place]) -> None:
         """Write the cursors down.

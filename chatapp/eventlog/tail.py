@@ -38,6 +38,7 @@ PAUSE_S = 0.003
 PAUSE_MAX_S = 0.01
 # Rows that were published just before the log was lost get their ids recorded within this time.
 RECORD_WAIT_S = 1.0
+RAISED_BY_MS = 1000
 # A signal is heard within a few milliseconds; nobody must wait longer for one that was lost.
 SIGNAL_WAIT_S = 0.2
 SIGNAL_POLL_S = 0.005
@@ -64,6 +65,8 @@ class Tail:
         self._kept_log = kept_log
         # The newest id that this worker has read, published or accepted: later ids must lie above it.
         self._floor = Cursor(0)
+        # Up to where this worker has raised the log for clients that were ahead of it.
+        self._raised = Cursor(0)
         # Row number -> its first place in the log, as this worker saw it.
         self._seen: Recent[int, Cursor] = Recent(SEEN_MAX)
         self._moved = Flag()
@@ -111,13 +114,16 @@ class Tail:
 
     def accept(self, cursor: Cursor) -> None:
         """A client stands at `cursor`. If that lies ahead of the log, the log must rise above it."""
-        self._floor = max(self._floor, cursor)
-        if cursor > self.end:
+        if cursor > max(self.end, self._raised):
+            # A little further, so that whoever comes with a later one each time does not raise it each time.
+            self._raised = Cursor.at(cursor.milliseconds + RAISED_BY_MS)
             try:
-                self._live_log.raise_to(cursor)
+                self._live_log.raise_to(self._raised)
             except RedisAway:
                 # The floor holds for what this worker publishes, and the tail raises the log on its return.
-                return
+                self._raised = Cursor(0)
+        # Only now: what is published above a floor that the log does not have looks like a loss to the others.
+        self._floor = max(self._floor, cursor)
 
     def published(self, places: Iterable[tuple[int, Cursor]]) -> None:
         """This worker has appended these rows to the log: their numbers and places, in order."""
@@ -206,8 +212,7 @@ class Tail:
         """Whether a row stands where the log was raised: somebody knew of places that it does not have, as when a
         replica that lagged behind was made the master.
         """
-        if not self._kept_log.any_within(self.window.end, raised):
-            self._kept_log.await_records(RECORD_WAIT_S)
+        self._kept_log.await_records(RECORD_WAIT_S)
         found = self._kept_log.any_within(self.window.end, raised)
         if found:
             log.warning("the log was raised to %s over what this worker has not read", raised)

@@ -20,6 +20,8 @@ class Window:
     def __init__(self, size: int) -> None:
         self._size = size
         self._events: deque[Event] = deque()
+        # Of each, when it came. What is restated may be longer: a message holds sixteen times as much at most.
+        self._sizes: deque[int] = deque()
         self._by_room: dict[int, deque[Event]] = {}
         self._by_member: dict[str, deque[Event]] = {}
         self._by_message: dict[str, deque[Event]] = {}
@@ -30,6 +32,7 @@ class Window:
     def reset(self, position: Cursor) -> None:
         """Forget everything: what lies at or before `position` has to come from the database."""
         self._events.clear()
+        self._sizes.clear()
         self._by_room.clear()
         self._by_member.clear()
         self._by_message.clear()
@@ -39,7 +42,9 @@ class Window:
     def append(self, event: Event, cursor: Cursor) -> None:
         """Add the event at `cursor`, which lies after `end`; the oldest leave when the window is full."""
         self._events.append(event)
-        self._bytes += len(event.frame)
+        size = len(event.frame)
+        self._sizes.append(size)
+        self._bytes += size
         self._fold(event)
         for queue in self._queues(event):
             queue.append(event)
@@ -70,7 +75,7 @@ class Window:
         event = self._events.popleft()
         assert event.cursor is not None
         self.start = event.cursor
-        self._bytes -= len(event.frame)
+        self._bytes -= self._sizes.popleft()
         for queue in self._queues(event):
             queue.popleft()
         if event.room_id is not None and not self._by_room[event.room_id]:
@@ -85,9 +90,7 @@ class Window:
         if event.message_id is None or event.type == "message.created":
             return
         for earlier in self._by_message.get(event.message_id, ()):
-            self._bytes -= len(earlier.frame)
-            earlier.restate(event.body)
-            self._bytes += len(earlier.frame)
+            earlier.restate(event)
 
     def _queues(self, event: Event) -> Iterator[deque[Event]]:
         if event.room_id is not None:

@@ -19,6 +19,7 @@ from chatapp.storage import Receipt
 from chatapp.storage import Room
 from chatapp.storage import Visibility
 from chatapp.storage import insert_into
+from chatapp.storage import one_of
 from chatapp.wire import schemas
 
 log = logging.getLogger(__name__)
@@ -29,10 +30,10 @@ ROOMS_MAX = 2_000
 GUEST_PREFIX = "u_"
 
 
-def join(tx: Transaction, room_id: int, user_id: str, *, bounded: bool = True) -> int:
+def join(tx: Transaction, room_id: int, user_id: str) -> int:
     """Make the user a member. Returns the number of the `member.joined` row, 0 if the user was one before.
 
-    Raises Forbidden where it would be one too many, if `bounded`.
+    Raises Forbidden where it would be one too many.
     """
     joined = tx.scalar(
         insert_into(tx, Membership)
@@ -42,8 +43,7 @@ def join(tx: Transaction, room_id: int, user_id: str, *, bounded: bool = True) -
     )
     if joined is None:
         return 0
-    if bounded:
-        _not_too_many(tx, room_id, user_id)
+    _not_too_many(tx, room_id, user_id)
     number = _announce(tx, JOINED, room_id, user_id)
     tx.execute(
         update(Membership).where(Membership.room_id == room_id, Membership.user_id == user_id).values(joined=number)
@@ -67,36 +67,78 @@ def leave(tx: Transaction, room_id: int, user_id: str) -> int:
 def leave_all(tx: Transaction, user_id: str) -> None:
     """End all memberships of a user who does not come back."""
     left = delete(Membership).where(Membership.user_id == user_id).returning(Membership.room_id)
-    rows = [{"type": LEFT, "room_id": room_id, "user_id": user_id} for room_id in sorted(tx.scalars(left))]
-    if rows:
-        tx.execute(insert(EventRow), rows)
+    _announce_all(tx, LEFT, sorted(tx.scalars(left)), user_id)
 
 
 def claim(tx: Transaction, user_id: str, names: frozenset[str]) -> None:
-    """Make the memberships those of a host token: rooms it names are made and joined, others left."""
+    """Make the memberships those of a host token: rooms it names are made and joined, others left.
+
+    A token may name two thousand, so all of them go in a handful of statements.
+    """
     query = (
         select(Room.name, Room.id)
         .join(Membership, Membership.room_id == Room.id)
         .where(Membership.user_id == user_id, Room.visibility != Visibility.DIRECT)
     )
     mine = dict(tx.execute(query).all())
-    for name in sorted(mine.keys() - names):
-        leave(tx, mine[name], user_id)
-    for name in sorted(names - mine.keys()):
-        if name.startswith(schemas.DIRECT_PREFIX):
-            continue  # Found by its pair, never by name; nobody can be added.
-        tx.execute(
-            insert_into(tx, Room)
-            .values(name=name, visibility=Visibility.PRIVATE, created_at=utc_now())
-            .on_conflict_do_nothing(index_elements=["name"])
-        )
-        room = tx.scalars(select(Room).where(Room.name == name)).one()
-        if room.owner_id is not None and room.owner_id.startswith(GUEST_PREFIX):
+    _leave(tx, sorted(mine[name] for name in mine.keys() - names), user_id)
+    # Direct rooms are found by their pair, never by name; nobody can be added.
+    _join(
+        tx,
+        _claimed(tx, [name for name in sorted(names - mine.keys()) if not name.startswith(schemas.DIRECT_PREFIX)]),
+        user_id,
+    )
+
+
+def _claimed(tx: Transaction, names: list[str]) -> list[int]:
+    """The rooms of these names, made where there are none; without those that a guest has taken."""
+    if not names:
+        return []
+    rows = [{"name": name, "visibility": Visibility.PRIVATE, "created_at": utc_now()} for name in names]
+    tx.execute(insert_into(tx, Room).on_conflict_do_nothing(index_elements=["name"]), rows)
+    found = tx.execute(select(Room.name, Room.id, Room.owner_id).where(one_of(tx, Room.name, names))).all()
+    for name, _, owner_id in found:
+        if _is_guest(owner_id):
             # What the host's people say is not for whoever took the name first.
             log.warning("a host's token names the room %s, which is a guest's: left out", name)
-            continue
-        # A token names no more than anybody may belong to.
-        join(tx, room.id, user_id, bounded=False)
+    return sorted(id_ for _, id_, owner_id in found if not _is_guest(owner_id))
+
+
+def _is_guest(user_id: str | None) -> bool:
+    return user_id is not None and user_id.startswith(GUEST_PREFIX)
+
+
+def _join(tx: Transaction, room_ids: list[int], user_id: str) -> None:
+    """Make the user a member of all these, like `join`."""
+    if not room_ids:
+        return
+    rows = [{"room_id": id_, "user_id": user_id, "joined_at": utc_now(), "joined": 0} for id_ in room_ids]
+    new = insert_into(tx, Membership).on_conflict_do_nothing().returning(Membership.room_id)
+    joined = sorted(tx.scalars(new, rows))
+    numbers = _announce_all(tx, JOINED, joined, user_id)
+    numbered = [
+        {"room_id": id_, "user_id": user_id, "joined": number} for id_, number in zip(joined, numbers, strict=True)
+    ]
+    tx.execute(update(Membership), numbered)
+    tx.execute(insert(Receipt), numbered)
+
+
+def _leave(tx: Transaction, room_ids: list[int], user_id: str) -> None:
+    """End the user's memberships of these, like `leave`."""
+    if room_ids:
+        mine = Membership.user_id == user_id, one_of(tx, Membership.room_id, room_ids)
+        _announce_all(
+            tx, LEFT, sorted(tx.scalars(delete(Membership).where(*mine).returning(Membership.room_id))), user_id
+        )
+
+
+def _announce_all(tx: Transaction, type_: str, room_ids: list[int], user_id: str) -> list[int]:
+    """An event for each of these rooms. Returns their numbers."""
+    if not room_ids:
+        return []
+    rows = [{"type": type_, "room_id": room_id, "user_id": user_id} for room_id in room_ids]
+    # In one transaction the rows of one table get rising numbers in their order.
+    return list(tx.scalars(insert(EventRow).returning(EventRow.number, sort_by_parameter_order=True), rows))
 
 
 def _not_too_many(tx: Transaction, room_id: int, user_id: str) -> None:

@@ -35,9 +35,8 @@ class ReadRate:
         self._arrivals[user_id] = max(self._arrivals.get(user_id, now_s), now_s) + units / PER_SECOND
 
     def add_events(self, user_id: str, count: int) -> None:
-        """So many events were read."""
-        if count:
-            self.add(user_id, count / EVENTS_PER_UNIT)
+        """So many events were read, or fewer than was thought."""
+        self.add(user_id, count / EVENTS_PER_UNIT)
 
     def wait_s(self, user_id: str) -> float:
         """For how many seconds the user is to read nothing; 0.0 if they may go on."""

@@ -9,12 +9,14 @@ from chatapp.sending.messaging import Messaging
 from chatapp.sending.rate import MOVES
 from chatapp.sending.rate import NEW_DIRECT
 from chatapp.sending.rate import NEW_ROOMS
+from chatapp.sending.rate import SESSIONS
 from chatapp.sending.rate import Rate
 
 __all__ = [
     "MOVES",
     "NEW_DIRECT",
     "NEW_ROOMS",
+    "SESSIONS",
     "Admission",
     "Batch",
     "Changes",

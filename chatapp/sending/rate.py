@@ -33,6 +33,8 @@ class Rate:
 NEW_ROOMS = Rate("rooms", 20, 20 / 3600)
 MOVES = Rate("members", 60, 60 / 60)
 NEW_DIRECT = Rate("direct", 10, 10 / 60)
+# Cookies for a host's token: each is a row for as long as the token lives.
+SESSIONS = Rate("sessions", 30, 30 / 60)
 
 
 class Verdict(StrEnum):

@@ -70,7 +70,8 @@ def _send(sock: Any, data: bytes) -> None:
     # Nearly always all of it fits, and gevent's sendall takes longer to find out.
     sent = sock.send(data)
     if sent < len(data):
-        sock.sendall(data[sent:])
+        # Not a copy: for as long as the peer takes nothing, there would be two of it.
+        sock.sendall(memoryview(data)[sent:])
 
 
 def _stream(sock: Any, head: bytes, body: Iterable[bytes]) -> None:

@@ -13,6 +13,8 @@ from chatapp.services import Services
 from chatapp.web import session_cookie
 
 EXPECTED_USER = "HTTP_CHAT_USER"
+# Twice what one field may have: more is nothing that a proxy adds.
+HEADER_MAX = 16 * 1024
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # The scheme as a whole word, whatever stands behind it: a malformed one is meant for us too.
@@ -63,6 +65,8 @@ def _bearer(environ: dict[str, Any]) -> str | None:
         return None
     if header.startswith("Bearer ") and "," not in header and (token := header[7:].strip()):
         return token
+    if len(header) > HEADER_MAX:
+        raise Unauthenticated("Use Authorization: Bearer <token>.")
     # Repeated fields come as one, with commas, which no token has.
     found = [match[1] for match in map(_BEARER.fullmatch, header.split(",")) if match]
     if not found:

@@ -20,7 +20,7 @@ TOKENS_MAX = 4
 REMEMBERED = 256
 # By the standard `;` stands between cookies; servers and proxies that make one line of several put a `,` there. A
 # token holds neither.
-_BETWEEN = re.compile("[;,]")
+_SESSION = re.compile(rf"(?:^|(?<=[;,]))[ \t]*({PLAIN_NAME}[^=;, \t]*)[ \t]*=([^;,]*)")
 _NOT_IN_A_NAME = re.compile("[^A-Za-z0-9]+")
 
 
@@ -45,11 +45,10 @@ def tokens(environ: dict[str, Any]) -> list[tuple[str, str]]:
         return []
     own = name_of(environ)
     found: dict[str, list[str]] = {own: [], PLAIN_NAME: []}
-    for pair in _BETWEEN.split(header):
-        name, _, value = pair.partition("=")
-        token = value.strip().strip('"')
-        if token and name.strip() in found:
-            found[name.strip()].append(token)
+    for match in _SESSION.finditer(header):
+        token = match[2].strip().strip('"')
+        if token and match[1] in found:
+            found[match[1]].append(token)
     names: dict[str, str] = {}
     for name, values in found.items():
         for token in values:

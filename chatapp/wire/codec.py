@@ -13,6 +13,10 @@ _SEPARATORS_BEGIN = b"\xe2\x80"
 _SEPARATORS = ((b"\xe2\x80\xa8", rb"\u2028"), (b"\xe2\x80\xa9", rb"\u2029"))
 
 
+# Ten times what a batch of a hundred messages has.
+OBJECTS_MAX = 1000
+
+
 class NotJson(ValueError):
     """The text is not JSON that this service takes. The text of the error says why."""
 
@@ -37,13 +41,14 @@ def loads(raw: bytes) -> Any:
     """Parse a request body. Raises NotJson.
 
     Besides what is not JSON it refuses bytes that are not UTF-8, duplicate keys, NaN and infinities,
-    numbers longer than any that the contract knows, and nesting deeper than the parser's stack.
+    numbers longer than any that the contract knows, more objects than a batch has, and nesting deeper than the parser's
+    stack.
     """
     try:
         return json.loads(
             # With a byte order mark, which some clients write (RFC 8259, 8.1).
             raw.decode("utf-8-sig"),
-            object_pairs_hook=_unique_keys,
+            object_pairs_hook=_Objects(),
             parse_constant=_no_constant,
             parse_int=_short_int,
         )
@@ -55,11 +60,20 @@ def loads(raw: bytes) -> Any:
         raise NotJson(f"{error.msg} at character {error.pos}") from None
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise NotJson("a key stands twice")
-    return document
+class _Objects:
+    """Makes the objects of one text, each key once, and not too many of them: each takes a call."""
+
+    def __init__(self) -> None:
+        self._left = OBJECTS_MAX
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        self._left -= 1
+        if self._left < 0:
+            raise NotJson("too many objects")
+        document = dict(pairs)
+        if len(document) != len(pairs):
+            raise NotJson("a key stands twice")
+        return document
 
 
 def _no_constant(name: str) -> Any:

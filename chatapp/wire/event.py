@@ -17,7 +17,7 @@ class Event:
     holds thousands. `message_id` is the message that it carries, if any.
     """
 
-    __slots__ = ("_data_bytes", "about", "cursor", "frame", "message_id", "room_id", "target", "type")
+    __slots__ = ("_data_bytes", "_frame", "_restated", "about", "cursor", "message_id", "room_id", "target", "type")
 
     def __init__(
         self,
@@ -34,21 +34,33 @@ class Event:
         self.target = target
         self.about = about
         self.message_id: str | None = body["message"]["id"] if "message" in body else None
-        self.restate(body)
+        self._restated: Event | None = None
+        self._encode(body)
 
-    def restate(self, body: dict[str, Any]) -> None:
-        """Say it anew: what it is about has changed since."""
+    def restate(self, newer: "Event") -> None:
+        """Say what a newer event says: what it is about has changed since. It is encoded when somebody reads it."""
+        self._restated = newer
+
+    @property
+    def frame(self) -> bytes:
+        if self._restated is not None:
+            newer, self._restated = self._restated, None
+            self._encode(newer.body)
+        return self._frame
+
+    def _encode(self, body: dict[str, Any]) -> None:
         position = None if self.cursor is None else str(self.cursor)
         if self.type == "message.created" and position is not None and body["message"]["cursor"] is None:
             body = {**body, "message": {**body["message"], "cursor": position}}
         data = codec.dumps({"type": self.type, "cursor": position, **body})
         self._data_bytes = len(data)
-        self.frame = sse.frame(self.type, data, position)
+        self._frame = sse.frame(self.type, data, position)
 
     @property
     def data(self) -> bytes:
-        end = len(self.frame) - len(sse.END)
-        return self.frame[end - self._data_bytes : end]
+        frame = self.frame
+        end = len(frame) - len(sse.END)
+        return frame[end - self._data_bytes : end]
 
     @property
     def body(self) -> dict[str, Any]:

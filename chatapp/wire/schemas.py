@@ -169,14 +169,30 @@ def _check_text(field: fields.Field[Any], value: Any) -> None:
 def load(schema: Schema, document: Any) -> Any:
     """The document as the schema has it. Raises InvalidMessage with the errors by field."""
     try:
+        _check_size(schema, document)
         return schema.load(document)
     except ValidationError as error:
         raise InvalidMessage(errors=_readable(error.messages_dict)) from None
 
 
-def _readable(errors: dict[Any, Any]) -> dict[str, Any]:
+def _check_size(schema: Schema, document: Any) -> None:
+    """Before each part is looked at: marshmallow looks at all of them, and counts them then. Raises ValidationError."""
+    if not isinstance(document, dict):
+        return
+    if len(document) > len(schema.fields) + ERRORS_MAX:
+        raise ValidationError("Too many fields.")
+    for name, field in schema.fields.items():
+        value = document.get(name)
+        if isinstance(field, fields.List) and isinstance(value, list):
+            try:
+                marshmallow_ties.validate(field, value)
+            except ValidationError as error:
+                raise ValidationError({name: error.messages}) from None
+
+
+def _readable(errors: Any) -> Any:
     """Errors that can stand in an answer: field names come from the client and may hold anything."""
-    return {
-        str(key)[:ERROR_KEY_MAX].encode("utf-8", "replace").decode(): value
-        for key, value in list(errors.items())[:ERRORS_MAX]
-    }
+    if isinstance(errors, dict):
+        few = list(errors.items())[:ERRORS_MAX]
+        return {str(key)[:ERROR_KEY_MAX].encode("utf-8", "replace").decode(): _readable(value) for key, value in few}
+    return errors[:ERRORS_MAX] if isinstance(errors, list) else errors

@@ -1,5 +1,7 @@
 """Membership: how many rooms a user may belong to, and what leaving them all says."""
 
+import time
+
 import pytest
 
 from chatapp.errors import Forbidden
@@ -67,3 +69,32 @@ def test_a_guest_who_signs_out_leaves_all_at_once(stage: Stage) -> None:
     told = [event for event in stage.told(stage.reader(ada, since)) if event.type == "member.left"]
     assert sorted(event.room_name for event in told) == ["general", "team"]
     assert {event.about for event in told} == {bob.id}
+
+
+def test_a_token_of_a_thousand_rooms_is_a_handful_of_statements(stage: Stage) -> None:
+    """One after the other, they took longer than a transaction may, and the token never opened anything."""
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    stage.room(ada, "of-a-guest")
+    since = stage.parts.tail.end
+    names = frozenset({"of-a-guest", "dm-nobody", *(f"room-{number}" for number in range(1000))})
+    before_s = time.process_time()
+    stage.parts.database.write(lambda tx: membership.claim(tx, bob.id, names))
+    assert time.process_time() - before_s < 4.0
+    stage.settle()
+    belongs = stage.parts.known_rooms.memberships(bob, None)
+    assert {room.name for room in belongs.rooms} == {f"room-{number}" for number in range(1000)}
+    joined = [event for event in stage.told(stage.reader(bob, since)) if event.type == "member.joined"]
+    assert [event.room_name for event in joined] == [
+        room.name for room in sorted(belongs.rooms, key=lambda one: one.id)
+    ]
+    # A membership and its receipt begin with its event.
+    begins = (
+        "SELECT COUNT(*) FROM receipts JOIN events ON number = joined WHERE first = log_id AND receipts.user_id = :who"
+    )
+    assert stage.one(begins, who=bob.id) == 1001
+    # The same again changes nothing; fewer, and the others are left.
+    stage.parts.database.write(lambda tx: membership.claim(tx, bob.id, names))
+    stage.parts.database.write(lambda tx: membership.claim(tx, bob.id, frozenset({"room-1", "room-2"})))
+    stage.settle()
+    assert {room.name for room in stage.parts.known_rooms.memberships(bob, None).rooms} == {"room-1", "room-2"}
+    assert stage.one("SELECT COUNT(*) FROM events WHERE type = 'member.left'") == 999

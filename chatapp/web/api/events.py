@@ -47,6 +47,8 @@ LIMIT_MAX = 1000
 # An answer ends with the event that reaches this size: a thousand long messages have sixteen times as much.
 POLL_MAX_BYTES = 1024 * 1024
 ROOMS_MAX = 1000
+# Of the rate of reading: rooms by name are looked up one by one.
+NAMES_PER_UNIT = 20
 
 STREAM_PARAMETERS = ("since", "rooms")
 POLL_PARAMETERS = ("since", "rooms", "wait", "limit")
@@ -119,10 +121,12 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
     query = Query(environ)
     query.refuse_unknown(POLL_PARAMETERS)
     who = auth.identify(parts, environ)
-    parts.read_rate.charge(who.id)
     since, wanted = query.cursor("since"), _wanted(query)
     wait_s = query.number("wait", WAIT_DEFAULT_S, 0, WAIT_MAX_S)
     limit = query.number("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
+    parts.read_rate.charge(who.id, 1 + len(wanted.names or ()) / NAMES_PER_UNIT)
+    # What it may cost, until it is known what it does.
+    parts.read_rate.add_events(who.id, limit)
     ends_s = time.monotonic() + (who.ends_at - utc_now()).total_seconds()
     waiter = parts.feed.waiter(who)
     reader = parts.feed.open(waiter, who, wanted, since)
@@ -134,7 +138,7 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
         if since is not None and not reader.reset:
             watched = parts.sockets.watch(environ, waiter)
             events = wait_for_events(reader, waiter, limit, POLL_MAX_BYTES, wait_s, ends_s)
-        parts.read_rate.add_events(who.id, len(events))
+        parts.read_rate.add_events(who.id, len(events) - limit)
         return Answer(200, poll_document(events, reader), POLL_HEADERS, after=place)
     except BaseException:
         place()
@@ -147,6 +151,7 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
 def ack() -> Response:
     who = current.reader()
     body = document(ACK)
+    services().read_rate.add(who.id, len(body["rooms"] or ()) / NAMES_PER_UNIT)
     cursor = parse_cursor(body["cursor"])
     mine = services().known_rooms.memberships(who, cursor)
     rooms = None

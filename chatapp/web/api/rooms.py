@@ -45,7 +45,7 @@ def list_rooms() -> Response:
 
 @blueprint.post("/rooms")
 def create_room() -> Response:
-    who = current.identity()
+    who = current.reader()
     new = document(NEW_ROOM)
     services().admission.charge(NEW_ROOMS, who.id)
     return Answer.json(ROOM.dump(services().rooms.create(who, **new)), 201).response()

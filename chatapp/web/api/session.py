@@ -11,6 +11,7 @@ from chatapp.errors import Forbidden
 from chatapp.people import SignedIn
 from chatapp.people import looks_like_host_token
 from chatapp.runtime import timestamp
+from chatapp.sending import SESSIONS
 from chatapp.web import auth
 from chatapp.web import client_address
 from chatapp.web import current
@@ -33,7 +34,9 @@ def sign_in() -> Response:
     document = raw_document(request.environ)
     tokens = auth.presented_tokens(request.environ)
     if document == {} and any(looks_like_host_token(token) for token in tokens):
-        return _signed_in(services().sessions.for_host_token(current.identity()), 201)
+        who = current.reader()
+        services().admission.charge(SESSIONS, who.id)
+        return _signed_in(services().sessions.for_host_token(who), 201)
     name = schemas.load(SIGN_IN, document)["name"]
     if not services().config.guests:
         raise Forbidden("Guests cannot sign in here.")
