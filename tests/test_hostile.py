@@ -301,3 +301,115 @@ def test_reading_has_a_generous_rate(own: Service) -> None:
         # A send is no reading.
         assert eve.post("general", "hello").status_code == 201
         wait_until(lambda: eve.http.get("/rooms").status_code == 200, 10, "the rate to come back")
+
+
+WRONG_AS_A_WHOLE = {
+    "items": '{"messages":[' + ",".join(["1"] * 250_000) + "]}",
+    "lists": '{"messages":[' + ",".join(["[]"] * 160_000) + "]}",
+    "objects": '{"messages":[' + ",".join(["{}"] * 160_000) + "]}",
+    "keys": '{"messages":[{' + ",".join(f'"{number}":1' for number in range(38_000)) + "}]}",
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_AS_A_WHOLE)
+def test_a_body_that_is_wrong_as_a_whole_costs_little_and_is_charged(own: Service, kind: str) -> None:
+    """Each of its 250,000 parts was looked at before they were counted, for 280 ms and at no cost."""
+    body = WRONG_AS_A_WHOLE[kind]
+    with Person(own.url, "Eve") as eve:
+        worker = psutil.Process(own.workers()[0])
+        before_s = sum(worker.cpu_times()[:2])
+        refused = eve.http.post("/messages/batch", content=body, headers={"Content-Type": "application/json"})
+        spent_s = sum(worker.cpu_times()[:2]) - before_s
+        # An item of the batch may be wrong alone; everything else is refused as a whole.
+        assert refused.status_code in (200, 400, 422)
+        assert len(refused.content) < 20_000
+        print(f"{spent_s * 1000:.0f} ms")
+        assert spent_s < BLOCKED_S
+        answers = [
+            eve.http.post("/messages/batch", content=body, headers={"Content-Type": "application/json"}).status_code
+            for _ in range(60)
+        ]
+        assert 429 in answers
+
+
+@pytest.mark.parametrize("rooms", [[1], ["general", None], [[]], [{}], [1] * 900, ["x"] * 1001])
+def test_a_list_with_what_does_not_belong_there_is_refused(own: Service, rooms: list[object]) -> None:
+    with Person(own.url, "Eve") as eve:
+        answered = eve.http.post("/events/ack", json={"cursor": "0-0", "rooms": rooms})
+        assert (answered.status_code, answered.json()["code"]) == (422, "invalid_message")
+        assert "rooms" in answered.json()["errors"]
+        assert len(answered.content) < 20_000
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Authorization: " + "," * 8_100,
+        "Cookie: chatapp_session=x" + ";" * 8_000,
+        "Cookie: " + "chatapp_session=x;" * 450,
+    ],
+)
+def test_long_fields_cost_little(own: Service, connected: Connected, field: str) -> None:
+    """Six connections with 95 of them each, not signed in, took the service from everybody."""
+    worker = psutil.Process(own.workers()[0])
+    data = request("GET", "/api/v1/session", *[field] * 90, "Connection: close")
+    before_s = sum(worker.cpu_times()[:2])
+    for _ in range(5):
+        assert answer(connected(own, data)).split(b" ", 2)[1] == b"401"
+    spent_s = (sum(worker.cpu_times()[:2]) - before_s) / 5
+    print(f"{spent_s * 1000:.0f} ms")
+    assert spent_s < 4 * 0.03
+
+
+def test_cursors_a_little_ahead_delay_nobody(start_service: Start) -> None:
+    """Each raised the log, and each raise cost every worker's tail four reads: live came seven seconds late."""
+    service = start_service("postgres")
+    with Person(service.url, "Eve") as eve, Person(service.url, "Ada") as ada, Person(service.url, "Bob") as bob:
+        over = threading.Event()
+
+        def attack() -> None:
+            ahead_ms = int(time.time() * 1000) + 20_000
+            with httpx.Client(base_url=f"{service.url}/api/v1", headers=eve.http.headers, timeout=30) as http:
+                while not over.is_set():
+                    ahead_ms += 1
+                    http.get(f"/events/poll?since={ahead_ms}-0&wait=0")
+
+        attackers = [threading.Thread(target=attack) for _ in range(3)]
+        for attacker in attackers:
+            attacker.start()
+        try:
+            with bob.stream(rooms="general") as stream:
+                stream.next()
+                late_s = 0.0
+                for number in range(20):
+                    before_s = time.monotonic()
+                    ada.post("general", f"{number}")
+                    stream.until("message.created", 20)
+                    late_s = max(late_s, time.monotonic() - before_s)
+        finally:
+            over.set()
+            for attacker in attackers:
+                attacker.join(30)
+    print(f"live within {late_s:.2f} s")
+    assert late_s < 4 * 1.0
+
+
+def test_edits_again_and_again_cost_the_same(own: Service) -> None:
+    """Each encoded anew all earlier ones that the window still held."""
+    service = own
+    worker = psutil.Process(service.workers()[0])
+    with Person(service.url, "Ada") as ada:
+        sent = ada.send("general", "first")
+
+        def edits(count: int) -> float:
+            before_s = sum(worker.cpu_times()[:2])
+            for _ in range(count):
+                edited = ada.http.patch(f"/messages/{sent['id']}", json={"body": f"{new_local_id()} {LONG[:3900]}"})
+                assert edited.status_code == 200
+            return (sum(worker.cpu_times()[:2]) - before_s) / count
+
+        first_s = edits(50)
+        edits(400)
+        last_s = edits(50)
+    print(f"{first_s * 1000:.1f} → {last_s * 1000:.1f} ms")
+    assert last_s < 3 * first_s + 0.01

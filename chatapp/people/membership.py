@@ -83,11 +83,8 @@ def claim(tx: Transaction, user_id: str, names: frozenset[str]) -> None:
     mine = dict(tx.execute(query).all())
     _leave(tx, sorted(mine[name] for name in mine.keys() - names), user_id)
     # Direct rooms are found by their pair, never by name; nobody can be added.
-    _join(
-        tx,
-        _claimed(tx, [name for name in sorted(names - mine.keys()) if not name.startswith(schemas.DIRECT_PREFIX)]),
-        user_id,
-    )
+    new = [name for name in sorted(names - mine.keys()) if not name.startswith(schemas.DIRECT_PREFIX)]
+    _join(tx, _claimed(tx, new), user_id)
 
 
 def _claimed(tx: Transaction, names: list[str]) -> list[int]:

@@ -180,7 +180,7 @@ def _check_size(schema: Schema, document: Any) -> None:
     if not isinstance(document, dict):
         return
     if len(document) > len(schema.fields) + ERRORS_MAX:
-        raise ValidationError("Too many fields.")
+        raise ValidationError({"_schema": ["Too many fields."]})
     for name, field in schema.fields.items():
         value = document.get(name)
         if isinstance(field, fields.List) and isinstance(value, list):

@@ -1,5 +1,6 @@
 """Tail: what a worker remembers ends with what it heard."""
 
+import time
 from typing import Any
 
 import gevent
@@ -62,6 +63,27 @@ def test_steady_news_does_not_keep_the_tail_from_looking(set_up: Set, monkeypatc
         other.publish()
         here.read()
     assert looked
+
+
+def test_what_another_worker_had_published_is_not_lost_with_the_log(set_up: Set, shared_redis: RedisServer) -> None:
+    """Nobody has read it when the log is lost, and who publishes next does not know of it."""
+    here, there = set_up(), set_up()
+    ada, bob = here.person("Ada"), here.person("Bob")
+    there.publish()
+    for stage in (here, there):
+        stage.read()
+    readers = {stage: stage.reader(bob, stage.parts.tail.end) for stage in (here, there)}
+    there.send(ada, "general", "published and recorded, and then the log is lost")
+    there.parts.outbox._flush()
+    shared_redis.client.flushall()
+    here.send(bob, "general", "next")
+    here.parts.outbox._flush()
+    for stage, reader in readers.items():
+        # Before a look would notice.
+        stage.parts.tail._looked_s = time.monotonic()
+        stage.read()
+        said = [event.body["message"]["body"] for event in stage.told(reader) if event.type == "message.created"]
+        assert said == ["published and recorded, and then the log is lost", "next"]
 
 
 def test_a_log_that_was_cut_to_nothing_is_noticed(set_up: Set, shared_redis: RedisServer) -> None:

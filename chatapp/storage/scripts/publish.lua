@@ -33,8 +33,9 @@ time, sequence = tonumber(time), tonumber(sequence)
 local floor_time, floor_sequence = tonumber(ARGV[2]), tonumber(ARGV[3])
 if floor_time > time or (floor_time == time and floor_sequence > sequence) then
   time, sequence = floor_time, floor_sequence
-  -- The log has lost what lay between. Whoever read less than the publisher must notice.
-  last = string.format('%.0f-%.0f', time, sequence)
+  -- The log has lost something: what lay between, and perhaps more that this publisher does not know of. Every tail must
+  -- notice, whatever it has read.
+  last = '0-0'
 end
 local clock = tonumber(ARGV[1])
 
