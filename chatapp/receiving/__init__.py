@@ -13,6 +13,7 @@ from chatapp.receiving.feed import Feed
 from chatapp.receiving.places import Places
 from chatapp.receiving.poll import poll_document
 from chatapp.receiving.poll import wait_for_events
+from chatapp.receiving.read_rate import POLL_UNITS
 from chatapp.receiving.read_rate import ReadRate
 from chatapp.receiving.reader import Reader
 from chatapp.receiving.receipts import Receipts
@@ -22,6 +23,7 @@ from chatapp.receiving.wanted import Wanted
 
 __all__ = [
     "AHEAD_MAX_MS",
+    "POLL_UNITS",
     "SOCKET",
     "WRITE_TIMEOUT_S",
     "CatchUp",

@@ -5,10 +5,11 @@ import time
 from chatapp.errors import RateLimited
 from chatapp.runtime import Recent
 
-# A unit is about a millisecond of the loop: a plain request, or so many events. Each of a user's twenty connections may
-# poll five times a second, or five thousand events a second be caught up with; at once, three times as much.
-PER_SECOND = 100.0
-BURST = 300.0
+# A unit is about a millisecond of the loop: a plain request, or so many events. A fifth of the loop is for one user:
+# eight hundred polls a second, or ten thousand events to catch up with; at once, two and a half times as much.
+PER_SECOND = 200.0
+BURST = 500.0
+POLL_UNITS = 0.25
 EVENTS_PER_UNIT = 50
 USERS_MAX = 20_000
 

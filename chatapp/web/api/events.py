@@ -14,6 +14,7 @@ from chatapp.errors import NotFound
 from chatapp.errors import RateLimited
 from chatapp.errors import TooManyConnections
 from chatapp.errors import Unavailable
+from chatapp.receiving import POLL_UNITS
 from chatapp.receiving import Pieces
 from chatapp.receiving import Stream
 from chatapp.receiving import Wanted
@@ -90,7 +91,7 @@ def stream(parts: Services, environ: dict[str, Any]) -> Answer:
 
 def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
     who = auth.identify(parts, environ)
-    parts.read_rate.charge(who.id)
+    parts.read_rate.charge(who.id, POLL_UNITS)
     # Repeated fields come as one, with commas: the last one is the newest.
     returning = environ.get("HTTP_LAST_EVENT_ID", "").rpartition(",")[2].strip()
     since = parse_cursor(returning) if returning else query.cursor("since")
@@ -124,7 +125,7 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
     since, wanted = query.cursor("since"), _wanted(query)
     wait_s = query.number("wait", WAIT_DEFAULT_S, 0, WAIT_MAX_S)
     limit = query.number("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
-    parts.read_rate.charge(who.id, 1 + len(wanted.names or ()) / NAMES_PER_UNIT)
+    parts.read_rate.charge(who.id, POLL_UNITS + len(wanted.names or ()) / NAMES_PER_UNIT)
     # What it may cost, until it is known what it does.
     parts.read_rate.add_events(who.id, limit)
     ends_s = time.monotonic() + (who.ends_at - utc_now()).total_seconds()

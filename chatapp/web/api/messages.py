@@ -122,13 +122,16 @@ def withdraw(message_id: str) -> Response:
 def room_history(room: str) -> Response:
     query = Query(request.environ)
     limit = query.number("limit", HISTORY_DEFAULT, 1, HISTORY_MAX)
-    who = current.reader(1 + limit / MESSAGES_PER_UNIT)
+    who = current.reader()
+    # What it may cost, until it is known what it does.
+    services().read_rate.add(who.id, limit / MESSAGES_PER_UNIT)
     before, after = query.cursor("before"), query.cursor("after")
     # Before the page is read: a stream from here misses nothing that the page does not show.
     cursor = services().tail.end
     page = services().database.read(
         lambda tx: history.page(tx, access.readable(tx, who, room).id, before, after, limit)
     )
+    services().read_rate.add(who.id, (len(page.messages) - limit) / MESSAGES_PER_UNIT)
     return Answer.json(
         {
             "messages": [message_document.of(row) for row in page.messages],

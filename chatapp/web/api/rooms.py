@@ -27,19 +27,22 @@ ROOMS_PER_PAGE = 100
 MEMBERS_PER_PAGE = 200
 MEMBERS_PER_PAGE_MAX = 1000
 # Of the rate of reading, by the milliseconds that they take.
-ROOMS_UNITS = 10.0
+ROOMS_PER_UNIT = 10
 MEMBERS_UNITS = 5.0
 
 
 @blueprint.get("/rooms")
 @query_parameters("after", "limit")
 def list_rooms() -> Response:
-    who = current.reader(ROOMS_UNITS)
+    who = current.reader()
     query = Query(request.environ)
     limit = query.number("limit", ROOMS_PER_PAGE, 1, ROOMS_PER_PAGE)
     # Before the rooms are read: a stream from here misses nothing that the page does not show.
     cursor = services().tail.end
+    # What it may cost, until it is known what it does.
+    services().read_rate.add(who.id, limit / ROOMS_PER_UNIT)
     rooms, after = services().rooms.list(who, query.text("after"), limit)
+    services().read_rate.add(who.id, (len(rooms) - limit) / ROOMS_PER_UNIT)
     return Answer.json({"rooms": ROOM.dump(rooms, many=True), "after": after, "cursor": str(cursor)}).response()
 
 
