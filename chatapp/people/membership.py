@@ -112,6 +112,8 @@ def _join(tx: Transaction, room_ids: list[int], user_id: str) -> None:
     rows = [{"room_id": id_, "user_id": user_id, "joined_at": utc_now(), "joined": 0} for id_ in room_ids]
     new = insert_into(tx, Membership).on_conflict_do_nothing().returning(Membership.room_id)
     joined = sorted(tx.scalars(new, rows))
+    if not joined:
+        return  # By another worker, just now.
     numbers = _announce_all(tx, JOINED, joined, user_id)
     numbered = [
         {"room_id": id_, "user_id": user_id, "joined": number} for id_, number in zip(joined, numbers, strict=True)
@@ -123,10 +125,9 @@ def _join(tx: Transaction, room_ids: list[int], user_id: str) -> None:
 def _leave(tx: Transaction, room_ids: list[int], user_id: str) -> None:
     """End the user's memberships of these, like `leave`."""
     if room_ids:
-        mine = Membership.user_id == user_id, one_of(tx, Membership.room_id, room_ids)
-        _announce_all(
-            tx, LEFT, sorted(tx.scalars(delete(Membership).where(*mine).returning(Membership.room_id))), user_id
-        )
+        these = Membership.user_id == user_id, one_of(tx, Membership.room_id, room_ids)
+        left = delete(Membership).where(*these).returning(Membership.room_id)
+        _announce_all(tx, LEFT, sorted(tx.scalars(left)), user_id)
 
 
 def _announce_all(tx: Transaction, type_: str, room_ids: list[int], user_id: str) -> list[int]:

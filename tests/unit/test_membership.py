@@ -92,6 +92,10 @@ def test_a_token_of_a_thousand_rooms_is_a_handful_of_statements(stage: Stage) ->
         "SELECT COUNT(*) FROM receipts JOIN events ON number = joined WHERE first = log_id AND receipts.user_id = :who"
     )
     assert stage.one(begins, who=bob.id) == 1001
+    # What another worker has joined meanwhile is not joined again.
+    ids = [room.id for room in belongs.rooms]
+    stage.parts.database.write(lambda tx: membership._join(tx, ids, bob.id))
+    assert stage.one("SELECT COUNT(*) FROM events WHERE log_id IS NULL") == 0
     # The same again changes nothing; fewer, and the others are left.
     stage.parts.database.write(lambda tx: membership.claim(tx, bob.id, names))
     stage.parts.database.write(lambda tx: membership.claim(tx, bob.id, frozenset({"room-1", "room-2"})))
