@@ -45,6 +45,7 @@ def test_the_service_goes_on_with_the_new_server(
             assert ada.send("general", "after")["cursor"]
             assert said_next(follower) == "after"
             follower.close()
+        service.stop()
     second.stop()
 
 
@@ -56,3 +57,4 @@ def test_readyz_writes(start_service: Start, redis_server: RedisServer) -> None:
     assert not service.ready()
     redis_server.client.replicaof("NO", "ONE")
     wait_until(service.ready, LIVE_AGAIN_S, "readyz")
+    service.stop()

@@ -391,6 +391,7 @@ def test_cursors_a_little_ahead_delay_nobody(start_service: Start) -> None:
             over.set()
             for attacker in attackers:
                 attacker.join(30)
+    service.stop()
     print(f"live within {late_s:.2f} s")
     assert late_s < 4 * 1.0
 
