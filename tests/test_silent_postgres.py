@@ -26,7 +26,7 @@ SILENT = """
 stopped = []
 
 def fall_silent(rows):
-    stopped.append(rows._cursor.connection.info.backend_pid)
+    stopped.append(rows._driver.info.backend_pid)
     os.kill(stopped[0], signal.SIGSTOP)
     echo(rows, 2)
 
@@ -45,7 +45,7 @@ finally:
 TRACED = """
 def traced(rows):
     echo(rows, 50)  # psycopg prepares what it has seen some times
-    connection = rows._cursor.connection.pgconn
+    connection = rows._driver.pgconn
     with tempfile.TemporaryFile("w+") as trace:
         connection.trace(trace.fileno())
         answer = echo(rows, 50)

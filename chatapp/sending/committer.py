@@ -11,6 +11,7 @@ from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import exists
 from sqlalchemy import insert
+from sqlalchemy import literal
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
@@ -62,10 +63,15 @@ INSERT_MESSAGE = inserted_if(
     _OF_MEMBER,
     lambda new: new.on_conflict_do_nothing(index_elements=["sender_id", "local_id"]),
 )
+# Of a message that has just been inserted: nobody else knows its id.
 INSERT_EVENT = Prepared(
-    insert(_EVENTS).values(type=CREATED_TYPE, room_id=bindparam("room_id"), message_id=bindparam("message_id"))
+    insert(_EVENTS).from_select(
+        ["type", "room_id", "message_id"],
+        select(literal(CREATED_TYPE), _MESSAGES.c.room_id, _MESSAGES.c.id).where(
+            _MESSAGES.c.id == bindparam("message_id")
+        ),
+    )
 )
-INSERTED = Prepared(select(_MESSAGES.c.id).where(_MESSAGES.c.id == bindparam("id")))
 STORED = Prepared(
     select(_MESSAGES.c.id).where(
         _MESSAGES.c.sender_id == bindparam("sender"), _MESSAGES.c.local_id == bindparam("local")
@@ -198,13 +204,20 @@ def _write(rows: Rows, drafts: list[Draft]) -> _Written:
     """
     firsts = {draft.key: draft for draft in reversed(drafts)}
     messages = {key: _row(firsts[key]) for key in sorted(firsts)}
-    new = _insert(rows, messages)
-    arrived = [key for key in dict.fromkeys(draft.key for draft in drafts) if key in new]
-    numbers, waiting = _insert_events(rows, [messages[key] for key in arrived])
+    arrived = [messages[key] for key in dict.fromkeys(draft.key for draft in drafts)]
+    rows.run(INSERT_MESSAGE, list(messages.values()))
+    rows.run(INSERT_EVENT, [{"message_id": row["id"]} for row in arrived])
+    waiting = kept_log.first_waiting(rows)
+    numbers = _numbers(rows, arrived, waiting)
     entries: list[Entry] = []
     committed: dict[Key, Committed] = {}
-    for key in arrived:
-        draft, row = firsts[key], messages[key]
+    for row in arrived:
+        number = numbers.get(row["id"])
+        if number is None:
+            # It was there before, or its sender is no member.
+            continue
+        key = row["sender_id"], row["local_id"]
+        draft = firsts[key]
         document = message_document.make(
             id_=row["id"],
             local_id=draft.local_id,
@@ -214,29 +227,17 @@ def _write(rows: Rows, drafts: list[Draft]) -> _Written:
             body=draft.body,
             created_at=row["created_at"],
         )
-        number = numbers[row["id"]]
         committed[key] = Committed(document, row["content_hash"], draft.room_id, number)
         entries.append(Entry(number, CREATED_TYPE, draft.room_id, {"room": draft.room, "message": {**document}}))
     return _Written(committed, entries, waiting)
 
 
-def _insert(rows: Rows, messages: dict[Key, dict[str, Any]]) -> set[Key]:
-    """Insert messages of members. Returns the keys of those that were not there before."""
-    if rows.run(INSERT_MESSAGE, list(messages.values())) == len(messages):
-        return set(messages)
-    inserted = rows.ask_each(INSERTED, [{"id": message["id"]} for message in messages.values()])
-    return {key for key, found in zip(messages, inserted, strict=True) if found}
-
-
-def _insert_events(rows: Rows, messages: list[dict[str, Any]]) -> tuple[dict[str, int], list[Waiting]]:
-    """Insert an event for each of these. Returns its number by message id, and the first rows that wait."""
-    if messages:
-        rows.run(INSERT_EVENT, [{"room_id": one["room_id"], "message_id": one["id"]} for one in messages])
-    waiting = kept_log.first_waiting(rows)
+def _numbers(rows: Rows, messages: list[dict[str, Any]], waiting: list[Waiting]) -> dict[str, int]:
+    """The numbers of the events of those that are new, by message id."""
     if len(waiting) < UNRECORDED_MAX:
-        return {one.message_id: one.number for one in waiting if one.message_id and one.type == CREATED_TYPE}, waiting
+        return {one.message_id: one.number for one in waiting if one.message_id and one.type == CREATED_TYPE}
     created = rows.ask_each(CREATED, [{"message_id": one["id"]} for one in messages])
-    return {id_: number for found in created for number, id_ in found}, waiting
+    return {id_: number for found in created for number, id_ in found}
 
 
 def _row(draft: Draft) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`Database`: sessions that are short, bounded in time, and never hold up the streams."""
 
 import logging
+import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -53,6 +54,8 @@ RETRY_AFTER_S = 2.0
 # Threads that read SQLite at once in one worker. More would not be faster.
 READERS = 4
 POSTGRES_CONNECTIONS = 10
+# Whoever writes all the time keeps a connection for this long without a question whether it is still alive.
+KEPT_S = 1.0
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -121,8 +124,8 @@ class Database:
             psycopg_ties.wait_in_the_loop()
         self._driver_error = sqlalchemy_ties.driver_error(engine.dialect)
         self._writing = engine.execution_options(writes=True)
-        # The connection of the one writing thread: the pool took four times as long as the statements.
-        self._kept: PoolProxiedConnection | None = None
+        # Those that wrote rows last, and when: the pool takes longer than the statements.
+        self._kept: list[tuple[PoolProxiedConnection, float]] = []
         # Everything that one read sees is of one moment, as it always is on SQLite: a row that gets its cursor
         # meanwhile is seen either without it or with it, and never missed between two statements.
         self._reading = engine if self._in_threads else engine.execution_options(isolation_level="REPEATABLE READ")
@@ -163,8 +166,7 @@ class Database:
         for pool in (self._writer, self._readers):
             if pool is not None:
                 pool.close()
-        if self._kept is not None:
-            self._kept.close()
+        self._release_kept()
         self.engine.dispose()
         if self._log is not None:
             self._log.close()
@@ -196,9 +198,9 @@ class Database:
         connection: PoolProxiedConnection | None = None
         driver: Any = None
         try:
-            connection, self._kept = self._kept or self._raw_connection(), None
+            connection = self._connection_for_rows()
             driver = connection.driver_connection
-            rows = Rows(driver.cursor(), self.engine.dialect)
+            rows = Rows(driver, self.engine.dialect)
             rows.begin(durable=durable, settings=each_transaction(connection.info))
             result = work(rows)
             rows.commit()
@@ -209,16 +211,34 @@ class Database:
                 raised = sqlalchemy_ties.wrapped(error, self.engine.dialect, driver)
             if connection is not None:
                 self._drop(connection, driver)
+            # Where one was lost, the others may be.
+            self._release_kept()
             if raised is error:
                 raise
             raise raised from error
-        if self._in_threads:
-            self._kept = connection
-        else:
-            connection.close()
+        self._kept.append((connection, time.monotonic()))
         if self._log is not None:
             self._log.committed()
         return result
+
+    def _connection_for_rows(self) -> PoolProxiedConnection:
+        if self._kept:
+            connection, used_s = self._kept.pop()
+            if self._in_threads or time.monotonic() - used_s < KEPT_S:
+                return connection
+            # The pool asks each whether it is still alive.
+            self._release(connection)
+            self._release_kept()
+        return self._raw_connection()
+
+    def _release_kept(self) -> None:
+        while self._kept:
+            self._release(self._kept.pop()[0])
+
+    def _release(self, connection: PoolProxiedConnection) -> None:
+        if not self._in_threads:
+            psycopg_ties.give_back(connection.driver_connection)
+        connection.close()
 
     def _drop(self, connection: PoolProxiedConnection, driver: Any) -> None:
         if self._in_threads:

@@ -131,15 +131,18 @@ class Compiled:
 def rows_within(transaction: Session) -> "Rows":
     """The driver's own cursor in a transaction of SQLAlchemy's. `Database` knows the errors that it raises."""
     connection = transaction.connection()
-    driver: Any = connection.connection.driver_connection
-    return Rows(driver.cursor(), connection.dialect)
+    return Rows(connection.connection.driver_connection, connection.dialect)
 
 
 class Rows:
-    """One open transaction. Raises the driver's errors."""
+    """One transaction on a driver's own connection. Raises the driver's errors.
 
-    def __init__(self, cursor: Any, dialect: Dialect) -> None:
-        self._cursor = cursor
+    `begin` and `commit` are for a connection that nobody else uses meanwhile. On PostgreSQL what is written in between
+    is sent without waiting for answers: an error may come up later, with the next `ask` or the `commit`.
+    """
+
+    def __init__(self, driver: Any, dialect: Dialect) -> None:
+        self._driver = driver
         self._dialect = dialect
 
     def begin(self, *, durable: bool, settings: str | None = None) -> None:
@@ -149,37 +152,35 @@ class Rows:
         """
         if self._dialect.name == "sqlite":
             # Before the transaction: within one it cannot be changed.
-            self._cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            self._cursor.execute("BEGIN IMMEDIATE")
+            self._driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._driver.execute("BEGIN IMMEDIATE")
             return
+        psycopg_ties.begin(self._driver)
         if settings is not None:
-            self._cursor.execute(settings)
+            self._driver.execute(settings)
         if not durable:
-            self._cursor.execute("SET LOCAL synchronous_commit TO off")
+            self._driver.execute("SET LOCAL synchronous_commit TO off")
 
     def commit(self) -> None:
         """Raises the driver's error."""
         if self._dialect.name == "sqlite":
             # Like all else here, compiled once; the driver's own way compiles it each time.
-            self._cursor.execute("COMMIT")
+            self._driver.execute("COMMIT")
         else:
-            self._cursor.connection.commit()
+            psycopg_ties.commit(self._driver)
 
-    def run(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Run it for each of these. Returns how many rows were written in all."""
+    def run(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for each of these, at least one."""
         compiled = statement.compiled(self._dialect)
         if len(rows) == 1:
-            self._cursor.execute(compiled.text, compiled.parameters(rows[0]))
+            self._driver.execute(compiled.text, compiled.parameters(rows[0]))
         else:
-            self._cursor.executemany(compiled.text, [compiled.parameters(row) for row in rows])
-        written: int = self._cursor.rowcount
-        return written
+            self._driver.cursor().executemany(compiled.text, [compiled.parameters(row) for row in rows])
 
     def ask(self, statement: Prepared, given: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows that it returns, as they come from the driver: columns that need no conversion."""
         compiled = statement.compiled(self._dialect)
-        self._cursor.execute(compiled.text, compiled.parameters(given or {}))
-        found: list[Row] = self._cursor.fetchall()
+        found: list[Row] = self._driver.execute(compiled.text, compiled.parameters(given or {})).fetchall()
         return found
 
     def ask_each(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> list[list[Row]]:
@@ -187,4 +188,4 @@ class Rows:
         if self._dialect.name == "sqlite" or len(rows) < 2:
             return [self.ask(statement, row) for row in rows]
         compiled = statement.compiled(self._dialect)
-        return psycopg_ties.ask_each(self._cursor, compiled.text, [compiled.parameters(row) for row in rows])
+        return psycopg_ties.ask_each(self._driver.cursor(), compiled.text, [compiled.parameters(row) for row in rows])

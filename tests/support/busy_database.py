@@ -31,12 +31,12 @@ READ = "SELECT count(*) FROM (SELECT * FROM kept WHERE key > random() LIMIT 500)
 
 def make(rows: Rows) -> None:
     for statement in (TABLE, INDEX):
-        rows._cursor.execute(statement)
-    rows._cursor.executemany(INSERT, [()] * 20_000)
+        rows._driver.execute(statement)
+    rows._driver.executemany(INSERT, [()] * 20_000)
 
 
 def write(rows: Rows) -> None:
-    rows._cursor.executemany(INSERT, [()] * 20)
+    rows._driver.executemany(INSERT, [()] * 20)
 
 
 def read(session: Session) -> None:

@@ -24,9 +24,9 @@ def test_a_write_that_fails_gives_its_lock_back(tmp_path: Path) -> None:
     database = Database(engine)
 
     def fail(rows: Rows) -> None:
-        rows._cursor.execute("CREATE TABLE kept (number INTEGER PRIMARY KEY)")
+        rows._driver.execute("CREATE TABLE kept (number INTEGER PRIMARY KEY)")
         for _ in range(2):
-            rows._cursor.execute("INSERT INTO kept VALUES (1)")
+            rows._driver.execute("INSERT INTO kept VALUES (1)")
 
     with pytest.raises(IntegrityError) as seen:
         database.write_rows(fail)
@@ -45,22 +45,22 @@ def test_what_postgres_refuses_is_not_taken_for_a_lost_connection(postgres: Post
     url = postgres.database().replace("postgresql://", "postgresql+psycopg://")
     engine = create_engine(url, **engine_options(url))
     database = Database(engine)
-    database.write_rows(lambda rows: rows._cursor.execute("CREATE TABLE kept (number INTEGER PRIMARY KEY)"))
+    database.write_rows(lambda rows: rows._driver.execute("CREATE TABLE kept (number INTEGER PRIMARY KEY)"))
 
     def twice(rows: Rows) -> None:
         for _ in range(2):
-            rows._cursor.execute("INSERT INTO kept VALUES (1)")
+            rows._driver.execute("INSERT INTO kept VALUES (1)")
 
     with pytest.raises(IntegrityError):
         database.write_rows(twice)
 
     def lost(rows: Rows) -> None:
-        rows._cursor.execute("SELECT pg_backend_pid()")
+        pid = rows._driver.execute("SELECT pg_backend_pid()").fetchone()
         with psycopg.connect(url.replace("+psycopg", "")) as other:
-            other.execute("SELECT pg_terminate_backend(%s)", rows._cursor.fetchone())
-        rows._cursor.execute("SELECT 1")
+            other.execute("SELECT pg_terminate_backend(%s)", pid)
+        rows._driver.execute("SELECT 1")
 
     with pytest.raises(Unavailable):
         database.write_rows(lost)
-    database.write_rows(lambda rows: rows._cursor.execute("INSERT INTO kept VALUES (1)"))
+    database.write_rows(lambda rows: rows._driver.execute("INSERT INTO kept VALUES (1)"))
     database.close()
