@@ -34,8 +34,8 @@ HEARD_MAX_S = 2.0
 BACKOFF_MAX_S = 0.5
 # Each worker reads what all publish, and each read takes a quarter of a millisecond, however little it brings. After
 # news the next waits a little for company; a message that comes alone is read at once.
-PAUSE_S = 0.003
-PAUSE_MAX_S = 0.01
+PAUSE_S = 0.006
+PAUSE_MAX_S = 0.02
 # Rows that were published just before the log was lost get their ids recorded within this time.
 RECORD_WAIT_S = 1.0
 RAISED_BY_MS = 1000
@@ -70,6 +70,8 @@ class Tail:
         # Row number -> its first place in the log, as this worker saw it.
         self._seen: Recent[int, Cursor] = Recent(SEEN_MAX)
         self._moved = Flag()
+        # Somebody here waits for what was just published.
+        self._hurry = Flag()
         self._signals_after: str | None = None
         # The run ids of the server that the window was read from, and of the one that was found last.
         self._server = self._found_server = ""
@@ -108,6 +110,7 @@ class Tail:
 
     def wait_for(self, cursor: Cursor, seconds: float) -> None:
         """Wait until everything up to `cursor` was read and passed on, at most this long."""
+        self._hurry.set()
         deadline_s = time.monotonic() + seconds
         while self.window.end < cursor and (left_s := deadline_s - time.monotonic()) > 0:
             self._moved.wait(left_s)
@@ -171,7 +174,8 @@ class Tail:
         self._signals_after = news.signals_after
         self._take_all(news.entries)
         if news.entries and self._pause_s:
-            sleep(self._pause_s)
+            self._hurry.clear()
+            self._hurry.wait(self._pause_s)
 
     def _take_all(self, entries: Sequence[LogEntry]) -> None:
         since_s = time.monotonic()
