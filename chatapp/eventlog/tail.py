@@ -33,7 +33,8 @@ HEARD_MAX_S = 2.0
 # Everything live waits for the tail: it must be back as soon as Redis is, and a refused connection costs nothing.
 BACKOFF_MAX_S = 0.5
 # Each worker reads what all publish, and each read takes a quarter of a millisecond, however little it brings. After
-# news the next waits a little for company; a message that comes alone is read at once.
+# news the next waits a little for company, unless this worker has published meanwhile. A message that comes alone is
+# read at once.
 PAUSE_S = 0.006
 PAUSE_MAX_S = 0.02
 # Rows that were published just before the log was lost get their ids recorded within this time.
@@ -70,7 +71,8 @@ class Tail:
         # Row number -> its first place in the log, as this worker saw it.
         self._seen: Recent[int, Cursor] = Recent(SEEN_MAX)
         self._moved = Flag()
-        # Somebody here waits for what was just published.
+        # Up to where somebody here waits to read.
+        self._awaited = Cursor(0)
         self._hurry = Flag()
         self._signals_after: str | None = None
         # The run ids of the server that the window was read from, and of the one that was found last.
@@ -110,6 +112,7 @@ class Tail:
 
     def wait_for(self, cursor: Cursor, seconds: float) -> None:
         """Wait until everything up to `cursor` was read and passed on, at most this long."""
+        self._awaited = max(self._awaited, cursor)
         self._hurry.set()
         deadline_s = time.monotonic() + seconds
         while self.window.end < cursor and (left_s := deadline_s - time.monotonic()) > 0:
@@ -173,7 +176,7 @@ class Tail:
                 handle(signal)
         self._signals_after = news.signals_after
         self._take_all(news.entries)
-        if news.entries and self._pause_s:
+        if news.entries and self._pause_s and self.window.end >= self._awaited:
             self._hurry.clear()
             self._hurry.wait(self._pause_s)
 

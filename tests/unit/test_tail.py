@@ -164,3 +164,24 @@ def test_nothing_is_remembered_when_redis_fails_in_the_middle(
     assert broken
     assert tail.current
     assert tail.end >= end > Cursor(0)
+
+
+def test_what_its_own_worker_published_is_read_at_once(set_up: Set) -> None:
+    """Of several workers each waits for company after news, but not while a send waits for its place."""
+    here, elsewhere = set_up(), set_up()
+    ada, tail = here.person("Ada"), here.parts.tail
+    elsewhere.say(ada, "general", "news")
+    tail._pause_s = 60.0
+    reading = gevent.spawn(tail._read)
+    gevent.sleep(0)
+    while tail.end < here.parts.live_log.last():
+        gevent.sleep(0)
+    elsewhere.say(ada, "general", "more of it")
+    end = here.parts.live_log.last()
+    assert not reading.ready()
+    type(tail).wait_for(tail, end, 0.0)
+    reading.get(timeout=10)
+    assert tail.end < end
+    tail._pause_s = 0.0
+    tail._read()
+    assert tail.end == end
