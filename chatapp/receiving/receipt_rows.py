@@ -11,6 +11,7 @@ from typing import cast
 
 from sqlalchemy import Table
 from sqlalchemy import bindparam
+from sqlalchemy import exists
 from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import literal_column
@@ -59,6 +60,12 @@ ACK = Prepared(
     .values(delivered=bindparam("place"))
 )
 REACH = Prepared(select(_RECEIPTS.c.first, _RECEIPTS.c.delivered).where(*_OF_MEMBERSHIP))
+# Where nobody has received anything of the part, its messages need not be read.
+_RECEIVED = exists().where(
+    _RECEIPTS.c.room_id == bindparam("room"),
+    _RECEIPTS.c.first < bindparam("until"),
+    _RECEIPTS.c.delivered > bindparam("after"),
+)
 _SENT_IN_PART = (
     _MESSAGES.c.room_id == bindparam("room"),
     _MESSAGES.c.log_id > bindparam("after"),
@@ -66,7 +73,13 @@ _SENT_IN_PART = (
     # A literal, because the index holds only those.
     _MESSAGES.c.status == literal_column(f"'{MessageStatus.SENT.value}'"),
 )
-_FIRST = select(_MESSAGES.c.log_id).where(*_SENT_IN_PART).order_by(_MESSAGES.c.log_id).limit(OF_ROOM_MAX).subquery()
+_FIRST = (
+    select(_MESSAGES.c.log_id)
+    .where(*_SENT_IN_PART, _RECEIVED)
+    .order_by(_MESSAGES.c.log_id)
+    .limit(OF_ROOM_MAX)
+    .subquery()
+)
 # How many messages to look at, and the place of the last of them.
 COUNT = Prepared(select(func.count(), func.max(_FIRST.c.log_id)).select_from(_FIRST))
 SENT = Prepared(
