@@ -3,6 +3,8 @@
 from chatapp.eventlog import bodies
 from chatapp.eventlog import kept_log
 from chatapp.eventlog import send_outcomes
+from chatapp.eventlog.delivered_counts import COVERING
+from chatapp.eventlog.delivered_counts import Covered
 from chatapp.eventlog.delivered_counts import delivered_to
 from chatapp.eventlog.hub import Hub
 from chatapp.eventlog.kept_events import KeptEvents
@@ -13,7 +15,6 @@ from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
 from chatapp.eventlog.kept_log import Waiting
 from chatapp.eventlog.kept_log import is_move
-from chatapp.eventlog.kept_log import waiting
 from chatapp.eventlog.listener import Followers
 from chatapp.eventlog.listener import Listener
 from chatapp.eventlog.listener import Waiter
@@ -25,12 +26,14 @@ from chatapp.eventlog.outbox import Outbox
 from chatapp.eventlog.tail import Tail
 
 __all__ = [
+    "COVERING",
     "CURSOR_WAIT_S",
     "EVENTS",
     "JOINED",
     "LEFT",
     "SIGNALS",
     "UNRECORDED_MAX",
+    "Covered",
     "Followers",
     "Hub",
     "KeptEvents",
@@ -47,5 +50,4 @@ __all__ = [
     "is_move",
     "kept_log",
     "send_outcomes",
-    "waiting",
 ]

@@ -32,7 +32,7 @@ ASKED = Prepared(
         for dialect, among_these in listed_in(_MESSAGES.c.id, "messages").items()
     }
 )
-# Those that may cover a place between the two.
+# The receipts of a room that may cover a place between the two.
 COVERING = Prepared(
     select(_RECEIPTS.c.user_id, _RECEIPTS.c.first, _RECEIPTS.c.delivered).where(
         _RECEIPTS.c.room_id == bindparam("room"),
@@ -51,8 +51,8 @@ class _Asked(NamedTuple):
     place: int
 
 
-class _Covered(NamedTuple):
-    """What one receipt covers: places after the first, and up to the last."""
+class Covered(NamedTuple):
+    """What one receipt covers, as a row of `COVERING`: places after the first, and up to the last."""
 
     user_id: str
     first: int
@@ -70,7 +70,7 @@ def delivered_to(rows: Rows, message_ids: Sequence[str]) -> dict[str, int]:
     found = rows.ask_each(COVERING, [_between(room_id, messages) for room_id, messages in by_room.items()])
     counts: dict[str, int] = {}
     for messages, receipts in zip(by_room.values(), found, strict=True):
-        counts |= _counts(messages, _without_overlap(map(_Covered._make, receipts)))
+        counts |= _counts(messages, _without_overlap(map(Covered._make, receipts)))
     return {id_: count for id_, count in counts.items() if count}
 
 
@@ -79,9 +79,9 @@ def _between(room_id: int, messages: Sequence[_Asked]) -> dict[str, int]:
     return {"room": room_id, "oldest": min(places), "newest": max(places)}
 
 
-def _without_overlap(receipts: Iterable[_Covered]) -> list[_Covered]:
+def _without_overlap(receipts: Iterable[Covered]) -> list[Covered]:
     """Whoever has received a place in two memberships counts once."""
-    found: list[_Covered] = []
+    found: list[Covered] = []
     for one in sorted(receipts):
         before = found[-1] if found else None
         if before is not None and before.user_id == one.user_id and one.first <= before.last:
@@ -91,9 +91,9 @@ def _without_overlap(receipts: Iterable[_Covered]) -> list[_Covered]:
     return found
 
 
-def _counts(messages: Iterable[_Asked], covered: Sequence[_Covered]) -> dict[str, int]:
+def _counts(messages: Iterable[_Asked], covered: Sequence[Covered]) -> dict[str, int]:
     firsts, lasts = sorted(one.first for one in covered), sorted(one.last for one in covered)
-    own: defaultdict[str, list[_Covered]] = defaultdict(list)
+    own: defaultdict[str, list[Covered]] = defaultdict(list)
     for one in covered:
         own[one.user_id].append(one)
     counts = {}

@@ -77,7 +77,7 @@ def is_move_type(type_: str) -> bool:
     return type_ in (JOINED, LEFT)
 
 
-def waiting(most: Any) -> FromClause:
+def _in_publishing_order(most: Any) -> FromClause:
     """The first `most` rows without a place, in the order in which they are published: a joining or leaving comes
     before what was said after it, also when both wait here. However many wait, two indexes give as many each."""
     both = both_ways(most)
@@ -97,7 +97,7 @@ def _in_order(events: FromClause) -> tuple[ColumnElement[Any], ...]:
     return case((events.c.user_id.is_not(None), 0), else_=1), events.c.number
 
 
-_WAITING = waiting(bindparam("most"))
+_WAITING = _in_publishing_order(bindparam("most"))
 UNPUBLISHED = Prepared(bodies.told(_WAITING).order_by(*_in_order(_WAITING)))
 UNRECORDED = Prepared(select(both_ways(UNRECORDED_MAX).c.number))
 _FIRST = (

@@ -21,6 +21,7 @@ from chatapp.eventlog.live_log import LogEntry
 from chatapp.eventlog.window import Window
 from chatapp.runtime import Loop
 from chatapp.runtime import Recent
+from chatapp.runtime import pause_s
 from chatapp.wire import Cursor
 from chatapp.wire import Event
 
@@ -54,7 +55,7 @@ class Tail:
 
     def __init__(self, live_log: LiveLog, kept_log: KeptLog, window_size: int, *, workers: int = 1) -> None:
         self.window = Window(window_size)
-        self._pause_s = min(PAUSE_MAX_S, PAUSE_S * (workers - 1))
+        self._pause_s = pause_s(workers, each_s=PAUSE_S, most_s=PAUSE_MAX_S)
         self.on_signal: list[Callable[[dict[str, Any]], None]] = []
         # Called with events that came into the window just now, all of one room, and where the window ended before.
         self.on_news: list[Callable[[Sequence[Event], Cursor], None]] = []

@@ -18,6 +18,8 @@ from sqlalchemy import literal_column
 from sqlalchemy import select
 from sqlalchemy import update
 
+from chatapp.eventlog import COVERING
+from chatapp.eventlog import Covered
 from chatapp.storage import EventRow
 from chatapp.storage import Message
 from chatapp.storage import MessageStatus
@@ -29,8 +31,6 @@ from chatapp.storage import Rows
 Key = tuple[int, str, int]
 # After which place in the log, and up to which.
 Reach = tuple[int, int]
-# A user and their reach.
-Covered = tuple[str, int, int]
 
 # Whoever is the first to confirm a room where much was said, a bot's perhaps, delivers all of it: so many messages of a
 # room, and of all rooms (not counting the last one's), are looked at in one transaction.
@@ -86,14 +86,6 @@ SENT = Prepared(
     select(_MESSAGES.c.log_id, _MESSAGES.c.room_id, _MESSAGES.c.id, _MESSAGES.c.sender_id)
     .where(*_SENT_IN_PART)
     .order_by(_MESSAGES.c.log_id)
-)
-# The receipts that may cover a place between the two.
-COVERING = Prepared(
-    select(_RECEIPTS.c.user_id, _RECEIPTS.c.first, _RECEIPTS.c.delivered).where(
-        _RECEIPTS.c.room_id == bindparam("room"),
-        _RECEIPTS.c.first < bindparam("newest"),
-        _RECEIPTS.c.delivered >= bindparam("oldest"),
-    )
 )
 # Once: of two workers, one.
 DELIVER = Prepared(
@@ -151,19 +143,19 @@ def _received(rows: Rows, sent: Mapping[int, list[Sent]], acked: Iterable[Key]) 
     keys = [key for key in acked if sent.get(key[0])]
     by_ackers: dict[int, list[Covered]] = {}
     for (room_id, user_id, _), reached in reach(rows, keys).items():
-        by_ackers.setdefault(room_id, []).append((user_id, *reached))
+        by_ackers.setdefault(room_id, []).append(Covered(user_id, *reached))
     for room_id, messages in sorted(sent.items()):
         ackers = by_ackers.get(room_id, [])
         yield [one for one in messages if _covered(one, ackers)]
         others = [one for one in messages if not _covered(one, ackers)]
         if others:
             between = {"room": room_id, "oldest": others[0].place, "newest": others[-1].place}
-            receipts: list[Covered] = [(user_id, *reach) for user_id, *reach in rows.ask(COVERING, between)]
+            receipts = [Covered._make(row) for row in rows.ask(COVERING, between)]
             yield [one for one in others if _covered(one, receipts)]
 
 
 def _covered(message: Sent, receipts: Iterable[Covered]) -> bool:
-    return any(user != message.sender_id and first < message.place <= last for user, first, last in receipts)
+    return any(one.user_id != message.sender_id and one.first < message.place <= one.last for one in receipts)
 
 
 def _first_of(rows: Rows, rooms: Mapping[int, Reach]) -> tuple[list[dict[str, int]], dict[int, Reach]]:

@@ -7,6 +7,7 @@ from chatapp.runtime.clock import utc_now
 from chatapp.runtime.file_limit import file_limit
 from chatapp.runtime.file_limit import raise_file_limit
 from chatapp.runtime.gather import Gather
+from chatapp.runtime.gather import pause_s
 from chatapp.runtime.loop import Loop
 from chatapp.runtime.recent import Recent
 from chatapp.runtime.threads import Threads
@@ -23,6 +24,7 @@ __all__ = [
     "gevent_ties",
     "native_lock",
     "now_ms",
+    "pause_s",
     "raise_file_limit",
     "timestamp",
     "utc_now",

@@ -91,3 +91,8 @@ class Gather(Generic[A, R]):
                         result.set(answer)
         finally:
             self._running = False
+
+
+def pause_s(workers: int, *, each_s: float, most_s: float) -> float:
+    """How long to gather with so many workers: each has a part of what comes, one alone need not wait for company."""
+    return min(most_s, each_s * (workers - 1))

@@ -13,6 +13,7 @@ from chatapp.errors import RedisAway
 from chatapp.eventlog import send_outcomes
 from chatapp.runtime import Gather
 from chatapp.runtime import Recent
+from chatapp.runtime import pause_s
 from chatapp.sending.rate import Rate
 from chatapp.sending.rate import Ruling
 from chatapp.sending.rate import Verdict
@@ -48,7 +49,10 @@ class Admission:
         self._link = link
         self._script = link.quick.script("admit")
         self._gather = Gather(
-            self._admit_all, most=BATCH_MAX, timeout_s=ASK_TIMEOUT_S, pause_s=min(PAUSE_MAX_S, PAUSE_S * (workers - 1))
+            self._admit_all,
+            most=BATCH_MAX,
+            timeout_s=ASK_TIMEOUT_S,
+            pause_s=pause_s(workers, each_s=PAUSE_S, most_s=PAUSE_MAX_S),
         )
         self._refuse = link.quick.script("refuse")
         self._local: Recent[str, float] = Recent(LOCAL_USERS_MAX)

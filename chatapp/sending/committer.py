@@ -21,6 +21,7 @@ from chatapp.eventlog import UNRECORDED_MAX
 from chatapp.eventlog import Waiting
 from chatapp.eventlog import kept_log
 from chatapp.runtime import Gather
+from chatapp.runtime import pause_s
 from chatapp.runtime import utc_now
 from chatapp.storage import Database
 from chatapp.storage import EventRow
@@ -149,7 +150,7 @@ class Committer:
             self._commit_all,
             most=BATCH_MAX,
             timeout_s=ANSWER_TIMEOUT_S,
-            pause_s=min(PAUSE_MAX_S, PAUSE_S * (workers - 1)),
+            pause_s=pause_s(workers, each_s=PAUSE_S, most_s=PAUSE_MAX_S),
         )
 
     def commit(self, draft: Draft) -> Committed:
