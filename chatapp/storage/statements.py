@@ -152,20 +152,20 @@ class Rows:
         """
         if self._dialect.name == "sqlite":
             # Before the transaction: within one it cannot be changed.
-            self._driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            self._driver.execute("BEGIN IMMEDIATE")
+            self._driver.cursor().execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._driver.cursor().execute("BEGIN IMMEDIATE")
             return
         psycopg_ties.begin(self._driver)
         if settings is not None:
-            self._driver.execute(settings)
+            self._driver.cursor().execute(settings)
         if not durable:
-            self._driver.execute("SET LOCAL synchronous_commit TO off")
+            self._driver.cursor().execute("SET LOCAL synchronous_commit TO off")
 
     def commit(self) -> None:
         """Raises the driver's error."""
         if self._dialect.name == "sqlite":
             # Like all else here, compiled once; the driver's own way compiles it each time.
-            self._driver.execute("COMMIT")
+            self._driver.cursor().execute("COMMIT")
         else:
             psycopg_ties.commit(self._driver)
 
@@ -173,14 +173,14 @@ class Rows:
         """Run it for each of these, at least one."""
         compiled = statement.compiled(self._dialect)
         if len(rows) == 1:
-            self._driver.execute(compiled.text, compiled.parameters(rows[0]))
+            self._driver.cursor().execute(compiled.text, compiled.parameters(rows[0]))
         else:
             self._driver.cursor().executemany(compiled.text, [compiled.parameters(row) for row in rows])
 
     def ask(self, statement: Prepared, given: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows that it returns, as they come from the driver: columns that need no conversion."""
         compiled = statement.compiled(self._dialect)
-        found: list[Row] = self._driver.execute(compiled.text, compiled.parameters(given or {})).fetchall()
+        found: list[Row] = self._driver.cursor().execute(compiled.text, compiled.parameters(given or {})).fetchall()
         return found
 
     def ask_each(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> list[list[Row]]:
