@@ -12,6 +12,7 @@ from tests.support.probe import start_probe
 PROBE = """
 import sys, time
 import gevent
+from chatapp.wire import Content
 from chatapp.web import create_app
 from chatapp.config import Config
 from chatapp.errors import ChatError
@@ -39,7 +40,7 @@ outcomes = []
 
 def send(number):
     try:
-        parts.messaging.send(who, "probe-room", f"probe-{number:04d}", "during the lock")
+        parts.messaging.send(who, "probe-room", f"probe-{number:04d}", Content("during the lock"))
         outcomes.append("sent")
     except ChatError as error:
         outcomes.append(error.code)

@@ -11,6 +11,7 @@ PROBE = """
 import json
 import gevent
 from gevent.event import Event
+from chatapp.wire import Content
 from chatapp.web import create_app
 from chatapp.config import Config
 from chatapp.web.current import services
@@ -23,7 +24,7 @@ bob = parts.sessions.new_guest("Bob").identity
 with app.app_context():
     parts.rooms.create(ada, "order", None, "private")
 parts.rooms.add(ada, "order", bob.id)
-parts.messaging.send(ada, "order", "before-0", "everything before is published")
+parts.messaging.send(ada, "order", "before-0", Content("everything before is published"))
 
 under_way, go_on = Event(), Event()
 publish = parts.live_log.publish

@@ -28,6 +28,7 @@ from chatapp.sending.committer import Draft
 from chatapp.storage import Prepared
 from chatapp.storage import db
 from chatapp.web import create_app
+from chatapp.wire import Content
 from chatapp.wire import Cursor
 from tests.support.big_database import GENERAL
 from tests.support.big_database import Size
@@ -154,7 +155,9 @@ class Scenario:
     def before_anything_is_published(self) -> None:
         self.histories()
         self._read(self.keen, Cursor(self.parts.kept_log.newest() - (1 << 30)))
-        self.parts.committer.commit(Draft(GENERAL, "general", self.keen.id, "Ada", f"first-{self.mark}", "behind many"))
+        self.parts.committer.commit(
+            Draft(GENERAL, "general", self.keen.id, "Ada", f"first-{self.mark}", Content("behind many"))
+        )
 
     def people(self) -> None:
         sessions = self.parts.sessions
@@ -228,18 +231,18 @@ class Scenario:
         for identity in (self.keen,):
             for room in (name, "general"):
                 local_id = f"sent-{room}-{self.mark}"
-                messaging.store(identity, room, local_id, "hello")
+                messaging.store(identity, room, local_id, Content("hello"))
                 # Nobody waits any more for it to be published.
                 self.stage.settle()
-                messaging.store(identity, room, local_id, "hello")
-                messaging.accepted(identity, room, local_id, "hello")
+                messaging.store(identity, room, local_id, Content("hello"))
+                messaging.accepted(identity, room, local_id, Content("hello"))
                 with suppress(ChatError):
-                    messaging.store(identity, room, local_id, "something else")
+                    messaging.store(identity, room, local_id, Content("something else"))
         messaging.status(self.keen, [f"sent-{name}-{self.mark}", *(f"unknown-{number}" for number in range(99))])
         with suppress(ChatError):
-            messaging.store(self.other, room_name(3), f"refused-{self.mark}", "no member")
+            messaging.store(self.other, room_name(3), f"refused-{self.mark}", Content("no member"))
         drafts = [
-            Draft(GENERAL, "general", user_id(number), "Somebody", f"many-{self.mark}", "at once")
+            Draft(GENERAL, "general", user_id(number), "Somebody", f"many-{self.mark}", Content("at once"))
             for number in range(1, 101)
         ]
         # Twice: the second time, all of them are there.
@@ -249,7 +252,7 @@ class Scenario:
 
     def changes(self) -> None:
         id_ = self.stage.say(self.keen, "general", "to be changed")["id"]
-        self.parts.changes.edit(self.keen, id_, "changed")
+        self.parts.changes.edit(self.keen, id_, {"body": "changed"})
         self.parts.messaging.get(self.keen, id_)
         self.parts.changes.withdraw(self.keen, id_)
         for number in (4, 5):

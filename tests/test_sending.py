@@ -17,7 +17,7 @@ def test_a_message_comes_back_as_the_contract_has_it(ada: Person, room: str) -> 
     assert answer.status_code == 201
     message = answer.json()
     assert set(message) == {
-        "id", "localId", "room", "sender", "body", "createdAt", "status", "cursor", "editedAt", "deletedAt",
+        "id", "localId", "room", "sender", "body", "data", "createdAt", "status", "cursor", "editedAt", "deletedAt",
     }  # fmt: skip
     assert message["localId"] == local_id
     assert message["room"] == room

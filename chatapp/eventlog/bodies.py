@@ -21,6 +21,7 @@ from chatapp.storage import moment
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
 from chatapp.wire import Event
+from chatapp.wire import content
 from chatapp.wire import message_document
 
 _ROOMS, _MESSAGES, _USERS = (cast(Table, model.__table__) for model in (Room, Message, User))
@@ -45,6 +46,7 @@ class Kept(NamedTuple):
     sender_id: str
     sender_name: str
     body: str
+    data: str | None
     created_at: str | datetime
     status: str
     message_log_id: int | None
@@ -62,6 +64,7 @@ def told(rows: FromClause) -> Select[Any]:
     return select(
         *(event.number, event.room_id, _ROOMS.c.name, event.type, event.user_id, about.c.name, event.target_id),
         *(event.log_id, event.message_id, columns.local_id, columns.sender_id, sender.c.name, columns.body),
+        columns.data,
         *(columns.created_at, columns.status, columns.log_id, columns.edited_at, columns.deleted_at),
     ).select_from(
         rows.join(_ROOMS, _ROOMS.c.id == event.room_id)
@@ -114,6 +117,7 @@ def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:
         sender_id=row.sender_id,
         sender_name=row.sender_name,
         body=row.body,
+        data=content.read(row.data),
         created_at=moment(row.created_at),
         status=row.status,
         log_id=row.message_log_id,

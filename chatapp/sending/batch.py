@@ -9,6 +9,7 @@ from chatapp.people import Identity
 from chatapp.sending.messaging import Messaging
 from chatapp.sending.messaging import Sent
 from chatapp.storage import MessageStatus
+from chatapp.wire import Content
 from chatapp.wire import schemas
 
 # Every request is answered within 10 s: what a batch has not sent after this time, its client has to send again.
@@ -37,19 +38,19 @@ class Batch:
         room = _room_of(item)
         try:
             loaded = schemas.load_send(BATCH_ITEM, item)
-            return self._send(room, loaded["localId"], loaded["body"])
+            return self._send(room, loaded["localId"], schemas.content_of(loaded))
         except ChatError as refused:
             error, _ = self._messaging.refuse(self._who, _local_id_of(item), refused)
             if error.retryable:
                 self._blocked[room] = error
             return error
 
-    def _send(self, room: str, local_id: str, body: str) -> Sent:
+    def _send(self, room: str, local_id: str, content: Content) -> Sent:
         if room not in self._blocked and time.monotonic() > self._deadline_s:
             self._blocked[room] = Unavailable("The batch took too long.")
         if room not in self._blocked:
-            return self._messaging.store(self._who, room, local_id, body)
-        accepted = self._messaging.accepted(self._who, room, local_id, body)
+            return self._messaging.store(self._who, room, local_id, content)
+        accepted = self._messaging.accepted(self._who, room, local_id, content)
         if accepted is None:
             raise self._blocked[room]
         return accepted

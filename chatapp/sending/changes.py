@@ -1,6 +1,8 @@
 """`Changes`: a sender's edits and withdrawals of their messages."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy.orm import Session as Transaction
 
@@ -14,6 +16,8 @@ from chatapp.sending.rate import Rate
 from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Message
+from chatapp.wire import Content
+from chatapp.wire import content
 
 
 class Changes:
@@ -24,26 +28,28 @@ class Changes:
         # Changes are events like sends: the same numbers, counted apart.
         self._rate = Rate("change", admission.rate.burst, admission.rate.per_second)
 
-    def edit(self, who: Identity, message_id: str, body: str) -> Message:
-        """Replace the body. Raises NotFound, Forbidden, RateLimited."""
+    def edit(self, who: Identity, message_id: str, new: Mapping[str, Any]) -> Message:
+        """Replace its `body`, its `data`, or both. Raises NotFound, Forbidden, RateLimited."""
 
         def change(message: Message) -> bool:
             if message.deleted_at is not None:
                 raise Forbidden("The message was withdrawn.")
-            if message.body == body:
+            before = Content(message.body, content.read(message.data))
+            after = Content(new.get("body", before.body), new.get("data", before.data))
+            if after.hash_in(message.room.name) == before.hash_in(message.room.name):
                 return False
-            message.body, message.edited_at = body, utc_now()
+            message.body, message.data, message.edited_at = after.body, content.written(after.data), utc_now()
             return True
 
         return self._change(who, message_id, "message.updated", change)
 
     def withdraw(self, who: Identity, message_id: str) -> Message:
-        """Take the body away for good; the message stays as withdrawn. Raises NotFound, Forbidden, RateLimited."""
+        """Take what it says away for good; the message stays as withdrawn. Raises NotFound, Forbidden, RateLimited."""
 
         def change(message: Message) -> bool:
             if message.deleted_at is not None:
                 return False
-            message.body, message.deleted_at = "", utc_now()
+            message.body, message.data, message.deleted_at = "", None, utc_now()
             return True
 
         return self._change(who, message_id, "message.deleted", change)

@@ -30,12 +30,13 @@ from chatapp.storage import Message
 from chatapp.storage import MessageStatus
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
-from chatapp.storage import content_hash
 from chatapp.storage import inserted_if
 from chatapp.storage import one_of
 from chatapp.storage import rows_within
 from chatapp.storage import uuid7
+from chatapp.wire import Content
 from chatapp.wire import Entry
+from chatapp.wire import content
 from chatapp.wire import message_document
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ CREATED_TYPE = "message.created"
 
 # Every send passes here: statements on tables, built once, cost a tenth of those that are built for each batch.
 _MESSAGES, _EVENTS = cast(Table, Message.__table__), cast(Table, EventRow.__table__)
-_COLUMNS = ["id", "room_id", "sender_id", "local_id", "content_hash", "body", "status", "created_at"]
+_COLUMNS = ["id", "room_id", "sender_id", "local_id", "content_hash", "body", "data", "status", "created_at"]
 # Only of a member: whoever was removed since the send was admitted inserts nothing.
 _OF_MEMBER = exists().where(Membership.room_id == bindparam("room_id"), Membership.user_id == bindparam("sender_id"))
 INSERT_MESSAGE = inserted_if(
@@ -100,15 +101,11 @@ class Draft:
     sender_id: str
     sender_name: str
     local_id: str
-    body: str
+    content: Content
 
     @property
     def key(self) -> Key:
         return self.sender_id, self.local_id
-
-    @property
-    def content_hash(self) -> str:
-        return content_hash(self.room, self.body)
 
 
 @dataclass(slots=True)
@@ -225,7 +222,8 @@ def _write(rows: Rows, drafts: list[Draft]) -> _Written:
             room=draft.room,
             sender_id=draft.sender_id,
             sender_name=draft.sender_name,
-            body=draft.body,
+            body=draft.content.body,
+            data=draft.content.data,
             created_at=row["created_at"],
         )
         committed[key] = Committed(document, row["content_hash"], draft.room_id, number)
@@ -247,8 +245,9 @@ def _row(draft: Draft) -> dict[str, Any]:
         "room_id": draft.room_id,
         "sender_id": draft.sender_id,
         "local_id": draft.local_id,
-        "content_hash": draft.content_hash,
-        "body": draft.body,
+        "content_hash": draft.content.hash_in(draft.room),
+        "body": draft.content.body,
+        "data": content.written(draft.content.data),
         "status": MessageStatus.SENT,
         "created_at": utc_now(),
     }

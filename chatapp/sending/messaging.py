@@ -30,9 +30,9 @@ from chatapp.sending.rate import Verdict
 from chatapp.storage import Database
 from chatapp.storage import Message
 from chatapp.storage import MessageStatus
-from chatapp.storage import content_hash
 from chatapp.storage import one_of
 from chatapp.storage import rows_within
+from chatapp.wire import Content
 from chatapp.wire import cursor_text
 from chatapp.wire import message_document
 from chatapp.wire import schemas
@@ -74,16 +74,16 @@ class Messaging:
         self._committer = committer
         self._outbox = outbox
 
-    def send(self, who: Identity, room: str, local_id: str, body: str) -> Sent:
+    def send(self, who: Identity, room: str, local_id: str, content: Content) -> Sent:
         """Store one message, once. The answer has its cursor if that comes within CURSOR_WAIT_S.
 
         Raises NotFound, Forbidden, LocalIdReused, RateLimited, Unavailable.
         """
-        sent = self.store(who, room, local_id, body)
+        sent = self.store(who, room, local_id, content)
         self.await_cursors([sent])
         return sent
 
-    def store(self, who: Identity, room_name: str, local_id: str, body: str) -> Sent:
+    def store(self, who: Identity, room_name: str, local_id: str, content: Content) -> Sent:
         """Like `send`, without its cursor."""
         room = self._writable(who, room_name)
         ruling = self._admit(who, local_id)
@@ -91,11 +91,11 @@ class Messaging:
             # Redis forgets, and a repeat of what was accepted is never refused.
             known = self._find(who, local_id)
             if known is not None:
-                return self._replay(who, known, room.name, body, ruling)
+                return self._replay(who, known, room.name, content, ruling)
         if ruling.verdict is Verdict.LIMITED:
             raise ruling.refusal(with_fields=True)
         try:
-            committed = self._committer.commit(Draft(room.id, room.name, who.id, who.name, local_id, body))
+            committed = self._committer.commit(Draft(room.id, room.name, who.id, who.name, local_id, content))
         except NotMember:
             self._give_back(who, local_id, ruling)
             self._database.read(lambda tx: access.writable(tx, who, room_name))
@@ -106,16 +106,16 @@ class Messaging:
             raise
         if committed.number is None:
             self._give_back(who, local_id, ruling)
-            return self._replay(who, committed, room.name, body, ruling)
+            return self._replay(who, committed, room.name, content, ruling)
         return Sent(committed, ruling)
 
-    def accepted(self, who: Identity, room: str, local_id: str, body: str) -> Sent | None:
+    def accepted(self, who: Identity, room: str, local_id: str, content: Content) -> Sent | None:
         """What `store` would answer if this was accepted before; otherwise None, and nothing is stored."""
         known = self._find(who, local_id)
         if known is None:
             return None
         self._database.read(lambda tx: access.writable(tx, who, room))
-        return self._replay(who, known, room, body, self._admission.peek(who.id))
+        return self._replay(who, known, room, content, self._admission.peek(who.id))
 
     def await_cursors(self, sent: Iterable[Sent]) -> None:
         """Complete the documents of these, as far as their cursors come within CURSOR_WAIT_S."""
@@ -185,8 +185,8 @@ class Messaging:
 
         return self._database.read(work)
 
-    def _replay(self, who: Identity, known: Committed, room: str, body: str, ruling: Ruling) -> Sent:
-        if known.content_hash == content_hash(room, body):
+    def _replay(self, who: Identity, known: Committed, room: str, content: Content, ruling: Ruling) -> Sent:
+        if known.content_hash == content.hash_in(room):
             return Sent(known, ruling)
         try:
             self._database.read(lambda tx: access.readable_by_id(tx, who, known.room_id))

@@ -16,7 +16,6 @@ from chatapp.storage.models import Room
 from chatapp.storage.models import Session
 from chatapp.storage.models import User
 from chatapp.storage.models import Visibility
-from chatapp.storage.models import content_hash
 from chatapp.storage.models import db
 from chatapp.storage.models import uuid7
 from chatapp.storage.postgres_settings import for_long_work
@@ -59,7 +58,6 @@ __all__ = [
     "Session",
     "User",
     "Visibility",
-    "content_hash",
     "db",
     "engine_options",
     "for_long_work",

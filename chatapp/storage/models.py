@@ -4,7 +4,6 @@ import os
 from datetime import UTC
 from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger
@@ -166,9 +165,11 @@ class Message(Base):
     room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"))
     sender_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     local_id: Mapped[str] = mapped_column(String(64))
-    # Of room and body as first sent: what a reuse of the localId is judged by, whatever was edited since.
+    # Of room, body and data as first sent: what a reuse of the localId is judged by, whatever was edited since.
     content_hash: Mapped[str] = mapped_column(String(64))
     body: Mapped[str] = mapped_column(Text)
+    # An object as JSON; null where there is none.
+    data: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16), default=MessageStatus.SENT)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     edited_at: Mapped[datetime | None]
@@ -234,8 +235,3 @@ def uuid7() -> str:
     value = value & ~(0x3 << 62) | 0x2 << 62
     digits = f"{value:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-def content_hash(room: str, body: str) -> str:
-    """What a localId stands for. A room name holds no line break, so the two cannot run together."""
-    return sha256(f"{room}\n{body}".encode()).hexdigest()

@@ -5,7 +5,9 @@ by name.
 """
 
 from chatapp.wire import codec
+from chatapp.wire import content
 from chatapp.wire import sse
+from chatapp.wire.content import Content
 from chatapp.wire.cursor import PACKED_MAX
 from chatapp.wire.cursor import Cursor
 from chatapp.wire.cursor import cursor_text
@@ -14,10 +16,12 @@ from chatapp.wire.event import Event
 
 __all__ = [
     "PACKED_MAX",
+    "Content",
     "Cursor",
     "Entry",
     "Event",
     "codec",
+    "content",
     "cursor_text",
     "documents",
     "message_document",

@@ -6,6 +6,7 @@ from typing import Any
 from chatapp.runtime import timestamp
 from chatapp.storage import Message
 from chatapp.storage import MessageStatus
+from chatapp.wire import content
 from chatapp.wire.cursor import cursor_text
 
 
@@ -17,6 +18,7 @@ def make(
     sender_id: str,
     sender_name: str,
     body: str,
+    data: content.Data | None,
     created_at: datetime | None,
     status: str = MessageStatus.SENT.value,
     log_id: int | None = None,
@@ -33,6 +35,7 @@ def make(
         "room": room,
         "sender": {"id": sender_id, "name": sender_name},
         "body": body,
+        "data": data,
         "createdAt": timestamp(created_at),
         "status": status,
         "cursor": cursor_text(log_id),
@@ -50,6 +53,7 @@ def of(row: Message) -> dict[str, Any]:
         sender_id=row.sender.id,
         sender_name=row.sender.name,
         body=row.body,
+        data=content.read(row.data),
         created_at=row.created_at,
         status=row.status,
         log_id=row.log_id,

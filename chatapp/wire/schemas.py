@@ -9,9 +9,12 @@ from marshmallow import Schema
 from marshmallow import ValidationError
 from marshmallow import fields
 from marshmallow import validate
+from marshmallow import validates_schema
 
 from chatapp.errors import InvalidMessage
 from chatapp.storage import Visibility
+from chatapp.wire import Content
+from chatapp.wire import content
 from chatapp.wire import marshmallow_ties
 from chatapp.wire import visible_text
 
@@ -25,6 +28,8 @@ BATCH_MAX = 100
 ERRORS_MAX = 20
 ERROR_KEY_MAX = 100
 
+# What a send may leave out.
+OPTIONAL = {"data"}
 LOCAL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 # Control characters (Cc) except tab and newline, and surrogates (Cs).
 UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -98,6 +103,19 @@ class Name(fields.String):
         return clean_name(super()._deserialize(value, attr, data, **kwargs))
 
 
+def _data(value: Any) -> None:
+    fault = content.fault(value)
+    if fault is not None:
+        raise ValidationError(fault)
+
+
+class Data(fields.Raw):
+    """An object for programs, or null."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_none=True, load_only=True, validate=_data)
+
+
 class SendSchema(Schema):
     localId = fields.String(
         required=True,
@@ -105,6 +123,7 @@ class SendSchema(Schema):
         validate=_matches(LOCAL_ID, "8 to 64 characters of A-Z, a-z, 0-9, _ and -."),
     )
     body = fields.String(required=True, load_only=True, validate=_body)
+    data = Data()
 
 
 class BatchItemSchema(SendSchema):
@@ -123,7 +142,13 @@ class BatchSchema(Schema):
 
 
 class EditSchema(Schema):
-    body = fields.String(required=True, load_only=True, validate=_body)
+    body = fields.String(load_only=True, validate=_body)
+    data = Data()
+
+    @validates_schema
+    def _something(self, loaded: dict[str, Any], **_: Any) -> None:
+        if not loaded:
+            raise ValidationError({"body": ["Missing data for required field."]})
 
 
 class SignInSchema(Schema):
@@ -151,17 +176,24 @@ class AckSchema(Schema):
 
 def load_send(schema: "SendSchema", document: Any) -> Any:
     """Like `load`. What is plainly right skips the schema, which takes as long as everything else of a send."""
-    if isinstance(document, dict) and document.keys() == schema.fields.keys():
+    if isinstance(document, dict) and document.keys() | OPTIONAL == schema.fields.keys():
         with suppress(ValidationError):
             for name, value in document.items():
-                _check_text(schema.fields[name], value)
+                _check(schema.fields[name], value)
             return document
     return load(schema, document)
 
 
-def _check_text(field: fields.Field[Any], value: Any) -> None:
+def content_of(loaded: Any) -> Content:
+    """What a send says."""
+    return Content(loaded["body"], loaded.get("data"))
+
+
+def _check(field: fields.Field[Any], value: Any) -> None:
     """Raises ValidationError."""
-    if not isinstance(value, str):
+    if value is None and field.allow_none:
+        return
+    if isinstance(field, fields.String) and not isinstance(value, str):
         raise ValidationError("Not a string.")
     marshmallow_ties.validate(field, value)
 

@@ -21,6 +21,7 @@ from chatapp.services import Services
 from chatapp.storage import Message
 from chatapp.web import create_app
 from chatapp.web import services
+from chatapp.wire import Content
 from chatapp.wire import Cursor
 from chatapp.wire import Event
 from tests.support.person import new_local_id
@@ -64,7 +65,7 @@ class Stage:
 
     def send(self, who: Identity, room: str, body: str = "hello", local_id: str | None = None) -> str:
         """Send, and leave it to be published. Returns its id."""
-        id_: str = self.parts.messaging.store(who, room, local_id or new_local_id(), body).document["id"]
+        id_: str = self.parts.messaging.store(who, room, local_id or new_local_id(), Content(body)).document["id"]
         return id_
 
     # What the loops would do

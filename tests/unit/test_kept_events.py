@@ -62,7 +62,7 @@ def test_a_change_is_seen_at_once(stage: Stage, ada: Identity, past: Cursor, cha
     stage.bodies(ada, past)
     id_ = message_id(stage, "two")
     if change == "edit":
-        stage.parts.changes.edit(ada, id_, "2")
+        stage.parts.changes.edit(ada, id_, {"body": "2"})
     else:
         stage.parts.changes.withdraw(ada, id_)
     stage.settle()
@@ -78,7 +78,7 @@ def test_a_change_by_another_worker_is_seen_once_it_is_heard(set_up: Set) -> Non
     there.read()
     there.forget_window()
     assert there.bodies(ada, since) == ["draft"]
-    here.parts.changes.edit(ada, message_id(here, "draft"), "final")
+    here.parts.changes.edit(ada, message_id(here, "draft"), {"body": "final"})
     here.settle()
     there.read()
     there.forget_window()
@@ -93,7 +93,7 @@ def test_a_change_that_is_heard_while_the_row_is_read_is_not_overwritten(
     def read_and_change(work: Any) -> Any:
         found = read(work)
         stage.parts.database.read = read  # type: ignore[method-assign]
-        stage.parts.changes.edit(ada, id_, "2")
+        stage.parts.changes.edit(ada, id_, {"body": "2"})
         stage.settle()
         return found
 

@@ -7,6 +7,7 @@ from chatapp.errors import InvalidMessage
 from chatapp.errors import LocalIdReused
 from chatapp.errors import NotFound
 from chatapp.errors import RateLimited
+from chatapp.wire import Content
 from tests.support.stage import Stage
 from tests.unit.conftest import Set
 
@@ -17,47 +18,47 @@ SLOW = {"CHATAPP_RATE_BURST": str(SLOW_BURST), "CHATAPP_RATE_PER_SECOND": "0.001
 def test_the_same_local_id_is_the_same_message(set_up: Set) -> None:
     stage = set_up(**SLOW)
     ada = stage.person("Ada")
-    first = stage.parts.messaging.store(ada, "general", "local-id-1", "hello")
+    first = stage.parts.messaging.store(ada, "general", "local-id-1", Content("hello"))
     assert not first.replayed
     stage.settle()
-    again = stage.parts.messaging.store(ada, "general", "local-id-1", "hello")
+    again = stage.parts.messaging.store(ada, "general", "local-id-1", Content("hello"))
     assert again.replayed
     assert again.document["id"] == first.document["id"]
     assert stage.one("SELECT COUNT(*) FROM messages") == 1
     # It costs nothing of the rate: there is one more for another.
     for number in range(SLOW_BURST - 1):
-        stage.parts.messaging.store(ada, "general", f"another-{number}", "hello")
+        stage.parts.messaging.store(ada, "general", f"another-{number}", Content("hello"))
     with pytest.raises(RateLimited):
-        stage.parts.messaging.store(ada, "general", "one-too-many", "hello")
+        stage.parts.messaging.store(ada, "general", "one-too-many", Content("hello"))
 
 
 def test_also_when_redis_has_forgotten_it(stage: Stage) -> None:
     ada = stage.person("Ada")
-    first = stage.parts.messaging.store(ada, "general", "local-id-1", "hello")
+    first = stage.parts.messaging.store(ada, "general", "local-id-1", Content("hello"))
     stage.parts.link.commands.call(lambda redis: redis.flushall())
-    again = stage.parts.messaging.store(ada, "general", "local-id-1", "hello")
+    again = stage.parts.messaging.store(ada, "general", "local-id-1", Content("hello"))
     assert (again.replayed, again.document["id"]) == (True, first.document["id"])
 
 
 def test_also_when_the_rate_is_spent(set_up: Set) -> None:
     stage = set_up(CHATAPP_RATE_BURST="1", CHATAPP_RATE_PER_SECOND="0.001")
     ada = stage.person("Ada")
-    first = stage.parts.messaging.store(ada, "general", "local-id-1", "hello")
+    first = stage.parts.messaging.store(ada, "general", "local-id-1", Content("hello"))
     stage.parts.link.commands.call(lambda redis: redis.delete(f"chat:send:{ada.id}:local-id-1"))
-    assert stage.parts.messaging.store(ada, "general", "local-id-1", "hello").document == first.document
+    assert stage.parts.messaging.store(ada, "general", "local-id-1", Content("hello")).document == first.document
     with pytest.raises(RateLimited) as refused:
-        stage.parts.messaging.store(ada, "general", "local-id-2", "hello")
+        stage.parts.messaging.store(ada, "general", "local-id-2", Content("hello"))
     assert dict(refused.value.fields)["RateLimit"].startswith('"send";r=0;')
 
 
 def test_another_text_or_room_for_the_same_local_id_is_refused(stage: Stage) -> None:
     ada = stage.person("Ada")
     stage.room(ada, "team")
-    stored = stage.parts.messaging.store(ada, "general", "local-id-1", "hello")
+    stored = stage.parts.messaging.store(ada, "general", "local-id-1", Content("hello"))
     stage.settle()
     for room, body in (("general", "other words"), ("team", "hello")):
         with pytest.raises(LocalIdReused) as refused:
-            stage.parts.messaging.store(ada, room, "local-id-1", body)
+            stage.parts.messaging.store(ada, room, "local-id-1", Content(body))
         assert refused.value.message is not None
         assert refused.value.message["id"] == stored.document["id"]
 
@@ -68,7 +69,7 @@ def test_only_members_write_and_foreign_rooms_do_not_exist(stage: Stage) -> None
     stage.room(ada, "secret", "private")
     for room, error in (("team", Forbidden), ("secret", NotFound), ("nowhere", NotFound)):
         with pytest.raises(error):
-            stage.parts.messaging.store(bob, room, "local-id-1", "hello")
+            stage.parts.messaging.store(bob, room, "local-id-1", Content("hello"))
     assert stage.one("SELECT COUNT(*) FROM messages") == 0
 
 
@@ -81,7 +82,7 @@ def test_who_was_removed_by_another_worker_stores_nothing(set_up: Set) -> None:
     there.parts.known_rooms.memberships(bob, there.parts.tail.end)
     here.parts.rooms.remove(ada, "team", bob.id)
     with pytest.raises(NotFound):
-        there.parts.messaging.store(bob, "team", "local-id-1", "behind the door")
+        there.parts.messaging.store(bob, "team", "local-id-1", Content("behind the door"))
     # The charge was given back, and the claim.
     assert there.parts.admission.peek(bob.id).remaining == SLOW_BURST
     assert there.parts.admission.in_flight_or_failed(bob.id, ["local-id-1"]) == {}
@@ -103,18 +104,18 @@ def test_edits_and_withdrawals_are_the_senders(stage: Stage) -> None:
     ada, bob = stage.person("Ada"), stage.person("Bob")
     id_ = stage.say(ada, "general", "helo")["id"]
     with pytest.raises(Forbidden):
-        stage.parts.changes.edit(bob, id_, "mine now")
-    assert stage.parts.changes.edit(ada, id_, "hello").body == "hello"
+        stage.parts.changes.edit(bob, id_, {"body": "mine now"})
+    assert stage.parts.changes.edit(ada, id_, {"body": "hello"}).body == "hello"
     stage.settle()
     edited_at = stage.message(id_).edited_at
     assert edited_at is not None
     # The same words again change nothing.
-    assert stage.parts.changes.edit(ada, id_, "hello").edited_at == edited_at
+    assert stage.parts.changes.edit(ada, id_, {"body": "hello"}).edited_at == edited_at
     withdrawn = stage.parts.changes.withdraw(ada, id_)
     assert withdrawn.body == ""
     assert stage.parts.changes.withdraw(ada, id_).deleted_at == withdrawn.deleted_at
     with pytest.raises(Forbidden):
-        stage.parts.changes.edit(ada, id_, "not gone")
+        stage.parts.changes.edit(ada, id_, {"body": "not gone"})
 
 
 def test_changes_have_a_rate_of_their_own(set_up: Set) -> None:
@@ -122,7 +123,7 @@ def test_changes_have_a_rate_of_their_own(set_up: Set) -> None:
     ada = stage.person("Ada")
     id_ = stage.say(ada, "general", "0")["id"]
     for body in ("1", "2"):
-        stage.parts.changes.edit(ada, id_, body)
+        stage.parts.changes.edit(ada, id_, {"body": body})
     with pytest.raises(RateLimited):
-        stage.parts.changes.edit(ada, id_, "3")
+        stage.parts.changes.edit(ada, id_, {"body": "3"})
     assert stage.parts.admission.peek(ada.id).remaining == 1

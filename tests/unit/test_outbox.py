@@ -5,6 +5,7 @@ import pytest
 from chatapp.errors import RedisAway
 from chatapp.eventlog.outbox import OVERTAKEN_MAX
 from chatapp.eventlog.outbox import RELAY_INTERVAL_S
+from chatapp.wire import Content
 from chatapp.wire import Cursor
 from tests.support.redis_server import RedisServer
 from tests.support.stage import Stage
@@ -175,7 +176,7 @@ def test_while_redis_is_away_nothing_is_lost_and_nobody_waits(set_up: Set, redis
     stage = set_up(REDIS_URL=redis_server.url)
     ada = stage.person("Ada")
     redis_server.stop()
-    sent = stage.parts.messaging.send(ada, "general", "while-away", "accepted all the same")
+    sent = stage.parts.messaging.send(ada, "general", "while-away", Content("accepted all the same"))
     with pytest.raises(RedisAway):
         stage.publish()
     assert sent.document["cursor"] is None

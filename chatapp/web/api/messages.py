@@ -58,7 +58,7 @@ def send(parts: Services, environ: dict[str, Any], room: str) -> Answer:
         body = _with_idempotency_key(environ, raw_document(environ))
         local_id = body.get("localId") if isinstance(body, dict) else None
         message = schemas.load_send(SEND, body)
-        sent = parts.messaging.send(who, room, message["localId"], message["body"])
+        sent = parts.messaging.send(who, room, message["localId"], schemas.content_of(message))
     except ChatError as refused:
         error, ruling = parts.messaging.refuse(who, local_id, refused)
         if isinstance(local_id, str) and schemas.LOCAL_ID.fullmatch(local_id):
@@ -109,7 +109,7 @@ def get_message(message_id: str) -> Response:
 @blueprint.patch("/messages/<message_id>")
 def edit(message_id: str) -> Response:
     who = current.identity()
-    return Answer.json(message_document.of(services().changes.edit(who, message_id, document(EDIT)["body"]))).response()
+    return Answer.json(message_document.of(services().changes.edit(who, message_id, document(EDIT)))).response()
 
 
 @blueprint.delete("/messages/<message_id>")
