@@ -16,12 +16,14 @@ from chatapp.eventlog import Tail
 from chatapp.people import KnownRooms
 from chatapp.people import Rooms
 from chatapp.people import Sessions
+from chatapp.people import Typing
 from chatapp.receiving import CatchUp
 from chatapp.receiving import Detached
 from chatapp.receiving import Feed
 from chatapp.receiving import Places
 from chatapp.receiving import ReadRate
 from chatapp.receiving import Receipts
+from chatapp.receiving import Signals
 from chatapp.receiving import Sockets
 from chatapp.sending import Admission
 from chatapp.sending import Changes
@@ -83,6 +85,7 @@ class Services:
         self.known_rooms = KnownRooms(self.database, self.tail)
         self.sessions = Sessions(config, self.database, self.outbox, self.tail)
         self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
+        self.typing = Typing(self.database, self.live_log, self.known_rooms)
 
     def _build_sending(self, config: Config) -> None:
         self.admission = Admission(
@@ -106,6 +109,7 @@ class Services:
         self.sockets = Sockets()
         self.read_rate = ReadRate()
         self.detached = Detached(self.tail, self.feed, self.sockets, self.read_rate, config.heartbeat_seconds)
+        self.signals = Signals(self.hub, self.detached)
 
     def _connect(self) -> None:
         """Who is told of what. What is remembered of rooms changes before anybody reads the news by it."""
@@ -119,6 +123,7 @@ class Services:
         self.tail.on_break += [self.sessions.forget_all, self.known_rooms.forget_all, self.kept_events.forget_all]
         self.tail.on_break.append(self.hub.wake_all)
         self.tail.on_signal.append(self._take_signal)
+        self.tail.on_room_signal.append(self.signals.take)
         self.outbox.on_recorded.append(self.receipts.recorded)
 
     def _take_signal(self, signal: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from chatapp.eventlog.listener import Waiter
 from chatapp.runtime import Recent
 from chatapp.wire import Cursor
 from chatapp.wire import Event
+from chatapp.wire import Signal
 
 # A request that was under way when its session ended is over long before this many other sessions have ended.
 ENDED_SESSIONS_MAX = 1000
@@ -57,6 +58,10 @@ class Hub:
                     waiter.wake()
             for waiter in self._waiters.of_user(event.about):
                 waiter.wake()
+
+    def hearers(self, signal: Signal) -> list[Waiter]:
+        """Those who wait here and hear it."""
+        return [waiter for waiter in self._waiters.of_room(signal.room_id) if waiter.hears(signal)]
 
     def wake_all(self) -> None:
         for waiter in self._waiters:

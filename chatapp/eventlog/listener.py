@@ -1,5 +1,6 @@
 """`Listener`: a connection as the hub knows it; `Waiter`, one whose greenlet waits; `Followers`, who follows what."""
 
+from collections import deque
 from collections.abc import Collection
 from collections.abc import Iterator
 from typing import Generic
@@ -7,22 +8,34 @@ from typing import TypeVar
 
 from gevent.event import Event as Flag
 
+from chatapp.wire import Event
+from chatapp.wire import Signal
+
+SIGNALS_MAX = 100
+
 
 class Listener:
     """A connection that is told of events. It holds no events: what it missed is read from its position on."""
 
-    __slots__ = ("closing", "rooms", "session_id", "user_id")
+    __slots__ = ("closing", "rooms", "session_id", "user_id", "visited")
 
     def __init__(self, user_id: str, session_id: str) -> None:
         self.user_id = user_id
         self.session_id = session_id
         self.rooms: tuple[int, ...] = ()
+        # Those of them that its user does not belong to.
+        self.visited: frozenset[int] = frozenset()
         # Why it must end, or None.
         self.closing: str | None = None
 
     def follow(self, rooms: tuple[int, ...]) -> None:
         """Be told of these rooms from now on, and no longer of others."""
         raise NotImplementedError
+
+    def hears(self, signal: Signal) -> bool:
+        """Whether a signal of a room is for it: of those that it follows as a member."""
+        room_id = signal.room_id
+        return signal.for_user(self.user_id) and room_id not in self.visited and room_id in self.rooms
 
     def close(self, reason: str) -> None:
         """End this connection. The first reason counts."""
@@ -74,12 +87,14 @@ class Followers(Generic[L]):
 class Waiter(Listener):
     """A connection with a greenlet of its own, which sleeps until there may be something to read."""
 
-    __slots__ = ("_flag", "_followers")
+    __slots__ = ("_flag", "_followers", "signals")
 
     def __init__(self, user_id: str, session_id: str, followers: "Followers[Waiter]") -> None:
         super().__init__(user_id, session_id)
         self._followers = followers
         self._flag = Flag()
+        # What it has not taken yet; beyond this the oldest are lost.
+        self.signals: deque[Event] = deque(maxlen=SIGNALS_MAX)
 
     def follow(self, rooms: tuple[int, ...]) -> None:
         self._followers.discard(self)
@@ -95,6 +110,16 @@ class Waiter(Listener):
 
     def wake(self) -> None:
         self._flag.set()
+
+    def signal(self, event: Event) -> None:
+        self.signals.append(event)
+        self._flag.set()
+
+    def take_signals(self) -> list[Event]:
+        """Those of rooms that it still follows."""
+        taken = [event for event in self.signals if event.room_id in self.rooms and event.room_id not in self.visited]
+        self.signals.clear()
+        return taken
 
     @property
     def woken(self) -> bool:

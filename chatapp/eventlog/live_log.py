@@ -23,6 +23,7 @@ from chatapp.storage import RedisLink
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
 from chatapp.wire import Event
+from chatapp.wire import Signal
 from chatapp.wire import codec
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,8 @@ PUBLISHED = "chat:published"
 
 # How far a publisher may lag behind another and still get the first one's id for the same row.
 PUBLISHED_PERIOD_S = 600
-SIGNALS_MAXLEN = 1000
+# A worker that is away for longer misses signals of rooms, as it may, and forgets all that it knows of sessions.
+SIGNALS_MAXLEN = 10_000
 # One XREAD: bounded, because parsing 100,000 entries at once would hold the loop for half a second.
 READ_COUNT = 500
 
@@ -53,8 +55,12 @@ class News:
     """What one read of the tail brought."""
 
     entries: list[LogEntry]
+    # What concerns this worker, and what concerns those who follow rooms.
     signals: list[dict[str, Any]]
+    of_rooms: list[Signal]
     signals_after: str
+    # Whether there may be more of the log already.
+    more: bool
 
 
 class LiveLog:
@@ -67,6 +73,7 @@ class LiveLog:
         self._tells = True
         self._publish = link.commands.script("publish")
         self._raise = link.commands.script("raise")
+        self._signal_once = link.quick.script("signal")
 
     @property
     def writable(self) -> bool:
@@ -163,6 +170,11 @@ class LiveLog:
         newest: Any = self._link.commands.call(lambda redis: redis.xadd(SIGNALS, fields, maxlen=SIGNALS_MAXLEN))
         return _text(newest)
 
+    def signal_once(self, body: dict[str, Any], what: str, seconds: float) -> bool:
+        """The same, unless `what` was signalled less than so many seconds ago. Returns whether it is signalled now."""
+        args = [codec.dumps(body), SIGNALS_MAXLEN, int(seconds * 1000)]
+        return bool(self._signal_once([SIGNALS, f"chat:signalled:{what}"], args))
+
     def read(self, after: Cursor, signals_after: str) -> News:
         """What lies after the two positions, waiting up to TAIL_BLOCK_MS for something to come."""
 
@@ -177,7 +189,13 @@ class LiveLog:
             for raw_id, flat in items:
                 signals_after = _text(raw_id)
                 signals += _signal(_fields(flat))
-        return News(entries, signals, signals_after)
+        return News(
+            entries,
+            [signal for signal in signals if "room_id" not in signal],
+            [Signal.unpacked(signal) for signal in signals if "room_id" in signal],
+            signals_after,
+            more=len(entries) == READ_COUNT,
+        )
 
 
 def _fields(flat: Sequence[bytes]) -> dict[bytes, bytes]:

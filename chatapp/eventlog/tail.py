@@ -24,6 +24,7 @@ from chatapp.runtime import Recent
 from chatapp.runtime import pause_s
 from chatapp.wire import Cursor
 from chatapp.wire import Event
+from chatapp.wire import Signal
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,8 @@ class Tail:
         self.window = Window(window_size)
         self._pause_s = pause_s(workers, each_s=PAUSE_S, most_s=PAUSE_MAX_S)
         self.on_signal: list[Callable[[dict[str, Any]], None]] = []
+        # Called with what is said in a room beside the log, once all is read that was in the log then.
+        self.on_room_signal: list[Callable[[Signal], None]] = []
         # Called with events that came into the window just now, all of one room, and where the window ended before.
         self.on_news: list[Callable[[Sequence[Event], Cursor], None]] = []
         # Called before the window is emptied, with where it ended.
@@ -176,19 +179,25 @@ class Tail:
             for handle in self.on_signal:
                 handle(signal)
         self._signals_after = news.signals_after
-        self._take_all(news.entries)
+        if self._take_all(news.entries) and not news.more:
+            # Whoever has left the room by now does not follow it any more. Others miss the signal, as they may.
+            for of_room in news.of_rooms:
+                for hear in self.on_room_signal:
+                    hear(of_room)
         if news.entries and self._pause_s and self.window.end >= self._awaited:
             self._hurry.clear()
             self._hurry.wait(self._pause_s)
 
-    def _take_all(self, entries: Sequence[LogEntry]) -> None:
+    def _take_all(self, entries: Sequence[LogEntry]) -> bool:
+        """False if the log was changed beneath."""
         since_s = time.monotonic()
         for run in _runs(entries):
             if not self._take(run):
-                return
+                return False
             if time.monotonic() - since_s > HOLD_MAX_S:
                 sleep(0)
                 since_s = time.monotonic()
+        return True
 
     def _take(self, run: list[LogEntry]) -> bool:
         """Take entries of one room into the window, and tell its followers. False if the log was changed beneath."""

@@ -9,6 +9,7 @@ from chatapp.people.room_ref import RoomRef
 from chatapp.people.rooms import Rooms
 from chatapp.people.sessions import Sessions
 from chatapp.people.sessions import SignedIn
+from chatapp.people.typing import Typing
 
 __all__ = [
     "Identity",
@@ -18,6 +19,7 @@ __all__ = [
     "Rooms",
     "Sessions",
     "SignedIn",
+    "Typing",
     "access",
     "looks_like_host_token",
 ]

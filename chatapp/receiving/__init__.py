@@ -17,6 +17,7 @@ from chatapp.receiving.read_rate import POLL_UNITS
 from chatapp.receiving.read_rate import ReadRate
 from chatapp.receiving.reader import Reader
 from chatapp.receiving.receipts import Receipts
+from chatapp.receiving.signals import Signals
 from chatapp.receiving.stream import WRITE_TIMEOUT_S
 from chatapp.receiving.stream import Stream
 from chatapp.receiving.wanted import Wanted
@@ -35,6 +36,7 @@ __all__ = [
     "ReadRate",
     "Reader",
     "Receipts",
+    "Signals",
     "Sockets",
     "Stream",
     "Wanted",

@@ -6,6 +6,7 @@ from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from chatapp.eventlog import JOINED
@@ -97,8 +98,11 @@ class Followed:
         """Follow the user's own joining and leaving."""
         assert move.room_id is not None
         room = self._rooms.get(move.room_id)
-        if move.type == LEFT:
-            if room is not None and not (self._by_name and room.public):
+        if room is not None and self._by_name and room.public:
+            self._rooms[move.room_id] = replace(room, member=move.type == JOINED)
+            self.changed = True
+        elif move.type == LEFT:
+            if room is not None:
                 del self._rooms[move.room_id]
                 self.changed = True
         elif room is None and not self._by_name and not self._left_since(move, move.room_id):

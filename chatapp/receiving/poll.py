@@ -14,10 +14,17 @@ LOOK_S = 1.0
 
 
 def wait_for_events(
-    reader: Reader, waiter: Waiter, limit: int, most_bytes: int, seconds: float, ends_s: float = math.inf
+    reader: Reader,
+    waiter: Waiter,
+    limit: int,
+    most_bytes: int,
+    seconds: float,
+    ends_s: float = math.inf,
+    *,
+    company_s: float = 0.0,
 ) -> list[Event]:
     """The next events, at most `limit` and about `most_bytes`; waits up to `seconds` for the first, and gives none once
-    the monotonic clock has passed `ends_s`.
+    the monotonic clock has passed `ends_s`. Comes back without events `company_s` after the first signal.
 
     If it finds none in time, the reader may still be behind. Raises Unavailable.
     """
@@ -30,6 +37,8 @@ def wait_for_events(
             return events
         if reader.behind and time.monotonic() < looked_s:
             continue  # What was read came from the database; the window's part has not been looked at.
+        if waiter.signals and not reader.behind:
+            deadline_s, company_s = min(deadline_s, time.monotonic() + company_s), math.inf
         left_s = deadline_s - time.monotonic()
         if left_s <= 0:
             return []
@@ -37,12 +46,12 @@ def wait_for_events(
     return []
 
 
-def poll_document(events: Sequence[Event], reader: Reader) -> bytes:
-    """The answer to a poll, as JSON: the events as they are in the log, where to go on from, and whether there is more
-    at once."""
+def poll_document(events: Sequence[Event], signals: Sequence[Event], reader: Reader) -> bytes:
+    """The answer to a poll, as JSON: the events as they are in the log, signals behind them, where to go on from, and
+    whether there is more at once."""
     more = reader.behind and not reader.listener.closing
     return b'{"events":[%b],"cursor":%b,"more":%b%b}' % (
-        b",".join([event.data for event in events]),
+        b",".join([event.data for event in (*events, *signals)]),
         codec.dumps(str(reader.position)),
         b"true" if more else b"false",
         b',"reset":true' if reader.reset else b"",

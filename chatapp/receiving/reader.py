@@ -92,6 +92,7 @@ class Reader:
     def _follow(self, rooms: tuple[RoomRef, ...]) -> None:
         self.rooms = rooms
         self.listener.follow(tuple(room.id for room in rooms))
+        self.listener.visited = frozenset(room.id for room in rooms if not room.member)
 
     def _from_window(self, limit: int, most_bytes: int) -> list[Event]:
         window, who = self._tail.window, self._identity

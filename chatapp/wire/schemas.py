@@ -13,10 +13,10 @@ from marshmallow import validates_schema
 
 from chatapp.errors import InvalidMessage
 from chatapp.storage import Visibility
-from chatapp.wire import Content
 from chatapp.wire import content
 from chatapp.wire import marshmallow_ties
 from chatapp.wire import visible_text
+from chatapp.wire.content import Content
 
 BODY_MAX_CODE_POINTS = 4000
 NAME_MAX_CODE_POINTS = 40
@@ -103,6 +103,11 @@ class Name(fields.String):
         return clean_name(super()._deserialize(value, attr, data, **kwargs))
 
 
+def _boolean(value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ValidationError("Either true or false.")
+
+
 def _data(value: Any) -> None:
     fault = content.fault(value)
     if fault is not None:
@@ -149,6 +154,11 @@ class EditSchema(Schema):
     def _something(self, loaded: dict[str, Any], **_: Any) -> None:
         if not loaded:
             raise ValidationError({"body": ["Missing data for required field."]})
+
+
+class TypingSchema(Schema):
+    # `fields.Boolean` takes numbers and words for it too.
+    typing = fields.Raw(required=True, load_only=True, validate=_boolean)
 
 
 class SignInSchema(Schema):

@@ -33,6 +33,7 @@ from chatapp.runtime import Loop
 from chatapp.runtime import TimerWheel
 from chatapp.wire import Cursor
 from chatapp.wire import Event
+from chatapp.wire import Signal
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +131,10 @@ class Detached:
             self.step_down_all(before)
             raise
 
+    def hearers(self, signal: Signal) -> list[Connection]:
+        """Those who lead and hear it; others miss it."""
+        return [connection for connection in self._head.of_room(signal.room_id) if connection.hears(signal)]
+
     def step_down_all(self, position: Cursor) -> None:
         """The window is emptied: what lies behind `position` may have to come from the database."""
         for connection in list(self._head):
@@ -168,7 +173,10 @@ class Detached:
 
     def _share(self, room_id: int | None, blob: bytes) -> None:
         """Write the same bytes to all that lead in this room."""
-        connections = list(self._head.of_room(room_id))
+        self.write_all(list(self._head.of_room(room_id)), blob)
+
+    def write_all(self, connections: Sequence[Connection], blob: bytes) -> None:
+        """Write the same bytes to all of these, which lead."""
         taken = self._fanout.write([connection.fd for connection in connections], blob)
         if taken.count(len(blob)) == len(connections):
             return

@@ -47,6 +47,8 @@ LIMIT_DEFAULT = 200
 LIMIT_MAX = 1000
 # An answer ends with the event that reaches this size: a thousand long messages have sixteen times as much.
 POLL_MAX_BYTES = 1024 * 1024
+# Signals wait this long for news of the log, or for more of them.
+SIGNALS_COMPANY_S = 1.0
 ROOMS_MAX = 1000
 # Of the rate of reading: rooms by name are looked up one by one.
 NAMES_PER_UNIT = 20
@@ -138,9 +140,13 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
         events: list[Event] = []
         if since is not None and not reader.reset:
             watched = parts.sockets.watch(environ, waiter)
-            events = wait_for_events(reader, waiter, limit, POLL_MAX_BYTES, wait_s, ends_s)
+            parts.signals.poll_begins(waiter)
+            events = wait_for_events(reader, waiter, limit, POLL_MAX_BYTES, wait_s, ends_s, company_s=SIGNALS_COMPANY_S)
         parts.read_rate.add_events(who.id, len(events) - limit)
-        return Answer(200, poll_document(events, reader), POLL_HEADERS, after=place)
+        # Behind what was not read yet, its user may have left a room.
+        signals = () if reader.behind or waiter.closing else waiter.take_signals()
+        parts.signals.poll_ends(waiter)
+        return Answer(200, poll_document(events, signals, reader), POLL_HEADERS, after=place)
     except BaseException:
         place()
         raise

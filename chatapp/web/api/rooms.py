@@ -20,6 +20,7 @@ from chatapp.wire import schemas
 blueprint = Blueprint("rooms", __name__)
 
 NEW_ROOM = schemas.NewRoomSchema()
+TYPING = schemas.TypingSchema()
 ROOM = documents.RoomSchema()
 MEMBER = documents.MemberSchema()
 
@@ -29,6 +30,8 @@ MEMBERS_PER_PAGE_MAX = 1000
 # Of the rate of reading, by the milliseconds that they take.
 ROOMS_PER_UNIT = 10
 MEMBERS_UNITS = 5.0
+# It goes to all who follow the room.
+TYPING_UNITS = 5.0
 
 
 @blueprint.get("/rooms")
@@ -81,6 +84,13 @@ def remove_member(room: str, user_id: str) -> Response:
     who = current.identity()
     services().admission.charge(MOVES, who.id)
     services().rooms.remove(who, room, who.id if user_id == "me" else user_id)
+    return make_response("", 204)
+
+
+@blueprint.post("/rooms/<room>/typing")
+def tell_typing(room: str) -> Response:
+    who = current.reader(TYPING_UNITS)
+    services().typing.tell(who, room, document(TYPING)["typing"])
     return make_response("", 204)
 
 

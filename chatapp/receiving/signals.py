@@ -1,0 +1,56 @@
+"""`Signals`: takes what is said beside the log to the connections of this worker that hear it, at most once."""
+
+import time
+from collections import deque
+
+from chatapp.eventlog import Hub
+from chatapp.eventlog import Waiter
+from chatapp.receiving.carriers import Detached
+from chatapp.runtime import Recent
+from chatapp.wire import Event
+from chatapp.wire import Signal
+
+# What was signalled between two polls is given to the second, if it comes within this time.
+BETWEEN_POLLS_S = 3.0
+KEPT_MAX = 1000
+POLLERS_MAX = 20_000
+
+
+class Signals:
+    """A signal of a room that nobody follows here costs nothing but its place among the last ones."""
+
+    def __init__(self, hub: Hub, detached: Detached) -> None:
+        self._hub = hub
+        self._detached = detached
+        # The last ones, and when they were heard; not made into events before somebody hears them.
+        self._heard: deque[tuple[float, Signal]] = deque(maxlen=KEPT_MAX)
+        # When the newest poll of a session ended here.
+        self._polled: Recent[str, float] = Recent(POLLERS_MAX)
+
+    def take(self, signal: Signal) -> None:
+        """The tail has read it."""
+        self._heard.append((time.monotonic(), signal))
+        waiters, connections = self._hub.hearers(signal), self._detached.hearers(signal)
+        if not (waiters or connections):
+            return
+        event = event_of(signal)
+        for waiter in waiters:
+            waiter.signal(event)
+        self._detached.write_all(connections, event.frame)
+
+    def poll_begins(self, waiter: Waiter) -> None:
+        """Give it what was signalled since the last poll of its session ended, if that was a moment ago."""
+        ended_s = self._polled.get(waiter.session_id)
+        if ended_s is None:
+            return
+        since_s = max(ended_s, time.monotonic() - BETWEEN_POLLS_S)
+        for heard_s, signal in self._heard:
+            if heard_s > since_s and waiter.hears(signal):
+                waiter.signal(event_of(signal))
+
+    def poll_ends(self, waiter: Waiter) -> None:
+        self._polled[waiter.session_id] = time.monotonic()
+
+
+def event_of(signal: Signal) -> Event:
+    return Event(None, signal.type, signal.room_id, signal.body)
