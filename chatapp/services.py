@@ -14,6 +14,7 @@ from chatapp.eventlog import LiveLog
 from chatapp.eventlog import Outbox
 from chatapp.eventlog import Tail
 from chatapp.people import KnownRooms
+from chatapp.people import ReadReceipts
 from chatapp.people import Rooms
 from chatapp.people import Sessions
 from chatapp.people import Typing
@@ -85,6 +86,7 @@ class Services:
         self.known_rooms = KnownRooms(self.database, self.tail)
         self.sessions = Sessions(config, self.database, self.outbox, self.tail)
         self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
+        self.read_receipts = ReadReceipts(self.database, self.live_log, self.kept_log, self.tail, self.known_rooms)
         self.typing = Typing(self.database, self.live_log, self.known_rooms)
 
     def _build_sending(self, config: Config) -> None:

@@ -146,6 +146,7 @@ class Scenario:
         self.sending()
         self.changes()
         self.receiving()
+        self.reading()
         self.stage.settle()
 
     def _identity(self, number: int) -> Identity:
@@ -271,6 +272,15 @@ class Scenario:
         self.parts.kept_log.newest_anywhere()
         for before in (Cursor(0), Cursor(end - 1)):
             self.parts.kept_log.any_within(before, end)
+
+    def reading(self) -> None:
+        """With much unread, and with nothing."""
+        newest = self.parts.kept_log.newest()
+        for who in (self.keen, self.other):
+            for place in (Cursor(newest - (1 << 45)), newest):
+                self.parts.read_receipts.move(who, "general", place)
+                self.parts.rooms.list(who, None, 100)
+        self.parts.typing.tell(self.keen, "general", True)
 
     def histories(self) -> None:
         ends = Cursor(self.stage.one("SELECT log_id FROM messages WHERE id = :id", id=message_id(100_000)))

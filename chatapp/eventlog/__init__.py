@@ -23,6 +23,7 @@ from chatapp.eventlog.live_log import SIGNALS
 from chatapp.eventlog.live_log import LiveLog
 from chatapp.eventlog.outbox import CURSOR_WAIT_S
 from chatapp.eventlog.outbox import Outbox
+from chatapp.eventlog.read_places import move_read
 from chatapp.eventlog.tail import Tail
 
 __all__ = [
@@ -49,5 +50,6 @@ __all__ = [
     "delivered_to",
     "is_move",
     "kept_log",
+    "move_read",
     "send_outcomes",
 ]

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session as Transaction
 from chatapp.errors import RedisAway
 from chatapp.eventlog import bodies
 from chatapp.eventlog.live_log import LiveLog
+from chatapp.eventlog.read_places import move_read
 from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Message
@@ -168,6 +169,10 @@ class KeptLog:
         except RedisAway:
             return newest
 
+    def newest_for(self, cursor: Cursor, end: Cursor) -> Cursor:
+        """The newest cursor, as far as it matters whether this one lies behind it; `end` is as far as was read."""
+        return end if cursor <= end else max(end, self.newest_anywhere())
+
     def any_within(self, after: Cursor, until: Cursor) -> bool:
         """Whether a row stands after the one place and before the other."""
         query = select(EventRow.number).where(EventRow.log_id > after, EventRow.log_id < until).limit(1)
@@ -209,3 +214,9 @@ def _record(rows: Rows, places: Sequence[Place]) -> None:
     if joined:
         names = ("room", "user", "row", "place")
         rows.run(RECORD_JOINING, [dict(zip(names, one, strict=True)) for one in joined])
+    move_read(rows, [_own(place) for place in places if place.entry.type == "message.created"])
+
+
+def _own(place: Place) -> tuple[int, str, int]:
+    """Whoever says something has read all before it."""
+    return place.entry.room_id, place.entry.body["message"]["sender"]["id"], int(place.first)

@@ -4,17 +4,20 @@ from chatapp.people import access
 from chatapp.people.host_token import looks_like_host_token
 from chatapp.people.identity import Identity
 from chatapp.people.known_rooms import KnownRooms
+from chatapp.people.read_receipts import ReadReceipts
 from chatapp.people.room_ref import JoinedRooms
 from chatapp.people.room_ref import RoomRef
 from chatapp.people.rooms import Rooms
 from chatapp.people.sessions import Sessions
 from chatapp.people.sessions import SignedIn
 from chatapp.people.typing import Typing
+from chatapp.people.unread import read_by
 
 __all__ = [
     "Identity",
     "JoinedRooms",
     "KnownRooms",
+    "ReadReceipts",
     "RoomRef",
     "Rooms",
     "Sessions",
@@ -22,4 +25,5 @@ __all__ = [
     "Typing",
     "access",
     "looks_like_host_token",
+    "read_by",
 ]

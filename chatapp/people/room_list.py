@@ -13,6 +13,8 @@ from chatapp.people import access
 from chatapp.people import page_place
 from chatapp.people.identity import Identity
 from chatapp.people.room_ref import RoomRef
+from chatapp.people.unread import Read
+from chatapp.people.unread import reads
 from chatapp.storage import Membership
 from chatapp.storage import Message
 from chatapp.storage import Receipt
@@ -20,6 +22,10 @@ from chatapp.storage import Room
 from chatapp.storage import User
 from chatapp.storage import Visibility
 from chatapp.storage import one_of
+from chatapp.storage import rows_within
+
+# Of whoever is no member.
+NOT_READ = Read(None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class RoomView:
     owner: str | None
     member_count: int
     last_message: Message | None
+    read_cursor: int | None
+    unread: int
 
 
 def page(tx: Transaction, who: Identity, after: str | None, limit: int) -> tuple[Sequence[RoomView], str | None]:
@@ -59,6 +67,7 @@ def views(tx: Transaction, who: Identity, refs: list[RoomRef]) -> list[RoomView]
     titles = dict(tx.execute(select(Room.id, Room.title).where(one_of(tx, Room.id, ids))).all())
     titles.update(_direct_titles(tx, who, [ref.id for ref in refs if ref.visibility == Visibility.DIRECT]))
     newest = _last_messages(tx, ids)
+    read = reads(rows_within(tx), who.id, ids)
     return [
         RoomView(
             ref.name,
@@ -68,6 +77,8 @@ def views(tx: Transaction, who: Identity, refs: list[RoomRef]) -> list[RoomView]
             ref.owner_id,
             counts.get(ref.id, 0),
             newest.get(ref.id),
+            read.get(ref.id, NOT_READ).place,
+            read.get(ref.id, NOT_READ).unread,
         )
         for ref in refs
     ]

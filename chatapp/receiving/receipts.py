@@ -66,7 +66,7 @@ class Receipts:
 
     def ack(self, user_id: str, memberships: Iterable[tuple[int, int]], cursor: Cursor) -> None:
         """The user's client has received all up to `cursor` in these memberships: their rooms and joinings."""
-        place = min(cursor, self._newest(cursor)).packed
+        place = min(cursor, self._kept_log.newest_for(cursor, self._tail.end)).packed
         for room_id, joining in memberships:
             key = (room_id, user_id, joining)
             if place > max(self._known.get(key, -1), self._waiting.get(key, -1)):
@@ -120,8 +120,3 @@ class Receipts:
             if not left:
                 return
             any_, left = self._database.write_rows(partial(receipt_rows.deliver, rooms=left, acked=acked))
-
-    def _newest(self, cursor: Cursor) -> Cursor:
-        """One beyond the newest event counts as up to that event; not so one that is merely ahead of this worker."""
-        end = self._tail.end
-        return end if cursor <= end else max(end, self._kept_log.newest_anywhere())

@@ -20,6 +20,7 @@ from chatapp.people import Identity
 from chatapp.people import KnownRooms
 from chatapp.people import RoomRef
 from chatapp.people import access
+from chatapp.people import read_by
 from chatapp.sending.admission import Admission
 from chatapp.sending.committer import Committed
 from chatapp.sending.committer import Committer
@@ -149,12 +150,17 @@ class Messaging:
         stored = self._database.read(lambda tx: _stored(tx, who, local_ids))
         return [_status(local_id, stored.get(local_id), others) for local_id in local_ids]
 
-    def get(self, who: Identity, message_id: str) -> tuple[Message, int]:
-        """A message and how many other members it was delivered to. Raises NotFound."""
+    def get(self, who: Identity, message_id: str) -> tuple[Message, int, int]:
+        """A message, how many other members it was delivered to, and how many have read it. Raises NotFound."""
 
-        def work(tx: Transaction) -> tuple[Message, int]:
+        def work(tx: Transaction) -> tuple[Message, int, int]:
             message = access.readable_message(tx, who, message_id)
-            return message, delivered_to(rows_within(tx), [message.id]).get(message.id, 0)
+            rows = rows_within(tx)
+            return (
+                message,
+                delivered_to(rows, [message.id]).get(message.id, 0),
+                read_by(rows, message.room_id, message.sender_id, message.log_id),
+            )
 
         return self._database.read(work)
 

@@ -151,12 +151,16 @@ class Membership(Base):
     joined: Mapped[int] = mapped_column(BigNumber)
 
 
+OF_ROOM = ("room_id", "log_id", "sender_id", "deleted_at")
+
+
 class Message(Base):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("sender_id", "local_id"),
         CheckConstraint("status IN ('sent', 'delivered')", name="status"),
-        _index_of("ix_messages_room_id_log_id", "room_id", "log_id", where="log_id IS NOT NULL"),
+        # With all that the unread ones are counted by.
+        _index_of("ix_messages_of_room", *OF_ROOM, where="log_id IS NOT NULL"),
         # What an ack may still turn into `delivered`: short, however long the room's history is.
         _index_of("ix_messages_undelivered", "room_id", "log_id", where="status = 'sent' AND log_id IS NOT NULL"),
     )
@@ -226,6 +230,8 @@ class Receipt(Base):
     # Null until that event is recorded.
     first: Mapped[int | None] = mapped_column(BigInteger)
     delivered: Mapped[int] = mapped_column(BigInteger, default=0)
+    # Up to where the user has read; null before the first time.
+    read: Mapped[int | None] = mapped_column(BigInteger)
 
 
 def uuid7() -> str:

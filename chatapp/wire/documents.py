@@ -8,6 +8,7 @@ from marshmallow import fields
 
 from chatapp.runtime import timestamp
 from chatapp.wire import message_document
+from chatapp.wire.cursor import cursor_text
 
 
 class Moment(fields.Field[datetime]):
@@ -33,6 +34,8 @@ class RoomSchema(Schema):
     member = fields.Boolean(dump_only=True)
     owner = fields.String(dump_only=True)
     memberCount = fields.Integer(attribute="member_count", dump_only=True)
+    readCursor = fields.Function(lambda room: cursor_text(room.read_cursor))
+    unread = fields.Integer(dump_only=True)
     lastMessage = fields.Function(
         lambda room: None if room.last_message is None else message_document.of(room.last_message)
     )

@@ -156,6 +156,10 @@ class EditSchema(Schema):
             raise ValidationError({"body": ["Missing data for required field."]})
 
 
+class ReadSchema(Schema):
+    cursor = fields.String(required=True, load_only=True)
+
+
 class TypingSchema(Schema):
     # `fields.Boolean` takes numbers and words for it too.
     typing = fields.Raw(required=True, load_only=True, validate=_boolean)

@@ -146,6 +146,18 @@ class Stage:
         event.remove(self.parts.database.engine, "checkout", watch)
         return steps[0]
 
+    def statements(self, read: Callable[[], object]) -> int:
+        """How many statements SQLite runs for this."""
+        seen: list[str] = []
+
+        def watch(driver: Any, *_: Any) -> None:
+            driver.set_trace_callback(seen.append)
+
+        event.listen(self.parts.database.engine, "checkout", watch)
+        read()
+        event.remove(self.parts.database.engine, "checkout", watch)
+        return len(seen)
+
     def delivered_to(self, message: dict[str, Any], sender: Identity) -> tuple[str, int]:
-        found, count = self.parts.messaging.get(sender, message["id"])
+        found, count, _ = self.parts.messaging.get(sender, message["id"])
         return found.status, count

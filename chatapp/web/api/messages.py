@@ -98,8 +98,9 @@ def status() -> Response:
 
 @blueprint.get("/messages/<message_id>")
 def get_message(message_id: str) -> Response:
-    message, delivered_to = services().messaging.get(current.reader(), message_id)
-    response = Answer.json({**message_document.of(message), "deliveredTo": delivered_to}).response()
+    message, delivered_to, read_by = services().messaging.get(current.reader(), message_id)
+    counts = {"deliveredTo": delivered_to, "readBy": read_by}
+    response = Answer.json({**message_document.of(message), **counts}).response()
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     response.make_conditional(request)

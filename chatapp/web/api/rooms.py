@@ -12,6 +12,7 @@ from chatapp.web import current
 from chatapp.web.answers import Answer
 from chatapp.web.api.inputs import Query
 from chatapp.web.api.inputs import document
+from chatapp.web.api.inputs import parse_cursor
 from chatapp.web.api.inputs import query_parameters
 from chatapp.web.current import services
 from chatapp.wire import documents
@@ -20,6 +21,7 @@ from chatapp.wire import schemas
 blueprint = Blueprint("rooms", __name__)
 
 NEW_ROOM = schemas.NewRoomSchema()
+READ = schemas.ReadSchema()
 TYPING = schemas.TypingSchema()
 ROOM = documents.RoomSchema()
 MEMBER = documents.MemberSchema()
@@ -32,6 +34,7 @@ ROOMS_PER_UNIT = 10
 MEMBERS_UNITS = 5.0
 # It goes to all who follow the room.
 TYPING_UNITS = 5.0
+READ_UNITS = 2.0
 
 
 @blueprint.get("/rooms")
@@ -84,6 +87,17 @@ def remove_member(room: str, user_id: str) -> Response:
     who = current.identity()
     services().admission.charge(MOVES, who.id)
     services().rooms.remove(who, room, who.id if user_id == "me" else user_id)
+    return make_response("", 204)
+
+
+@blueprint.post("/rooms/<room>/read")
+def move_read(room: str) -> Response:
+    who = current.reader(READ_UNITS)
+    cursor = parse_cursor(document(READ)["cursor"])
+    found = services().read_receipts.move(who, room, cursor)
+    # What was read was received.
+    mine = services().known_rooms.memberships(who, cursor)
+    services().receipts.ack(who.id, mine.joinings((found,)), cursor)
     return make_response("", 204)
 
 
