@@ -24,6 +24,7 @@ from chatapp.receiving import Feed
 from chatapp.receiving import Places
 from chatapp.receiving import ReadRate
 from chatapp.receiving import Receipts
+from chatapp.receiving import RoomReceipts
 from chatapp.receiving import Signals
 from chatapp.receiving import Sockets
 from chatapp.sending import Admission
@@ -47,7 +48,15 @@ class Services:
         self._build_sending(config)
         self._build_receiving(config)
         self._connect()
-        self._parts = (self.tail, self.outbox, self.receipts, self.places, self.sockets, self.detached)
+        self._parts = (
+            self.tail,
+            self.outbox,
+            self.room_receipts,
+            self.receipts,
+            self.places,
+            self.sockets,
+            self.detached,
+        )
 
     def start(self) -> None:
         """Start what runs in the background. It waits for database and Redis, should they be away."""
@@ -99,6 +108,7 @@ class Services:
         self.changes = Changes(self.database, self.admission, self.outbox)
 
     def _build_receiving(self, config: Config) -> None:
+        self.room_receipts = RoomReceipts(self.database, self.live_log)
         self.receipts = Receipts(self.database, self.tail, self.outbox, self.kept_log)
         self.places = Places(
             self.link,
@@ -126,7 +136,9 @@ class Services:
         self.tail.on_break.append(self.hub.wake_all)
         self.tail.on_signal.append(self._take_signal)
         self.tail.on_room_signal.append(self.signals.take)
-        self.outbox.on_recorded.append(self.receipts.recorded)
+        self.outbox.on_recorded += [self.receipts.recorded, self.room_receipts.recorded]
+        self.receipts.on_moved.append(self.room_receipts.moved)
+        self.read_receipts.on_moved.append(self.room_receipts.moved)
 
     def _take_signal(self, signal: dict[str, Any]) -> None:
         if signal.get("type") == "signed_out":

@@ -1,5 +1,6 @@
 """What a user has read: their receipt, what is left, and who saw a message."""
 
+import time
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from tests.support.person import Person
 from tests.support.person import new_local_id
 from tests.support.processes import wait_until
+from tests.support.service import Service
+from tests.support.stream import StreamEvent
 
 SOON_S = 4.0
 
@@ -93,7 +96,7 @@ def test_ones_other_connections_are_told(ada: Person, bob: Person, room: str) ->
         for stream in (own, named):
             told = stream.until("read", SOON_S)
             assert told.id is None
-            assert told.data == {"type": "read", "cursor": first, "room": room, "unread": 1}
+            assert told.data == {"type": "read", "cursor": None, "room": room, "readCursor": first, "unread": 1}
         read(bob, room, second)
         assert own.until("read", SOON_S).data["unread"] == 0
         ada.send(room, "the end")
@@ -144,3 +147,61 @@ def test_strangers_and_visitors_read_nothing(ada: Person, eve: Person, room: str
 def test_what_is_no_cursor_is_refused(ada: Person, room: str, document: Any, status: int, code: str) -> None:
     refused = ada.http.post(f"/rooms/{room}/read", json=document)
     assert (refused.status_code, refused.json()["code"]) == (status, code)
+
+
+def receipts(who: Person, room: str) -> dict[str, dict[str, Any]]:
+    answer = who.http.get(f"/rooms/{room}/receipts")
+    assert answer.status_code == 200, answer.text
+    return {one["user"]["id"]: one for one in answer.json()["receipts"]}
+
+
+def test_small_rooms_are_told_who_has_received_and_read_what(ada: Person, bob: Person, room: str) -> None:
+    with ada.stream() as stream:
+        stream.until("ready")
+        cursor = ada.send(room, "seen?")["cursor"]
+        read(bob, room, cursor)
+
+        def told() -> bool:
+            event = stream.until("receipt", SOON_S, room=room)
+            assert (event.id, event.data["cursor"]) == (None, None)
+            assert {"id", "name"} == set(event.data["receipts"][0]["user"])
+            return any((one["user"]["id"], one["readCursor"]) == (bob.id, cursor) for one in event.data["receipts"])
+
+        wait_until(told, 20, "Bob's receipt")
+    found = receipts(bob, room)
+    assert {id_: one["readCursor"] for id_, one in found.items()} == {ada.id: cursor, bob.id: cursor}
+    wait_until(lambda: receipts(ada, room)[bob.id]["deliveredCursor"] == cursor, SOON_S, "its delivery")
+
+
+def test_receipts_are_for_members_of_small_rooms(
+    service: Service, ada: Person, eve: Person, room: str, private_room: str
+) -> None:
+    path = "/rooms/{}/receipts"
+    absent, secret = (eve.http.get(path.format(name)) for name in ("no-such-room", private_room))
+    assert (absent.status_code, secret.status_code) == (404, 404)
+    assert absent.json() == secret.json()
+    assert eve.http.get(path.format(room)).status_code == 403
+    assert ada.http.get(path.format(room)).status_code == 200
+    crowd = [Person(service.url) for _ in range(49)]
+    for number, one in enumerate(crowd):
+        one.join(room)
+        assert ada.http.get(path.format(room)).status_code == (200 if number < 48 else 403)
+        one.http.close()
+
+
+def test_a_room_is_told_at_most_once_a_second(ada: Person, bob: Person, room: str) -> None:
+    with ada.stream() as stream:
+        stream.until("ready")
+        began_s = time.monotonic()
+        for number in range(40):
+            read(bob, room, ada.send(room, f"number {number}")["cursor"])
+        last = ada.send(room, "the end")["cursor"]
+        read(bob, room, last)
+        told: list[StreamEvent] = []
+
+        def done() -> bool:
+            told.append(stream.until("receipt", SOON_S))
+            return any(one["readCursor"] == last and one["user"]["id"] == bob.id for one in told[-1].data["receipts"])
+
+        wait_until(done, 30, "the last of them")
+        assert len(told) <= time.monotonic() - began_s + 2

@@ -1,5 +1,6 @@
 """`ReadReceipts`: moves how far members have read their rooms, and tells their other clients."""
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from chatapp.errors import RedisAway
@@ -37,6 +38,8 @@ class ReadReceipts:
         self._kept_log = kept_log
         self._tail = tail
         self._known_rooms = known_rooms
+        # Called with the room and the user of each receipt that has moved.
+        self.on_moved: list[Callable[[int, str], None]] = []
         self._gather = Gather(self._write, most=AT_ONCE_MAX, timeout_s=ANSWER_TIMEOUT_S)
 
     def move(self, who: Identity, room_name: str, cursor: Cursor) -> RoomRef:
@@ -51,6 +54,8 @@ class ReadReceipts:
             self._gather.ask((room.id, who.id, place.packed))
         except TimeoutError:
             raise Unavailable("what was read could not be stored in time") from None
+        for tell in self.on_moved:
+            tell(room.id, who.id)
         self._tell(who, room)
         return room
 
@@ -62,6 +67,6 @@ class ReadReceipts:
         read = self._database.read(lambda tx: reads(rows_within(tx), who.id, [room.id])).get(room.id)
         if read is None or read.place is None:
             return
-        body = {"room": room.name, "cursor": cursor_text(read.place), "unread": read.unread}
+        body = {"room": room.name, "readCursor": cursor_text(read.place), "unread": read.unread}
         with suppress(RedisAway):
             self._live_log.signal(Signal("read", room.id, body, to=who.id).packed())

@@ -17,6 +17,7 @@ from chatapp.receiving.read_rate import POLL_UNITS
 from chatapp.receiving.read_rate import ReadRate
 from chatapp.receiving.reader import Reader
 from chatapp.receiving.receipts import Receipts
+from chatapp.receiving.room_receipts import RoomReceipts
 from chatapp.receiving.signals import Signals
 from chatapp.receiving.stream import WRITE_TIMEOUT_S
 from chatapp.receiving.stream import Stream
@@ -36,6 +37,7 @@ __all__ = [
     "ReadRate",
     "Reader",
     "Receipts",
+    "RoomReceipts",
     "Signals",
     "Sockets",
     "Stream",

@@ -1,5 +1,6 @@
 """`Receipts`: how far each user's clients have received each room; what turns `sent` into `delivered`."""
 
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -51,6 +52,8 @@ class Receipts:
         # What was recorded, and may have been acked before that: places of messages, and joinings.
         self._messages: list[tuple[int, Reach]] = []
         self._joinings: list[Key] = []
+        # Called with the room and the user of each receipt that has moved.
+        self.on_moved: list[Callable[[int, str], None]] = []
         self._loop = Loop("receipts", self.flush, interval_s=60.0, pause_s=GATHER_S, refused_by=SQLAlchemyError)
         self._looking = Loop("quick receipts", self._look_again, interval_s=LOOK_AGAIN_S, refused_by=SQLAlchemyError)
 
@@ -94,6 +97,8 @@ class Receipts:
                 self._known[key] = max(place, self._known.get(key, -1))
                 if self._waiting.get(key) == place:
                     del self._waiting[key]
+                for tell in self.on_moved:
+                    tell(key[0], key[1])
 
     def _look_again(self) -> None:
         """After the record has been committed: of an ack and a record at the same moment, one sees the other."""

@@ -101,6 +101,12 @@ def move_read(room: str) -> Response:
     return make_response("", 204)
 
 
+@blueprint.get("/rooms/<room>/receipts")
+def list_receipts(room: str) -> Response:
+    who = current.reader(MEMBERS_UNITS)
+    return Answer.json({"receipts": services().room_receipts.of_room(who, room)}).response()
+
+
 @blueprint.post("/rooms/<room>/typing")
 def tell_typing(room: str) -> Response:
     who = current.reader(TYPING_UNITS)
