@@ -35,11 +35,11 @@ def held_up(*args):
     return publish(*args)
 
 parts.live_log.publish = held_up
-busy = gevent.spawn(parts.messaging.send, ada, "order", "while-busy", "one")
+busy = gevent.spawn(parts.messaging.send, ada, "order", "while-busy", Content("one"))
 assert under_way.wait(10)
 removal = gevent.spawn(parts.rooms.remove, ada, "order", bob.id)
 removal.join(10)  # committed; its cursor is waited for in vain
-after = gevent.spawn(parts.messaging.send, ada, "order", "after-that", "said behind Bob's back")
+after = gevent.spawn(parts.messaging.send, ada, "order", "after-that", Content("said behind Bob's back"))
 after.join(10)
 go_on.set()
 gevent.joinall([busy, removal, after], raise_error=True, timeout=10)

@@ -208,6 +208,8 @@ class Scenario:
         created = rooms.create(self.keen, name, "New", "private")
         assert created.owner == self.keen.id
         assert rooms.add(self.keen, name, self.other.id).id == self.other.id
+        rooms.change(self.keen, name, {"title": "Newer", "owner": self.other.id})
+        rooms.change(self.other, name, {"owner": self.keen.id})
         rooms.remove(self.keen, name, self.other.id)
         rooms.get(self.other, "general")
         friend = user_id(5 + next(_numbers))

@@ -3,6 +3,7 @@
 from chatapp.eventlog import bodies
 from chatapp.eventlog import kept_log
 from chatapp.eventlog import send_outcomes
+from chatapp.eventlog.bodies import ROOM_UPDATED
 from chatapp.eventlog.delivered_counts import COVERING
 from chatapp.eventlog.delivered_counts import Covered
 from chatapp.eventlog.delivered_counts import delivered_to
@@ -32,6 +33,7 @@ __all__ = [
     "EVENTS",
     "JOINED",
     "LEFT",
+    "ROOM_UPDATED",
     "SIGNALS",
     "UNRECORDED_MAX",
     "Covered",

@@ -27,6 +27,9 @@ from chatapp.wire import message_document
 _ROOMS, _MESSAGES, _USERS = (cast(Table, model.__table__) for model in (Room, Message, User))
 
 
+ROOM_UPDATED = "room.updated"
+
+
 class Kept(NamedTuple):
     """A row of the kept log with all that its event says, in the order of the columns of `told`.
 
@@ -52,6 +55,8 @@ class Kept(NamedTuple):
     message_log_id: int | None
     edited_at: str | datetime | None
     deleted_at: str | datetime | None
+    title: str | None
+    owner_id: str | None
 
 
 def told(rows: FromClause) -> Select[Any]:
@@ -66,6 +71,7 @@ def told(rows: FromClause) -> Select[Any]:
         *(event.log_id, event.message_id, columns.local_id, columns.sender_id, sender.c.name, columns.body),
         columns.data,
         *(columns.created_at, columns.status, columns.log_id, columns.edited_at, columns.deleted_at),
+        *(_ROOMS.c.title, _ROOMS.c.owner_id),
     ).select_from(
         rows.join(_ROOMS, _ROOMS.c.id == event.room_id)
         .outerjoin(_MESSAGES, columns.id == event.message_id)
@@ -100,6 +106,8 @@ def counts(rows: Rows, kept: Sequence[Kept]) -> dict[str, int]:
 
 
 def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:
+    if row.type == ROOM_UPDATED:
+        return {"room": row.room_name, "title": row.title, "owner": row.owner_id}
     if row.message_id is None:
         return {"room": row.room_name, "user": {"id": row.about, "name": row.about_name}}
     if row.type == "message.status":

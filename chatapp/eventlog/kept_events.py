@@ -30,6 +30,8 @@ REMEMBERED_MAX_BYTES = 8 * 1024
 CHANGES_REMEMBERED = 10_000
 
 STATUS = "message.status"
+# Of these nobody says here when what they are about has changed.
+UNFIT = (STATUS, bodies.ROOM_UPDATED)
 
 # A row of `events`: its number, and its place in the log if it has one.
 Place = tuple[int, int | None]
@@ -120,7 +122,7 @@ class KeptEvents:
         loaded = {row.number: bodies.event(row, place_of[row.number], counts) for row in kept}
         for number, event in loaded.items():
             # What a sender is told of one message is nobody else's, and counts.
-            fit = event.cursor is not None and event.type != STATUS and len(event.frame) <= REMEMBERED_MAX_BYTES
+            fit = event.cursor is not None and event.type not in UNFIT and len(event.frame) <= REMEMBERED_MAX_BYTES
             if fit and as_of >= self._newest_change(event.message_id):
                 self._known[number] = _Remembered(event, as_of)
         return loaded

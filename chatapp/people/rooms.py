@@ -1,10 +1,12 @@
 """The use cases of rooms: list, make, join, invite, leave, remove, direct."""
 
 import secrets
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import func
 from sqlalchemy import select
@@ -17,6 +19,7 @@ from chatapp.errors import InvalidMessage
 from chatapp.errors import InvalidParameter
 from chatapp.errors import NotFound
 from chatapp.errors import RoomExists
+from chatapp.eventlog import ROOM_UPDATED
 from chatapp.eventlog import Outbox
 from chatapp.people import access
 from chatapp.people import membership
@@ -27,6 +30,7 @@ from chatapp.people.known_rooms import KnownRooms
 from chatapp.people.room_ref import RoomRef
 from chatapp.runtime import utc_now
 from chatapp.storage import Database
+from chatapp.storage import EventRow
 from chatapp.storage import Membership
 from chatapp.storage import Room
 from chatapp.storage import User
@@ -83,6 +87,31 @@ class Rooms:
         except IntegrityError:
             raise RoomExists from None
         self._published(number, who.id)
+        return self.get(who, name)
+
+    def change(self, who: Identity, name: str, new: Mapping[str, Any]) -> room_list.RoomView:
+        """Rename the room (`title`), hand it over (`owner`), or both, as its owner. Raises NotFound, Forbidden, and
+        InvalidMessage for a new owner who is no member."""
+
+        def work(tx: Transaction) -> int:
+            ref = access.writable(tx, who, name)
+            room = tx.get_one(Room, ref.id, with_for_update=True)
+            if room.owner_id != who.id or room.visibility == Visibility.DIRECT:
+                raise Forbidden("Only the owner may change a room.")
+            owner_id, title = new.get("owner", room.owner_id), new.get("title", room.title)
+            if (owner_id, title) == (room.owner_id, room.title):
+                return 0
+            # Until this is committed, nobody leaves whom it names.
+            member = select(Membership).where(Membership.room_id == room.id, Membership.user_id == owner_id)
+            if owner_id != who.id and tx.scalar(member.with_for_update()) is None:
+                raise InvalidMessage(errors={"owner": ["Not a member of the room."]})
+            room.owner_id, room.title = owner_id, title
+            row = EventRow(type=ROOM_UPDATED, room_id=room.id)
+            tx.add(row)
+            tx.flush()
+            return row.number
+
+        self._published(self._database.write(work))
         return self.get(who, name)
 
     def members(self, who: Identity, name: str, after: str | None, limit: int) -> tuple[Sequence[Member], str | None]:

@@ -183,6 +183,16 @@ class NewRoomSchema(Schema):
     )
 
 
+class RoomChangesSchema(Schema):
+    title = fields.String(allow_none=True, load_only=True, validate=_title)
+    owner = fields.String(load_only=True)
+
+    @validates_schema
+    def _something(self, loaded: dict[str, Any], **_: Any) -> None:
+        if not loaded:
+            raise ValidationError({"title": ["Missing data for required field."]})
+
+
 class AckSchema(Schema):
     cursor = fields.String(required=True, load_only=True)
     rooms = fields.List(fields.String(), load_default=None, load_only=True, validate=validate.Length(min=1, max=1000))

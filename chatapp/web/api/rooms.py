@@ -22,6 +22,7 @@ blueprint = Blueprint("rooms", __name__)
 
 NEW_ROOM = schemas.NewRoomSchema()
 READ = schemas.ReadSchema()
+ROOM_CHANGES = schemas.RoomChangesSchema()
 TYPING = schemas.TypingSchema()
 ROOM = documents.RoomSchema()
 MEMBER = documents.MemberSchema()
@@ -63,6 +64,13 @@ def create_room() -> Response:
 @blueprint.get("/rooms/<room>")
 def get_room(room: str) -> Response:
     return Answer.json(ROOM.dump(services().rooms.get(current.reader(), room))).response()
+
+
+@blueprint.patch("/rooms/<room>")
+def change_room(room: str) -> Response:
+    who = current.identity()
+    services().admission.charge(MOVES, who.id)
+    return Answer.json(ROOM.dump(services().rooms.change(who, room, document(ROOM_CHANGES)))).response()
 
 
 @blueprint.get("/rooms/<room>/members")
