@@ -1,6 +1,7 @@
 """A PostgreSQL backend that falls silent within a transaction, and what goes to and fro for many rows."""
 
 import json
+from itertools import pairwise
 
 from tests.support.postgres import Postgres
 from tests.support.probe import probe
@@ -56,6 +57,27 @@ def traced(rows):
 print(json.dumps(database.write_rows(traced)))
 """
 
+WRITTEN = """
+from sqlalchemy import Column, MetaData, Table, func, insert
+
+kept = Table("kept", MetaData(), Column("number", Integer))
+ADD = Prepared(insert(kept).values(number=bindparam("number")))
+COUNT = Prepared(select(func.count()).select_from(kept))
+trace = tempfile.TemporaryFile("w+")
+
+def written(rows):
+    rows._driver.execute("CREATE TEMPORARY TABLE kept (number integer)")
+    rows._driver.pgconn.trace(trace.fileno())
+    for _ in range(2):
+        rows.run(ADD, [{"number": number} for number in range(20)])
+    return rows.ask(COUNT)
+
+found = database.write_rows(written)
+database.close()
+trace.seek(0)
+print(json.dumps([found, [line.split("\\t")[1:4:2] for line in trace.read().splitlines() if "\\t" in line]]))
+"""
+
 # Every request is answered within 10 s, and after the transaction it may have to look up what became of it.
 SILENT_BOUND_S = 6.0
 
@@ -74,3 +96,13 @@ def test_many_rows_are_asked_for_in_one_round_trip(postgres: Postgres) -> None:
     assert answer == list(range(50))
     # Each is a round trip.
     assert messages.count("Flush") + messages.count("Sync") == 1, messages
+
+
+def test_a_transaction_waits_for_what_it_asks_and_for_its_commit(postgres: Postgres) -> None:
+    found, messages = json.loads(probe(PARTS + WRITTEN, {"DATABASE_URL": postgres.database()}))
+    assert found == [[40]]
+    sent = [name for direction, name in messages if direction == "F"]
+    assert sent.count("Execute") == 40 + 1 + 1
+    # How often it turns from sending to reading.
+    turns = sum(before[0] == "F" and after[0] == "B" for before, after in pairwise(messages))
+    assert turns == 2, messages
