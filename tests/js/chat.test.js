@@ -49,6 +49,14 @@ class FakeApi {
     return message({ ...item, id: `m-${item.body}`, sender: ADA, cursor: null });
   }
 
+  async read(/** @type {string} */ name, /** @type {string} */ cursor) {
+    this.asked.push(`read ${name} ${cursor}`);
+  }
+
+  async typing(/** @type {string} */ name, /** @type {boolean} */ typing) {
+    this.asked.push(`typing ${name} ${typing}`);
+  }
+
   async ack(/** @type {string} */ cursor) {
     this.asked.push(`ack ${cursor}`);
   }
@@ -235,4 +243,92 @@ test('a session that ends while sending stops everything and says so once', asyn
   assert.deepEqual(told.filter((text) => text === 'signed out'), ['signed out']);
   assert.equal(chat.connection.state.phase, 'stopped');
   assert.equal((await storage.load(ADA.id)).length, 1);
+});
+
+test('what is unread survives a reload: the badge, and the line before the first of it', async () => {
+  const api = new FakeApi();
+  api.list = [info(), info({ name: 'team', title: 'Team', unread: 2, readCursor: '90-0' })];
+  api.said.set('team', [
+    message({ id: 'a', localId: 'local-000a', room: 'team', cursor: '90-0' }),
+    message({ id: 'b', localId: 'local-000b', room: 'team', sender: ADA, cursor: '91-0' }),
+    message({ id: 'c', localId: 'local-000c', room: 'team', cursor: '92-0' }),
+    message({ id: 'd', localId: 'local-000d', room: 'team', cursor: '93-0' }),
+  ]);
+  const { chat, clock } = await setUp({ api });
+  assert.equal(chat.rooms.unread, 2);
+  await chat.open('team');
+  assert.equal(chat.rooms.unread, 0);
+  assert.equal(chat.rooms.get('team')?.firstUnreadId, 'c');
+  await clock.pass(1_000);
+  assert.deepEqual(api.asked.filter((call) => call.startsWith('read')), ['read team 93-0']);
+});
+
+test('the server is told once a second how far the user has read, and nothing while nobody looks', async () => {
+  const { chat, say, api, clock } = await setUp();
+  const write = (/** @type {number} */ number) => say({
+    type: 'message.created', room: 'general',
+    message: message({ id: `m${number}`, localId: `local-${number}00`, cursor: `${number}-0` }),
+  }, `${number}-0`);
+  await write(101);
+  await clock.pass(0);
+  await write(102);
+  await write(103);
+  await clock.pass(1_000);
+  const told = () => api.asked.filter((call) => call.startsWith('read'));
+  assert.deepEqual(told(), ['read general 101-0', 'read general 103-0']);
+  chat.setVisible(false);
+  await write(104);
+  await clock.pass(5_000);
+  assert.equal(told().length, 2);
+  assert.equal(chat.rooms.unread, 1);
+  chat.setVisible(true);
+  await clock.pass(5_000);
+  assert.equal(told().at(-1), 'read general 104-0');
+});
+
+test('what another client of the user has read is not unread here', async () => {
+  const api = new FakeApi();
+  api.list = [info(), info({ name: 'team', title: 'Team', unread: 7 })];
+  const { chat, say } = await setUp({ api });
+  await say({ type: 'read', room: 'team', unread: 1, cursor: null }, undefined);
+  assert.equal(chat.rooms.unread, 1);
+});
+
+test('who is writing is shown until they stop, or for six seconds, or until their message comes', async () => {
+  const { chat, say, clock } = await setUp();
+  const typing = (/** @type {boolean} */ typing) => say({ type: 'typing', room: 'general', user: BOB, typing, cursor: null });
+  await typing(true);
+  assert.deepEqual(chat.typists, ['Bob']);
+  await typing(false);
+  assert.deepEqual(chat.typists, []);
+  await typing(true);
+  await clock.pass(5_999);
+  assert.deepEqual(chat.typists, ['Bob']);
+  await clock.pass(1);
+  assert.deepEqual(chat.typists, []);
+  await typing(true);
+  await say({ type: 'message.created', room: 'general', message: message({ cursor: '101-0' }) });
+  assert.deepEqual(chat.typists, []);
+});
+
+test('the room is told that the user writes every three seconds, and that they stopped', async () => {
+  const { chat, api, clock } = await setUp();
+  const told = () => api.asked.filter((call) => call.startsWith('typing'));
+  chat.typing.wrote('general', 'h');
+  chat.typing.wrote('general', 'he');
+  await clock.pass(3_000);
+  chat.typing.wrote('general', 'hel');
+  chat.typing.wrote('general', '');
+  chat.typing.wrote('general', ' ');
+  assert.deepEqual(told(), ['typing general true', 'typing general true', 'typing general false']);
+  chat.typing.wrote('general', 'hi');
+  chat.typing.sent();
+  chat.typing.wrote('general', '');
+  assert.equal(told().length, 4);
+});
+
+test('a room that is renamed has its new name at once', async () => {
+  const { chat, say } = await setUp();
+  await say({ type: 'room.updated', room: 'general', title: 'Lobby', owner: null });
+  assert.equal(chat.rooms.get('general')?.title, 'Lobby');
 });

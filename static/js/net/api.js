@@ -185,6 +185,24 @@ export class Api {
   }
 
   /**
+   * @param {string} room
+   * @param {string} cursor
+   * @returns {Promise<void>}
+   */
+  read(room, cursor) {
+    return this.#call('POST', `${roomPath(room)}/read`, { body: { cursor } });
+  }
+
+  /**
+   * @param {string} room
+   * @param {boolean} typing
+   * @returns {Promise<void>}
+   */
+  typing(room, typing) {
+    return this.#call('POST', `${roomPath(room)}/typing`, { body: { typing } });
+  }
+
+  /**
    * @param {string} since
    * @param {number} waitSeconds
    * @param {AbortSignal} signal

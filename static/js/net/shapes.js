@@ -21,12 +21,14 @@
 /**
  * @typedef {object} RoomInfo
  * @property {string} name
- * @property {string} title
+ * @property {string | null} title
  * @property {'public' | 'private' | 'direct'} visibility
  * @property {boolean} member
  * @property {string | null} owner
  * @property {number} memberCount
  * @property {Message | null} lastMessage
+ * @property {number} [unread]
+ * @property {string | null} [readCursor]
  */
 
 /**
@@ -40,6 +42,10 @@
  * @property {string} [messageId]
  * @property {string} [localId]
  * @property {Status} [status]
+ * @property {boolean} [typing]
+ * @property {number} [unread]
+ * @property {string | null} [title]
+ * @property {string | null} [owner]
  * @property {string} [reason]
  * @property {number} [retryAfterMs]
  */

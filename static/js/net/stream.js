@@ -5,7 +5,7 @@
 const EVENT_TYPES = [
   'ready', 'heartbeat', 'closing', 'reset',
   'message.created', 'message.updated', 'message.deleted', 'message.status',
-  'member.joined', 'member.left', 'typing', 'presence',
+  'member.joined', 'member.left', 'room.updated', 'read', 'typing',
 ];
 
 const CLOSED = 2; // EventSource.CLOSED, written out because the class is handed in

@@ -3,12 +3,15 @@
 import { Acks } from '../net/acks.js';
 import { asApiError } from '../net/api_error.js';
 import { Connection } from '../net/connection.js';
+import { OwnTyping } from '../net/own_typing.js';
 import { OwnMessages } from '../outbox/own_messages.js';
 import { reasonText } from '../outbox/refusal.js';
 import { Directory } from '../rooms/directory.js';
 import { Histories } from '../rooms/histories.js';
 import { News } from '../rooms/news.js';
+import { Reads } from '../rooms/reads.js';
 import { RoomBook } from '../rooms/room_book.js';
+import { SHOWN_MS } from '../rooms/typists.js';
 
 /**
  * @typedef {import('../rooms/room.js').Room} Room
@@ -52,18 +55,22 @@ export class Chat {
   #live = false;
   #asked = ''; // the room in the address, whether it exists or not
   #api;
+  #clock;
   #on;
 
   /** @param {ChatParts} parts */
   constructor(parts) {
     const { api, user, clock, random, on } = parts;
     this.#api = api;
+    this.#clock = clock;
     this.#on = on;
     this.user = user;
     this.rooms = new RoomBook(user.id);
     this.directory = new Directory({ api, clock, rooms: this.rooms, changed: on.rooms, open: () => this.current });
     this.histories = new Histories(api, on.room);
     this.acks = new Acks({ post: (cursor) => api.ack(cursor), clock, random });
+    this.reads = new Reads({ post: (room, cursor) => api.read(room, cursor), clock });
+    this.typing = new OwnTyping({ post: (room, typing) => api.typing(room, typing), clock });
     this.own = this.#makeOwnMessages(parts);
     this.news = this.#makeNews();
     this.connection = this.#makeConnection(parts);
@@ -86,6 +93,7 @@ export class Chat {
     this.connection.stop();
     this.outbox.stop();
     this.acks.stop();
+    this.reads.stop();
   }
 
   /** @param {string} name */
@@ -99,6 +107,12 @@ export class Chat {
     this.#on.rooms();
     // A room the user only reads gets no events, so what is here may be out of date.
     if (room && (room.history !== 'ready' || !room.info.member)) await this.histories.newest(room);
+    if (room && room === this.current) this.#read(room);
+  }
+
+  /** Who is writing in the open room. */
+  get typists() {
+    return this.current?.typists.names(this.#clock.now()) ?? [];
   }
 
   /** @param {boolean} visible */
@@ -106,6 +120,7 @@ export class Chat {
     this.visible = visible;
     if (!visible) return;
     this.current?.seen();
+    if (this.current) this.#read(this.current);
     this.#on.rooms();
     this.directory.refresh();
   }
@@ -177,6 +192,8 @@ export class Chat {
       ownArrived: (message) => this.outbox.confirm(message.localId),
       received: (cursor) => this.connection.state.transport === 'stream' && this.acks.received(cursor),
       isWatched: (room) => room === this.current && this.visible,
+      watched: (room) => this.#read(room),
+      typing: (room, user, typing) => this.#typing(room, user, typing),
       joined: (name) => this.#joined(name),
       left: (name) => this.#left(name),
       lookUp: (name) => this.directory.lookUp(name),
@@ -226,6 +243,22 @@ export class Chat {
     const loaded = this.rooms.all.filter((room) => room.history !== 'none');
     for (const room of loaded) await this.histories.newest(room);
     return cursor;
+  }
+
+  /** The user has seen all that is here of the room. @param {Room} room */
+  #read(room) {
+    const { newest } = room;
+    if (this.visible && room.info.member && room.history === 'ready' && newest) this.reads.read(room.name, newest);
+  }
+
+  /**
+   * @param {Room} room
+   * @param {User} user
+   * @param {boolean} typing
+   */
+  #typing(room, user, typing) {
+    room.typists.heard(user, typing, this.#clock.now());
+    if (typing) this.#clock.setTimeout(() => this.#on.room(room), SHOWN_MS);
   }
 
   #signedOut() {

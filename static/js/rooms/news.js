@@ -3,6 +3,7 @@
 /**
  * @typedef {import('../net/shapes.js').ChatEvent} ChatEvent
  * @typedef {import('../net/shapes.js').Message} Message
+ * @typedef {import('../net/shapes.js').User} User
  * @typedef {import('./room.js').Room} Room
  */
 
@@ -12,6 +13,8 @@
  * @property {(message: Message) => void} ownArrived one's own message came back through the log
  * @property {(cursor: string) => void} received someone else's message arrived
  * @property {(room: Room) => boolean} isWatched
+ * @property {(room: Room) => void} watched someone else's message came into the room that the user looks at
+ * @property {(room: Room, user: User, typing: boolean) => void} typing
  * @property {(name: string) => void} joined
  * @property {(name: string) => void} left
  * @property {(name: string) => Promise<Room | null>} lookUp a room that the list did not have yet
@@ -39,10 +42,33 @@ export class News {
     const room = this.#rooms.get(event.room);
     if (event.type === 'member.joined') this.#joined(event, room);
     else if (event.type === 'member.left') this.#left(event, room);
+    else if (event.type === 'typing' || event.type === 'read') room && this.#signal(event, room);
     else if (!room) this.#applyLater(event, event.room);
     else if (event.type === 'message.created' && event.message) this.#created(event, room, event.message);
     else if (event.message) this.#changed(room, event.message);
     else if (event.type === 'message.status') this.#status(room, event);
+    else if (event.type === 'room.updated') this.#updated(room, event);
+  }
+
+  /**
+   * News beside the log: the page is right without it.
+   * @param {ChatEvent} event
+   * @param {Room} room
+   */
+  #signal({ type, user, typing = false, unread = 0 }, room) {
+    if (type === 'typing' && user) this.#hooks.typing(room, user, typing);
+    // Another client of this user has read it.
+    else if (type === 'read' && !this.#hooks.isWatched(room)) room.unread = Math.min(room.unread, unread);
+    this.#hooks.changed(room);
+  }
+
+  /**
+   * @param {Room} room
+   * @param {ChatEvent} event
+   */
+  #updated(room, { title = null, owner = null }) {
+    room.info = { ...room.info, title, owner };
+    this.#hooks.changed(room);
   }
 
   /**
@@ -62,6 +88,7 @@ export class News {
   #created(event, room, message) {
     const isNew = !room.timeline.byId(message.id);
     if (room.covers(message)) room.timeline.created(message);
+    room.typists.wrote(message.sender.id);
     if (message.sender.id === this.#myId) this.#hooks.ownArrived(message);
     else if (isNew) this.#someoneWrote(event, room, message);
     this.#hooks.changed(room);
@@ -74,7 +101,7 @@ export class News {
    */
   #someoneWrote(event, room, message) {
     if (event.cursor) this.#hooks.received(event.cursor);
-    if (this.#hooks.isWatched(room)) return;
+    if (this.#hooks.isWatched(room)) return this.#hooks.watched(room);
     room.missed(message);
     room.trimIfLong();
   }

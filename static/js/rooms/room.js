@@ -2,6 +2,7 @@
 
 import { compareCursors } from './cursor.js';
 import { Timeline } from './timeline.js';
+import { Typists } from './typists.js';
 
 /** @typedef {import('../net/shapes.js').RoomInfo} RoomInfo */
 /** @typedef {import('../net/shapes.js').Message} Message */
@@ -12,6 +13,9 @@ const LONG = 2000; // some megabytes; a page may stay open for weeks
 
 export class Room {
   unread = 0;
+  typists = new Typists();
+  /** How many were unread when the page first heard of the room: the line is drawn with its first page. */
+  #unreadBefore = 0;
   /** The "New messages" line stands before this message. @type {string | null} */
   firstUnreadId = null;
   /** @type {'none' | 'loading' | 'ready' | 'error'} */
@@ -27,6 +31,7 @@ export class Room {
   constructor(info, myId) {
     this.info = info;
     this.timeline = new Timeline(myId);
+    if (info.member) this.unread = this.#unreadBefore = info.unread ?? 0;
   }
 
   get name() {
@@ -45,6 +50,26 @@ export class Room {
     if (page.hasMore && oldest) this.timeline.dropBefore(oldest);
     this.before = page.before;
     this.hasMore = page.hasMore;
+    if (this.#unreadBefore) this.#drawLine(page.messages);
+  }
+
+  /**
+   * Before the first message of somebody else behind the place up to which the user has read.
+   * @param {Message[]} messages
+   */
+  #drawLine(messages) {
+    const others = messages.filter(({ sender, deletedAt }) => sender.id !== this.timeline.myId && !deletedAt);
+    const read = this.info.readCursor;
+    const unread = read
+      ? others.filter(({ cursor }) => !cursor || compareCursors(cursor, read) > 0)
+      : others.slice(-this.#unreadBefore);
+    this.#unreadBefore = 0;
+    this.firstUnreadId ??= unread[0]?.id ?? null;
+  }
+
+  /** @returns {string | null} the place of the newest message that is here */
+  get newest() {
+    return [...this.timeline.entries].reverse().find(({ cursor }) => cursor)?.cursor ?? null;
   }
 
   /** @param {HistoryPage} page */

@@ -20,11 +20,11 @@ export class Timeline {
   /** Own messages only: a localId is unique per sender. @type {Map<string, Entry>} */
   #ownByLocalId = new Map();
   #arrivals = 0;
-  #myId;
+  /** @readonly */ myId;
 
   /** @param {string} myId */
   constructor(myId) {
-    this.#myId = myId;
+    this.myId = myId;
   }
 
   /**
@@ -140,7 +140,7 @@ export class Timeline {
   /** @param {Message} message */
   #find(message) {
     const known = this.#byId.get(message.id);
-    if (known || message.sender.id !== this.#myId) return known;
+    if (known || message.sender.id !== this.myId) return known;
     return this.#ownByLocalId.get(message.localId);
   }
 
@@ -154,7 +154,7 @@ export class Timeline {
   /** @param {Entry} entry */
   #index(entry) {
     if (entry.id) this.#byId.set(entry.id, entry);
-    if (entry.sender.id === this.#myId) this.#ownByLocalId.set(entry.localId, entry);
+    if (entry.sender.id === this.myId) this.#ownByLocalId.set(entry.localId, entry);
   }
 
   /**

@@ -4,7 +4,7 @@ import { fillAvatar } from './avatar.js';
 import { Banner } from './banner.js';
 import { Composer } from './composer.js';
 import { confirm } from './confirm.js';
-import { byId } from './dom.js';
+import { byId, setText } from './dom.js';
 import { Drawer } from './drawer.js';
 import { MessageList } from './message_list.js';
 import { NewRoom } from './new_room.js';
@@ -12,6 +12,7 @@ import { People } from './people.js';
 import { QueueView } from './queue.js';
 import { RoomHead } from './room_head.js';
 import { RoomList } from './room_list.js';
+import { typingText } from './text.js';
 
 /**
  * @typedef {import('../page/chat.js').Chat} Chat
@@ -79,6 +80,11 @@ export class ChatView {
     this.messages.show(room, this.#chat?.user.id ?? '');
     this.#showRoom(room);
     this.#showComposer(room);
+    this.#showTypists();
+  }
+
+  #showTypists() {
+    setText(byId('typing', HTMLSpanElement), typingText(this.#chat?.typists ?? []));
   }
 
   /** Titles, counts and the list of rooms change together and need not change at once. */
@@ -95,6 +101,7 @@ export class ChatView {
   roomChanged(room) {
     this.messages.changed(room);
     this.roomsChanged();
+    this.#showTypists();
   }
 
   outboxChanged() {
@@ -149,6 +156,7 @@ export class ChatView {
       send: (body) => this.#send(body),
       edit: async (id, body) => (await this.#chat?.edit(id, body)) ?? false,
       draft: (text) => this.#chat?.current && this.#drafts?.set(this.#chat.current.name, text),
+      typing: (text) => this.#chat?.current && this.#chat.typing.wrote(this.#chat.current.name, text),
       lastOwn: () => this.#lastOwn(),
       escape: () => this.messages.toLatest(),
     });
@@ -159,6 +167,7 @@ export class ChatView {
     const room = this.#chat?.current;
     if (!room) return;
     this.#chat?.own.send(room, body);
+    this.#chat?.typing.sent();
     this.messages.toLatest();
   }
 

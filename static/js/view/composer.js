@@ -8,6 +8,7 @@ import { isSendable, roomLeft } from './text.js';
  * @property {(body: string) => void} send
  * @property {(id: string, body: string) => Promise<boolean>} edit
  * @property {(body: string) => void} draft
+ * @property {(text: string) => void} typing what the user has written so far
  * @property {() => {id: string, body: string} | null} lastOwn
  * @property {() => void} escape
  */
@@ -122,7 +123,10 @@ export class Composer {
   }
 
   #changed() {
-    if (!this.#editingId) this.#on.draft(this.#input.value);
+    if (!this.#editingId) {
+      this.#on.draft(this.#input.value);
+      this.#on.typing(this.#input.value);
+    }
     this.#layOut();
   }
 

@@ -20,6 +20,16 @@ export function roomLeft(body) {
   return count < COUNTER_FROM ? null : BODY_LIMIT - count;
 }
 
+/**
+ * Who is writing, in one short line.
+ * @param {string[]} names
+ */
+export function typingText(names) {
+  if (names.length === 0) return '';
+  if (names.length === 1) return `${names[0]} is writing…`;
+  return names.length === 2 ? `${names[0]} and ${names[1]} are writing…` : 'Several people are writing…';
+}
+
 /** @param {string} body */
 export function isSendable(body) {
   return body.trim() !== '' && codePoints(body) <= BODY_LIMIT;
