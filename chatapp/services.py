@@ -128,6 +128,7 @@ class Services:
         self.tail.on_news += [
             self.known_rooms.take,
             self.kept_events.take,
+            self.room_receipts.take,
             self.hub.wake,
             self.detached.give_or_step_down,
         ]
@@ -137,8 +138,8 @@ class Services:
         self.tail.on_signal.append(self._take_signal)
         self.tail.on_room_signal.append(self.signals.take)
         self.outbox.on_recorded += [self.receipts.recorded, self.room_receipts.recorded]
-        self.receipts.on_moved.append(self.room_receipts.moved)
-        self.read_receipts.on_moved.append(self.room_receipts.moved)
+        self.receipts.on_moved.append(self.room_receipts.delivered)
+        self.read_receipts.on_moved.append(self.room_receipts.read)
 
     def _take_signal(self, signal: dict[str, Any]) -> None:
         if signal.get("type") == "signed_out":

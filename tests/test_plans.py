@@ -284,7 +284,7 @@ class Scenario:
                 self.parts.rooms.list(who, None, 100)
         for room in ("general", room_name(3)):
             room_id = self.stage.one("SELECT id FROM rooms WHERE name = :name", name=room)
-            self.parts.room_receipts.moved(room_id, self.keen.id)
+            self.parts.room_receipts.read(room_id, self.keen.id)
         self.parts.room_receipts._tell()
         self.parts.typing.tell(self.keen, "general", True)
 

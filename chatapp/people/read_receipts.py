@@ -38,7 +38,7 @@ class ReadReceipts:
         self._kept_log = kept_log
         self._tail = tail
         self._known_rooms = known_rooms
-        # Called with the room and the user of each receipt that has moved.
+        # Called with room and user of each receipt that has moved.
         self.on_moved: list[Callable[[int, str], None]] = []
         self._gather = Gather(self._write, most=AT_ONCE_MAX, timeout_s=ANSWER_TIMEOUT_S)
 

@@ -47,11 +47,11 @@ def wait_for_events(
 
 
 def poll_document(events: Sequence[Event], signals: Sequence[Event], reader: Reader) -> bytes:
-    """The answer to a poll, as JSON: the events as they are in the log, signals behind them, where to go on from, and
+    """The answer to a poll, as JSON: the events as they are in the log, behind the signals, where to go on from, and
     whether there is more at once."""
     more = reader.behind and not reader.listener.closing
     return b'{"events":[%b],"cursor":%b,"more":%b%b}' % (
-        b",".join([event.data for event in (*events, *signals)]),
+        b",".join([event.data for event in (*signals, *events)]),
         codec.dumps(str(reader.position)),
         b"true" if more else b"false",
         b',"reset":true' if reader.reset else b"",

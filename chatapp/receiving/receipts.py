@@ -52,8 +52,8 @@ class Receipts:
         # What was recorded, and may have been acked before that: places of messages, and joinings.
         self._messages: list[tuple[int, Reach]] = []
         self._joinings: list[Key] = []
-        # Called with the room and the user of each receipt that has moved.
-        self.on_moved: list[Callable[[int, str], None]] = []
+        # Called with room and user of each receipt that has moved, and up to which place.
+        self.on_moved: list[Callable[[int, str, int], None]] = []
         self._loop = Loop("receipts", self.flush, interval_s=60.0, pause_s=GATHER_S, refused_by=SQLAlchemyError)
         self._looking = Loop("quick receipts", self._look_again, interval_s=LOOK_AGAIN_S, refused_by=SQLAlchemyError)
 
@@ -98,7 +98,7 @@ class Receipts:
                 if self._waiting.get(key) == place:
                     del self._waiting[key]
                 for tell in self.on_moved:
-                    tell(key[0], key[1])
+                    tell(key[0], key[1], place)
 
     def _look_again(self) -> None:
         """After the record has been committed: of an ack and a record at the same moment, one sees the other."""

@@ -27,6 +27,8 @@ from chatapp.storage import Room
 from chatapp.storage import Rows
 from chatapp.storage import User
 from chatapp.storage import rows_within
+from chatapp.wire import Cursor
+from chatapp.wire import Event
 from chatapp.wire import Signal
 from chatapp.wire import cursor_text
 
@@ -38,6 +40,8 @@ TELL_INTERVAL_S = 1.0
 ROOMS_AT_ONCE = 100
 ROOMS_MAX = 5_000
 LARGE_REMEMBERED = 5_000
+NEWEST_MAX = 20_000
+REACHED_MAX = 50_000
 LARGE_S = 60.0
 
 _MEMBERSHIPS, _RECEIPTS, _ROOMS, _USERS = (cast(Table, model.__table__) for model in (Membership, Receipt, Room, User))
@@ -85,6 +89,9 @@ class RoomReceipts:
         self._live_log = live_log
         # Room -> the members whose receipts have moved since it was told.
         self._moved: Recent[int, set[str]] = Recent(ROOMS_MAX)
+        # Room -> the place of its newest message; and how far a member's receipt had moved when it reached one.
+        self._newest: Recent[int, int] = Recent(NEWEST_MAX)
+        self._reached: Recent[tuple[int, str], int] = Recent(REACHED_MAX)
         # Rooms that were too large a moment ago, and when: they are not asked for again at each send.
         self._large: Recent[int, float] = Recent(LARGE_REMEMBERED)
         self._loop = Loop("room receipts", self._tell, interval_s=60.0, pause_s=TELL_INTERVAL_S)
@@ -95,8 +102,28 @@ class RoomReceipts:
     def stop(self) -> None:
         self._loop.stop()
 
-    def moved(self, room_id: int, user_id: str) -> None:
-        """A receipt has moved: the room's members will be told."""
+    def take(self, events: Sequence[Event], before: Cursor) -> None:
+        """The tail's news: receipts that reach a new message are worth telling."""
+        for event in events:
+            if event.type == "message.created" and event.room_id is not None and event.cursor is not None:
+                self._newest[event.room_id] = event.cursor.packed
+
+    def read(self, room_id: int, user_id: str) -> None:
+        """The member has read on: the others will be told."""
+        self._tell_later(room_id, user_id)
+
+    def delivered(self, room_id: int, user_id: str, place: int) -> None:
+        """The member's clients have received all up to this place: the others will be told, if that reached a message.
+
+        Of messages from before this worker's start it is not known.
+        """
+        newest = self._newest.get(room_id)
+        if newest is None or place < newest or self._reached.get((room_id, user_id), -1) >= newest:
+            return
+        self._reached[room_id, user_id] = place
+        self._tell_later(room_id, user_id)
+
+    def _tell_later(self, room_id: int, user_id: str) -> None:
         if time.monotonic() - self._large.get(room_id, -LARGE_S) >= LARGE_S:
             self._moved.setdefault(room_id, set()).add(user_id)
             self._loop.wake()
@@ -105,7 +132,7 @@ class RoomReceipts:
         """Whoever says something has read all before it."""
         for place in places:
             if place.entry.type == "message.created":
-                self.moved(place.entry.room_id, place.entry.body["message"]["sender"]["id"])
+                self._tell_later(place.entry.room_id, place.entry.body["message"]["sender"]["id"])
 
     def of_room(self, who: Identity, name: str) -> list[dict[str, Any]]:
         """All of a room, for a member. Raises NotFound, and Forbidden for larger rooms."""
@@ -132,7 +159,9 @@ class RoomReceipts:
                 self._large[room_id] = time.monotonic()
             if receipts:
                 body = {"room": receipts[0].room, "receipts": [one.document for one in receipts]}
-                signal = Signal("receipt", room_id, body).packed()
+                # Whoever is the only one knows it.
+                without = receipts[0].user_id if len(receipts) == 1 else None
+                signal = Signal("receipt", room_id, body, without=without).packed()
                 if not self._live_log.signal_once(signal, f"receipt:{room_id}", TELL_INTERVAL_S):
                     # Another worker has told this room just now.
                     continue
@@ -142,7 +171,7 @@ class RoomReceipts:
     def _keep(self, rooms: dict[int, set[str]]) -> None:
         for room_id, moved in rooms.items():
             for user_id in moved:
-                self.moved(room_id, user_id)
+                self._tell_later(room_id, user_id)
 
 
 def _members(rows: Rows, room_ids: list[int]) -> list[list[MemberReceipt]]:

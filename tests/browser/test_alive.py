@@ -7,6 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from tests.support.processes import wait_until
+
 from .conftest import Person
 
 People = Callable[..., Person]
@@ -49,7 +51,7 @@ def test_what_is_unread_survives_a_reload(person: People) -> None:
     ada.page.goto(f"{ada.url}/rooms/{room}")
     for number in range(3):
         ada.say(f"number {number}")
-        ada.shows(f"number {number}", "Sent")
+        expect(ada.rows(f"number {number}").locator(".message__status[data-status=sending]")).to_have_count(0)
     bob.page.reload()
     bob.is_live()
     link = bob.page.get_by_role("link", name=title)
@@ -67,9 +69,8 @@ def test_what_is_unread_survives_a_reload(person: People) -> None:
         bob.page.screenshot(path=Path(folder) / "alive.png")
     # Read, and told so.
     expect(link.get_by_label("3 unread")).to_have_count(0)
-    bob.page.wait_for_function(
-        """async (room) => (await (await fetch(`/api/v1/rooms/${room}`)).json()).unread === 0""", arg=room
-    )
+    unread = "async (room) => (await (await fetch(`/api/v1/rooms/${room}`)).json()).unread"
+    wait_until(lambda: bob.page.evaluate(unread, room) == 0, 15, "what was read to be told")
     bob.page.reload()
     bob.is_live()
     bob.shows("number 2")

@@ -5,6 +5,7 @@ from collections import deque
 from typing import Any
 from typing import Protocol
 
+from tests.support.person import SIGNALS
 from tests.support.person import Person
 from tests.support.stream import EventStream
 from tests.support.stream import StreamEnded
@@ -43,7 +44,7 @@ class StreamFollower:
                 continue
             if event.id is not None:
                 self.cursor = event.id
-            if event.type not in OWN_EVENTS:
+            if event.type not in OWN_EVENTS | SIGNALS:
                 return event.data
 
     def close(self) -> None:

@@ -16,6 +16,10 @@ _names = itertools.count(1)
 PUBLISHED_WITHIN_S = 10.0
 
 
+# What is said beside the log.
+SIGNALS = {"typing", "read", "receipt"}
+
+
 class Person:
     """Signs in as a guest, or holds a given token."""
 
@@ -99,6 +103,17 @@ class Person:
         return messages
 
     def poll(self, since: str | None = None, **query: Any) -> dict[str, Any]:
+        """What comes of the log."""
+        while True:
+            document = self.poll_once(since, **query)
+            said = document["events"]
+            document["events"] = [event for event in said if event["type"] not in SIGNALS]
+            if document["events"] or not said:
+                return document
+            since = document["cursor"]
+
+    def poll_once(self, since: str | None = None, **query: Any) -> dict[str, Any]:
+        """One answer, signals included."""
         if since is not None:
             query["since"] = since
         answer = self.http.get("/events/poll", params=query, timeout=70)

@@ -35,7 +35,8 @@ class Pieces:
                 # Catching up needs the database. The connection stays, and its heartbeats.
                 self._waiter.pause(CATCH_UP_RETRY_S)
                 events = []
-            events += () if stream.reader.behind else self._waiter.take_signals()
+            if not stream.reader.behind:
+                events = [*self._waiter.take_signals(), *events]
             if events:
                 yield b"".join(event.frame for event in events)
             if beat := stream.heartbeat():
