@@ -33,9 +33,8 @@ class Listener:
         raise NotImplementedError
 
     def hears(self, signal: Signal) -> bool:
-        """Whether a signal of a room is for it: of those that it follows as a member."""
-        room_id = signal.room_id
-        return signal.for_user(self.user_id) and room_id not in self.visited and room_id in self.rooms
+        """Whether a signal of a room that it follows is for it."""
+        return signal.for_user(self.user_id) and signal.room_id not in self.visited
 
     def close(self, reason: str) -> None:
         """End this connection. The first reason counts."""
@@ -116,8 +115,11 @@ class Waiter(Listener):
         self._flag.set()
 
     def take_signals(self) -> list[Event]:
-        """Those of rooms that it still follows."""
-        taken = [event for event in self.signals if event.room_id in self.rooms and event.room_id not in self.visited]
+        """Those of rooms that it still follows as a member."""
+        if not self.signals:
+            return []
+        rooms = set(self.rooms) - self.visited
+        taken = [event for event in self.signals if event.room_id in rooms]
         self.signals.clear()
         return taken
 

@@ -6,6 +6,7 @@ no place in the log; it never enters a cursor.
 """
 
 import logging
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -192,7 +193,7 @@ class LiveLog:
         return News(
             entries,
             [signal for signal in signals if "room_id" not in signal],
-            [Signal.unpacked(signal) for signal in signals if "room_id" in signal],
+            list(_of_rooms(signals)),
             signals_after,
             more=len(entries) == READ_COUNT,
         )
@@ -226,6 +227,16 @@ def _signal(fields: dict[bytes, bytes]) -> list[dict[str, Any]]:
     except (KeyError, TypeError, ValueError) as error:
         log.warning("a signal is not from this service: %r", error)
         return []
+
+
+def _of_rooms(signals: Sequence[dict[str, Any]]) -> Iterator[Signal]:
+    for signal in signals:
+        if "room_id" in signal:
+            try:
+                yield Signal.unpacked(signal)
+            except TypeError as error:
+                # Of another version, as while one replaces the other: it may be missed.
+                log.warning("a signal is not from this version: %r", error)
 
 
 def _sequence(cursor: Cursor) -> int:

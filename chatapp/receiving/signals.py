@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from itertools import takewhile
 
 from chatapp.eventlog import Hub
 from chatapp.eventlog import Waiter
@@ -44,8 +45,12 @@ class Signals:
         if ended_s is None:
             return
         since_s = max(ended_s, time.monotonic() - BETWEEN_POLLS_S)
-        for heard_s, signal in self._heard:
-            if heard_s > since_s and waiter.hears(signal):
+        since = list(takewhile(lambda heard: heard[0] > since_s, reversed(self._heard)))
+        if not since:
+            return
+        rooms = set(waiter.rooms)
+        for _, signal in reversed(since):
+            if signal.room_id in rooms and waiter.hears(signal):
                 waiter.signal(event_of(signal))
 
     def poll_ends(self, waiter: Waiter) -> None:

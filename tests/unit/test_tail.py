@@ -185,3 +185,20 @@ def test_what_its_own_worker_published_is_read_at_once(set_up: Set) -> None:
     tail._pause_s = 0.0
     tail._read()
     assert tail.end == end
+
+
+def test_a_signal_of_another_version_does_not_stop_the_tail(set_up: Set) -> None:
+    """As while one version replaces the other."""
+    here, elsewhere = set_up(), set_up()
+    ada = here.person("Ada")
+    heard: list[str] = []
+    here.parts.tail.on_room_signal.append(lambda signal: heard.append(signal.type))
+    for signal in (
+        {"type": "newer", "room_id": 1, "body": {}, "unheard-of": 1},
+        {"type": "known", "room_id": 1, "body": {}},
+    ):
+        elsewhere.parts.live_log.signal(signal)
+    elsewhere.say(ada, "general", "goes on")
+    here.read()
+    assert heard == ["known"]
+    assert here.parts.tail.end == here.parts.live_log.last()
