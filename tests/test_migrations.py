@@ -1,5 +1,6 @@
 """The schema that the migrations make is the one that the models say, and what stands in it stays right."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from click.testing import CliRunner
+from flask import current_app
 from flask_migrate import downgrade
 from flask_migrate import upgrade
 from sqlalchemy import Engine
@@ -16,8 +18,13 @@ from sqlalchemy import text
 
 from chatapp.command import cli
 from chatapp.config import Config
+from chatapp.receiving import history
 from chatapp.storage.models import db
+from chatapp.storage.postgres_settings import for_long_work
 from chatapp.web import create_app
+from chatapp.web import services
+from chatapp.wire import Content
+from chatapp.wire import message_document
 from tests.support.postgres import Postgres
 
 
@@ -86,6 +93,43 @@ def test_receipts_begin_at_the_joining_and_cover_what_was_confirmed(settings: di
         ("cyd", 5),
         ("dan", 6),
     ]
+
+
+NUMBERS = "WITH RECURSIVE number (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < 100000)"
+MESSAGES = f"""
+INSERT INTO messages (id, room_id, sender_id, local_id, content_hash, body, status, created_at, log_id)
+{NUMBERS}
+SELECT 'message-' || i, 1, 'ada', 'local-id-' || i, :hash, 'hello', 'sent', '2026-01-01', CAST(i AS BIGINT) * 1048576
+FROM number
+"""
+EVENTS = f"""
+INSERT INTO events (number, room_id, type, message_id, log_id)
+{NUMBERS} SELECT i, 1, 'message.created', 'message-' || i, CAST(i AS BIGINT) * 1048576 FROM number
+"""
+
+
+def test_a_hundred_thousand_messages_are_taken_along(settings: dict[str, str]) -> None:
+    upgrade(revision="0005")
+    with db.engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(for_long_work()))
+        connection.execute(text("INSERT INTO users (id, name, created_at) VALUES ('ada', 'Ada', '2026-01-01')"))
+        connection.execute(text(MESSAGES), {"hash": Content("hello").hash_in("general")})
+        connection.execute(text(EVENTS))
+    began_s = time.monotonic()
+    upgrade()
+    took_s = time.monotonic() - began_s
+    print(f"{took_s:.1f} s")
+    assert took_s < 60
+    assert rows("SELECT count(*), count(data), count(DISTINCT content_hash), max(log_id) FROM messages") == [
+        (100_000, 0, 1, 100_000 * 1048576)
+    ]
+    parts = services(current_app)
+    message = parts.database.read(lambda tx: history.page(tx, 1, None, None, 1)).messages[0]
+    assert message_document.of(message)["data"] is None
+    # What was accepted before is a replay.
+    assert message.content_hash == Content(message.body).hash_in("general")
+    parts.database.close()
 
 
 def rows(query: str) -> list[tuple[Any, ...]]:
