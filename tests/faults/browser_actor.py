@@ -236,7 +236,8 @@ class BrowserActor:
 
     def _hear_confirms(self, one: dict[str, Any]) -> None:
         # Info: told after the request went out, so the server may have acted on it a little earlier.
-        self.history.record(self.name, "ack", "info", cursor=one["cursor"])
+        rooms = {"rooms": [one["room"]]} if one.get("room") else {}
+        self.history.record(self.name, "ack", "info", cursor=one["cursor"], **rooms)
 
     def _hear_unsent(self, one: dict[str, Any]) -> None:
         self._note_own(one)

@@ -12,7 +12,7 @@
   let began = false;
 
   const tell = (...news) => news.length && window.labTell(news);
-  const confirm = (cursor) => cursor && tell({ what: 'confirms', cursor });
+  const confirm = (cursor, room) => cursor && tell({ what: 'confirms', cursor, room });
 
   const learn = (message) => {
     if (!message?.id) return;
@@ -47,6 +47,9 @@
 
   async function note(url, options, answer) {
     if (url.pathname.endsWith('/events/ack')) return confirm(JSON.parse(options.body).cursor);
+    // What was read was received.
+    const read = /\/rooms\/([^/]+)\/read$/.exec(url.pathname);
+    if (read) return confirm(JSON.parse(options.body).cursor, decodeURIComponent(read[1]));
     const content = await answer.json();
     if (url.pathname.endsWith('/session')) return tell({ what: 'user', user: content.user.id });
     if (url.pathname.endsWith('/api/v1/rooms') && options.method === 'GET' && !began) {

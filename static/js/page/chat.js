@@ -69,7 +69,7 @@ export class Chat {
     this.directory = new Directory({ api, clock, rooms: this.rooms, changed: on.rooms, open: () => this.current });
     this.histories = new Histories(api, on.room);
     this.acks = new Acks({ post: (cursor) => api.ack(cursor), clock, random });
-    this.reads = new Reads({ post: (room, cursor) => api.read(room, cursor), clock });
+    this.reads = new Reads({ post: (room, cursor) => api.read(room, cursor), clock, random });
     this.typing = new OwnTyping({ post: (room, typing) => api.typing(room, typing), clock });
     this.own = this.#makeOwnMessages(parts);
     this.news = this.#makeNews();
@@ -118,7 +118,7 @@ export class Chat {
   /** @param {boolean} visible */
   setVisible(visible) {
     this.visible = visible;
-    if (!visible) return;
+    if (!visible) return this.reads.tell();
     this.current?.seen();
     if (this.current) this.#read(this.current);
     this.#on.rooms();
@@ -248,7 +248,7 @@ export class Chat {
   /** The user has seen all that is here of the room. @param {Room} room */
   #read(room) {
     const { newest } = room;
-    if (this.visible && room.info.member && room.history === 'ready' && newest) this.reads.read(room.name, newest);
+    if (this.visible && room.info.member && room.history === 'ready' && newest) this.reads.read(room.name, newest, room.info.memberCount);
   }
 
   /**
@@ -289,6 +289,7 @@ export class Chat {
 
   #leaveCurrent() {
     if (!this.current) return;
+    this.reads.tell();
     this.current.forgetLine();
     this.current.trim();
   }
