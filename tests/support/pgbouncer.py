@@ -23,6 +23,7 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = 4
 max_client_conn = 200
+server_login_retry = 1
 """
 
 
@@ -40,7 +41,11 @@ class PgBouncer:
             shutil.chown(folder, postgres.user)
         command = [*postgres.as_user, binary("pgbouncer", "/usr/sbin"), str(settings)]
         self.process = Process(command, folder / "pgbouncer.log")
-        wait_until(self._answers, what="PgBouncer")
+        try:
+            wait_until(self._answers, what="PgBouncer")
+        except TimeoutError:
+            self.stop()
+            raise TimeoutError((folder / "pgbouncer.log").read_text()[-2000:]) from None
 
     def database(self) -> str:
         """A new empty database. Returns its URL, through the pooler."""
