@@ -227,7 +227,7 @@ def test_a_healthy_postgres(postgres: Postgres, redis_server: RedisServer, tmp_p
     upgraded(CHATAPP_DATA=str(tmp_path), **settings)
     answer = check(tmp_path, REDIS_URL=redis_server.url, CHATAPP_PROXIES="1", WEB_CONCURRENCY="4", **settings)
     assert answer.troubles() == []
-    assert answer.has("ok", "DATABASE_URL", "40 connections (4 × 10), 397 allowed")
+    assert answer.has("ok", "DATABASE_URL", "40 connections (4 × 10), 497 allowed")
     assert answer.has("ok", "schema", f"revision {NEWEST}, the newest")
 
 
@@ -245,12 +245,12 @@ def test_a_postgres_that_cannot_serve(postgres: Postgres, tmp_path: Path) -> Non
         tmp_path / "redis", ("redis-server", "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     )
     try:
-        answer = check(tmp_path, DATABASE_URL=f"{url}_old", REDIS_URL=cluster.url, WEB_CONCURRENCY="45")
+        answer = check(tmp_path, DATABASE_URL=f"{url}_old", REDIS_URL=cluster.url, WEB_CONCURRENCY="60")
     finally:
         cluster.stop()
     assert answer.has("error", "DATABASE_URL", "set to read only")
     assert answer.has("error", "DATABASE_URL", "encoding LATIN1")
-    assert answer.has("error", "DATABASE_URL", "450 connections (45 × 10), 397 allowed")
+    assert answer.has("error", "DATABASE_URL", "600 connections (60 × 10), 497 allowed")
     assert answer.has("error", "schema", "revision 9999 is unknown")
     assert answer.has("error", "REDIS_URL", "a cluster")
 

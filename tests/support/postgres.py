@@ -65,7 +65,7 @@ class Postgres:
     def _start(self) -> Process:
         command = [binary("postgres", *FOLDERS), "-D", str(self._data), "-p", str(self.port)]
         # No unix socket: its path would be longer than the system allows.
-        command += ["-k", "", "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=1000"]
+        command += ["-k", "", "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=500"]
         process = Process([*self.as_user, *command], self._folder.parent / "postgres.log")
         wait_until(self._answers, what="PostgreSQL")
         return process
