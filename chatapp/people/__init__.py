@@ -11,9 +11,11 @@ from chatapp.people.rooms import Rooms
 from chatapp.people.sessions import Sessions
 from chatapp.people.sessions import SignedIn
 from chatapp.people.typing import Typing
+from chatapp.people.unread import OF_MEMBERSHIP
 from chatapp.people.unread import read_by
 
 __all__ = [
+    "OF_MEMBERSHIP",
     "Identity",
     "JoinedRooms",
     "KnownRooms",

@@ -30,7 +30,8 @@ UNREAD_MAX = 100
 # Withdrawn messages and one's own lie in between: so many are looked at.
 LOOKED_AT_MAX = 1_000
 
-_OF_MEMBERSHIP = and_(
+# The receipt of a membership.
+OF_MEMBERSHIP = and_(
     _RECEIPTS.c.room_id == _MEMBERSHIPS.c.room_id,
     _RECEIPTS.c.user_id == _MEMBERSHIPS.c.user_id,
     _RECEIPTS.c.joined == _MEMBERSHIPS.c.joined,
@@ -38,7 +39,7 @@ _OF_MEMBERSHIP = and_(
 PLACES = Prepared(
     **{
         dialect: select(_MEMBERSHIPS.c.room_id, _RECEIPTS.c.read, _RECEIPTS.c.first)
-        .select_from(_MEMBERSHIPS.join(_RECEIPTS, _OF_MEMBERSHIP))
+        .select_from(_MEMBERSHIPS.join(_RECEIPTS, OF_MEMBERSHIP))
         .where(_MEMBERSHIPS.c.user_id == bindparam("user"), among_these)
         for dialect, among_these in listed_in(_MEMBERSHIPS.c.room_id, "rooms").items()
     }

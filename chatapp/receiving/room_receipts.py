@@ -8,13 +8,13 @@ from typing import Any
 from typing import cast
 
 from sqlalchemy import Table
-from sqlalchemy import and_
 from sqlalchemy import bindparam
 from sqlalchemy import select
 
 from chatapp.errors import Forbidden
 from chatapp.eventlog import LiveLog
 from chatapp.eventlog import Place
+from chatapp.people import OF_MEMBERSHIP
 from chatapp.people import Identity
 from chatapp.people import access
 from chatapp.runtime import Loop
@@ -45,16 +45,11 @@ REACHED_MAX = 50_000
 LARGE_S = 60.0
 
 _MEMBERSHIPS, _RECEIPTS, _ROOMS, _USERS = (cast(Table, model.__table__) for model in (Membership, Receipt, Room, User))
-_OF_MEMBERSHIP = and_(
-    _RECEIPTS.c.room_id == _MEMBERSHIPS.c.room_id,
-    _RECEIPTS.c.user_id == _MEMBERSHIPS.c.user_id,
-    _RECEIPTS.c.joined == _MEMBERSHIPS.c.joined,
-)
 # One more than a small room has.
 MEMBERS = Prepared(
     select(_ROOMS.c.name, _USERS.c.id, _USERS.c.name, _RECEIPTS.c.delivered, _RECEIPTS.c.read)
     .select_from(
-        _MEMBERSHIPS.join(_RECEIPTS, _OF_MEMBERSHIP)
+        _MEMBERSHIPS.join(_RECEIPTS, OF_MEMBERSHIP)
         .join(_USERS, _USERS.c.id == _MEMBERSHIPS.c.user_id)
         .join(_ROOMS, _ROOMS.c.id == _MEMBERSHIPS.c.room_id)
     )
