@@ -1,5 +1,6 @@
 """Fixtures: real servers, started once for the whole run, and people who use them."""
 
+import os
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -16,6 +17,15 @@ from tests.support.redis_server import RedisServer
 from tests.support.service import Service
 
 Start = Callable[..., Service]
+
+
+@pytest.fixture(autouse=True)
+def same_umask() -> Iterator[None]:
+    """A service that a test makes in this process closes new files to others, for good: not those of later tests."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")

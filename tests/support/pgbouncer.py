@@ -36,9 +36,10 @@ class PgBouncer:
         folder.mkdir(parents=True)
         settings = folder / "pgbouncer.ini"
         settings.write_text(SETTINGS.format(server=postgres.port, port=self.port))
-        # Like PostgreSQL, it refuses to run as root.
+        # Like PostgreSQL, it refuses to run as root, and must be able to read this whatever the umask of the tests.
         if postgres.user is not None:
             shutil.chown(folder, postgres.user)
+            shutil.chown(settings, postgres.user)
         command = [*postgres.as_user, binary("pgbouncer", "/usr/sbin"), str(settings)]
         self.process = Process(command, folder / "pgbouncer.log")
         try:
