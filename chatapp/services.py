@@ -120,7 +120,9 @@ class Services:
         self.feed = Feed(self.hub, self.tail, self.kept_log, catch_up, self.known_rooms, self.places, self.receipts)
         self.sockets = Sockets()
         self.read_rate = ReadRate()
-        self.detached = Detached(self.tail, self.feed, self.sockets, self.read_rate, config.heartbeat_seconds)
+        self.detached = Detached(
+            self.hub, self.tail, self.feed, self.sockets, self.read_rate, config.heartbeat_seconds
+        )
         self.signals = Signals(self.hub, self.detached)
 
     def _connect(self) -> None:

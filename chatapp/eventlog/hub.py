@@ -1,5 +1,7 @@
 """`Hub`: the connections of this worker: who is woken by what, and who must end."""
 
+from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 from chatapp.eventlog.listener import Followers
@@ -18,36 +20,52 @@ class Hub:
     """Knows every connection from `add` to `remove`, so that it ends with its session and with this worker."""
 
     def __init__(self) -> None:
-        self._listeners: set[Listener] = set()
+        # A user has few connections, and a tuple is a quarter of the size of a set.
+        self._by_user: dict[str, tuple[Listener, ...]] = {}
         self._waiters: Followers[Waiter] = Followers()
         self._ended_sessions: Recent[str, None] = Recent(ENDED_SESSIONS_MAX)
         self._closing: str | None = None
+        # Called with each connection that follows other rooms than before, or none any more.
+        self.on_follow: list[Callable[[Listener], None]] = []
 
     def waiter(self, user_id: str, session_id: str) -> Waiter:
         """The listener of a connection whose greenlet waits."""
         return Waiter(user_id, session_id, self._waiters)
 
     def add(self, listener: Listener) -> None:
-        self._listeners.add(listener)
+        self._by_user[listener.user_id] = (*self.of_user(listener.user_id), listener)
         if self._closing:
             listener.close(self._closing)
         elif listener.session_id in self._ended_sessions:
             listener.close("signed_out")
 
+    def follow(self, listener: Listener, rooms: tuple[int, ...], visited: frozenset[int]) -> None:
+        """Let it be told of these rooms from now on, and no longer of others. To those `visited` its user does not
+        belong."""
+        listener.follow(rooms)
+        listener.visited = visited
+        self._tell_follow(listener)
+
     def remove(self, listener: Listener) -> None:
         listener.leave()
-        self._listeners.discard(listener)
+        rest = tuple(other for other in self._by_user.pop(listener.user_id, ()) if other is not listener)
+        if rest:
+            self._by_user[listener.user_id] = rest
+        self._tell_follow(listener)
+
+    def of_user(self, user_id: str | None) -> tuple[Listener, ...]:
+        return self._by_user.get(user_id or "", ())
 
     def end_session(self, session_id: str) -> None:
         """Close the connections of one session here, and those that it is opening just now."""
         self._ended_sessions[session_id] = None
-        for listener in [one for one in self._listeners if one.session_id == session_id]:
+        for listener in [one for one in self if one.session_id == session_id]:
             listener.close("signed_out")
 
     def drain(self, reason: str = "shutdown") -> None:
         """Close every connection, and those that come after."""
         self._closing = reason
-        for listener in list(self._listeners):
+        for listener in self:
             listener.close(reason)
 
     def wake(self, events: Sequence[Event], before: Cursor) -> None:
@@ -56,13 +74,23 @@ class Hub:
             for waiter in self._waiters.of_room(event.room_id):
                 if event.visible_to(waiter.user_id):
                     waiter.wake()
-            for waiter in self._waiters.of_user(event.about):
-                waiter.wake()
+            for listener in self.of_user(event.about):
+                if isinstance(listener, Waiter):
+                    listener.wake()
 
     def hearers(self, signal: Signal) -> list[Waiter]:
         """Those who wait here and hear it."""
         return [waiter for waiter in self._waiters.of_room(signal.room_id) if waiter.hears(signal)]
 
     def wake_all(self) -> None:
-        for waiter in self._waiters:
-            waiter.wake()
+        for listener in self:
+            if isinstance(listener, Waiter):
+                listener.wake()
+
+    def __iter__(self) -> Iterator[Listener]:
+        for listeners in list(self._by_user.values()):
+            yield from listeners
+
+    def _tell_follow(self, listener: Listener) -> None:
+        for tell in self.on_follow:
+            tell(listener)

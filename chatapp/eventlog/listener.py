@@ -1,8 +1,7 @@
-"""`Listener`: a connection as the hub knows it; `Waiter`, one whose greenlet waits; `Followers`, who follows what."""
+"""`Listener`: a connection as the hub knows it; `Waiter`, one whose greenlet waits; `Followers`, who follows a room."""
 
 from collections import deque
 from collections.abc import Collection
-from collections.abc import Iterator
 from typing import Generic
 from typing import TypeVar
 
@@ -49,17 +48,14 @@ L = TypeVar("L", bound=Listener)
 
 
 class Followers(Generic[L]):
-    """Connections by the rooms that they follow and by their user."""
+    """Connections by the rooms that they follow."""
 
     def __init__(self) -> None:
         self._by_room: dict[int, set[L]] = {}
-        # A user has few connections, and a tuple is a quarter of the size of a set.
-        self._by_user: dict[str, tuple[L, ...]] = {}
 
     def add(self, listener: L) -> None:
         for room in listener.rooms:
             self._by_room.setdefault(room, set()).add(listener)
-        self._by_user[listener.user_id] = (*self._by_user.get(listener.user_id, ()), listener)
 
     def discard(self, listener: L) -> None:
         """Forget it; to be called before its rooms change."""
@@ -68,19 +64,9 @@ class Followers(Generic[L]):
             followers.discard(listener)
             if not followers:
                 self._by_room.pop(room, None)
-        rest = tuple(other for other in self._by_user.pop(listener.user_id, ()) if other is not listener)
-        if rest:
-            self._by_user[listener.user_id] = rest
 
     def of_room(self, room: int | None) -> Collection[L]:
         return self._by_room.get(room or 0, ())
-
-    def of_user(self, user_id: str | None) -> Collection[L]:
-        return self._by_user.get(user_id or "", ())
-
-    def __iter__(self) -> Iterator[L]:
-        for listeners in list(self._by_user.values()):
-            yield from listeners
 
 
 class Waiter(Listener):

@@ -81,7 +81,7 @@ class Feed:
         rooms = mine.rooms if wanted.names is None else self._known_rooms.among(identity, wanted.names, mine)
         if wanted.names is not None and (not rooms or (len(rooms) < len(wanted.names) and not wanted.lenient)):
             raise NotFound
-        reader = Reader(self._tail, self._catch_up, identity, wanted, listener, position, reset=reset)
+        reader = Reader(self._hub, self._tail, self._catch_up, identity, wanted, listener, position, reset=reset)
         reader.enter(rooms, asked_at)
         return reader, mine
 

@@ -1,5 +1,6 @@
 """`Reader`: one connection's place in the log: reads from its position, from database or window, or waits."""
 
+from chatapp.eventlog import Hub
 from chatapp.eventlog import Listener
 from chatapp.eventlog import Tail
 from chatapp.people import Identity
@@ -23,6 +24,7 @@ class Reader:
         "_asked_at",
         "_belongs",
         "_catch_up",
+        "_hub",
         "_identity",
         "_tail",
         "_wanted",
@@ -34,6 +36,7 @@ class Reader:
 
     def __init__(
         self,
+        hub: Hub,
         tail: Tail,
         catch_up: CatchUp,
         identity: Identity,
@@ -43,6 +46,7 @@ class Reader:
         *,
         reset: bool,
     ) -> None:
+        self._hub = hub
         self._tail = tail
         self._catch_up = catch_up
         self._identity = identity
@@ -91,8 +95,8 @@ class Reader:
 
     def _follow(self, rooms: tuple[RoomRef, ...]) -> None:
         self.rooms = rooms
-        self.listener.follow(tuple(room.id for room in rooms))
-        self.listener.visited = frozenset(room.id for room in rooms if not room.member)
+        visited = frozenset(room.id for room in rooms if not room.member)
+        self._hub.follow(self.listener, tuple(room.id for room in rooms), visited)
 
     def _from_window(self, limit: int, most_bytes: int) -> list[Event]:
         window, who = self._tail.window, self._identity

@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
+from typing import TypeGuard
 
 from gevent.socket import socket
 
 from chatapp.errors import Unavailable
 from chatapp.eventlog import Followers
+from chatapp.eventlog import Hub
+from chatapp.eventlog import Listener
 from chatapp.eventlog import Tail
 from chatapp.people import Identity
 from chatapp.receiving.carriers.connection import Connection
@@ -54,7 +57,8 @@ class Detached:
     `give_or_step_down` and `step_down_all` are to be called by the tail.
     """
 
-    def __init__(self, tail: Tail, feed: Feed, sockets: Sockets, read_rate: ReadRate, heartbeat_s: float) -> None:
+    def __init__(self, hub: Hub, tail: Tail, feed: Feed, sockets: Sockets, read_rate: ReadRate, heartbeat_s: float) -> None:
+        self._hub = hub
         self._tail = tail
         self._feed = feed
         self._sockets = sockets
@@ -137,7 +141,7 @@ class Detached:
 
     def step_down_all(self, position: Cursor) -> None:
         """The window is emptied: what lies behind `position` may have to come from the database."""
-        for connection in list(self._head):
+        for connection in [one for one in self._by_fd.values() if one.leading]:
             self._step_down(connection, position)
             self._laggards.add(connection)
         for connection in self._ahead:
@@ -159,7 +163,7 @@ class Detached:
     def _give(self, events: Sequence[Event], before: Cursor) -> None:
         concerned = [user_id for event in events for user_id in (event.about, event.target) if user_id]
         # They see something different from the others, or follow other rooms from here on.
-        alone = {connection for user_id in concerned for connection in self._head.of_user(user_id)}
+        alone = {one for user_id in concerned for one in self._hub.of_user(user_id) if self._leads(one)}
         for connection in alone:
             self._step_down(connection, before)
         shared = [event.frame for event in events if event.target is None]
@@ -170,6 +174,9 @@ class Detached:
         if self._ahead:
             for connection in list(self._ahead):
                 self._advance(connection)
+
+    def _leads(self, listener: Listener) -> TypeGuard[Connection]:
+        return isinstance(listener, Connection) and listener.leading
 
     def _share(self, room_id: int | None, blob: bytes) -> None:
         """Write the same bytes to all that lead in this room."""
