@@ -13,7 +13,12 @@ from chatapp.eventlog import KeptLog
 from chatapp.eventlog import LiveLog
 from chatapp.eventlog import Outbox
 from chatapp.eventlog import Tail
+from chatapp.people import DeletedRooms
 from chatapp.people import KnownRooms
+from chatapp.people import LastSeen
+from chatapp.people import Members
+from chatapp.people import Online
+from chatapp.people import Presence
 from chatapp.people import ReadReceipts
 from chatapp.people import Rooms
 from chatapp.people import Sessions
@@ -51,6 +56,9 @@ class Services:
         self._parts = (
             self.tail,
             self.outbox,
+            self.deleted_rooms,
+            self.last_seen,
+            self.presence,
             self.room_receipts,
             self.receipts,
             self.places,
@@ -75,7 +83,7 @@ class Services:
 
     def end_session(self, session_id: str) -> None:
         """Close what a signed-out session holds open, in every worker."""
-        self.hub.end_session(session_id)
+        self._end_session(session_id)
         try:
             self.tail.tell({"type": "signed_out", "session": session_id})
         except RedisAway:
@@ -94,7 +102,12 @@ class Services:
     def _build_people(self, config: Config) -> None:
         self.known_rooms = KnownRooms(self.database, self.tail)
         self.sessions = Sessions(config, self.database, self.outbox, self.tail)
-        self.rooms = Rooms(self.database, self.outbox, self.known_rooms)
+        self.online = Online(self.link, self.hub)
+        self.last_seen = LastSeen(self.database)
+        self.presence = Presence(self.hub, self.online, self.last_seen, self.live_log, self.database)
+        self.members = Members(self.database, self.online)
+        self.deleted_rooms = DeletedRooms(self.database, self.outbox)
+        self.rooms = Rooms(self.database, self.outbox, self.known_rooms, self.members, self.online, self.deleted_rooms)
         self.read_receipts = ReadReceipts(self.database, self.live_log, self.kept_log, self.tail, self.known_rooms)
         self.typing = Typing(self.database, self.live_log, self.known_rooms)
 
@@ -120,9 +133,7 @@ class Services:
         self.feed = Feed(self.hub, self.tail, self.kept_log, catch_up, self.known_rooms, self.places, self.receipts)
         self.sockets = Sockets()
         self.read_rate = ReadRate()
-        self.detached = Detached(
-            self.hub, self.tail, self.feed, self.sockets, self.read_rate, config.heartbeat_seconds
-        )
+        self.detached = Detached(self.hub, self.tail, self.feed, self.sockets, self.read_rate, config.heartbeat_seconds)
         self.signals = Signals(self.hub, self.detached)
 
     def _connect(self) -> None:
@@ -133,10 +144,12 @@ class Services:
             self.room_receipts.take,
             self.hub.wake,
             self.detached.give_or_step_down,
+            self.presence.take,
         ]
+        self.hub.on_follow.append(self.presence.followed)
         self.tail.on_reset.append(self.detached.step_down_all)
         self.tail.on_break += [self.sessions.forget_all, self.known_rooms.forget_all, self.kept_events.forget_all]
-        self.tail.on_break.append(self.hub.wake_all)
+        self.tail.on_break += [self.hub.wake_all, self.presence.say_again]
         self.tail.on_signal.append(self._take_signal)
         self.tail.on_room_signal.append(self.signals.take)
         self.outbox.on_recorded += [self.receipts.recorded, self.room_receipts.recorded]
@@ -146,4 +159,8 @@ class Services:
     def _take_signal(self, signal: dict[str, Any]) -> None:
         if signal.get("type") == "signed_out":
             self.sessions.forget(signal["session"])
-            self.hub.end_session(signal["session"])
+            self._end_session(signal["session"])
+
+    def _end_session(self, session_id: str) -> None:
+        self.hub.end_session(session_id)
+        self.presence.end_session(session_id)

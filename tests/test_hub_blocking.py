@@ -52,7 +52,7 @@ print("ready", flush=True)
 gevent.get_hub().threadpool.apply(sys.stdin.readline)  # locked now
 started_s = time.perf_counter()
 senders = [gevent.spawn(send, number) for number in range(20)]
-reader = [gevent.spawn(parts.rooms.members, who, "probe-room", None, 200) for _ in range(20)]
+reader = [gevent.spawn(parts.members.page, who, "probe-room", None, 200, online=False) for _ in range(20)]
 gevent.joinall(reader, timeout=9, raise_error=True)
 read_s = time.perf_counter() - started_s
 gevent.joinall(senders, timeout=10)

@@ -21,6 +21,7 @@ from chatapp.config import Config
 from chatapp.errors import ChatError
 from chatapp.people import Identity
 from chatapp.people import access
+from chatapp.receiving import Wanted
 from chatapp.receiving import history
 from chatapp.runtime import now_ms
 from chatapp.runtime import utc_now
@@ -189,7 +190,13 @@ class Scenario:
         self.parts.database.read(lambda tx: sessions_load(tx, [f"hash{number}" for number in range(1, 201)]))
 
     def _host_token(self, made_at: int, rooms: list[str]) -> str:
-        claims = {"sub": self.mark, "name": "Eve", "iat": made_at, "exp": now_ms() / 1000 + 900, "rooms": rooms}
+        claims = {
+            "sub": self.mark,
+            "name": f"Eve {made_at}",
+            "iat": made_at,
+            "exp": now_ms() / 1000 + 900,
+            "rooms": rooms,
+        }
         return jwt.encode(claims, SECRET, "HS256")
 
     def rooms_of(self, who: Identity) -> None:
@@ -211,13 +218,15 @@ class Scenario:
         rooms.change(self.keen, name, {"title": "Newer", "owner": self.other.id})
         rooms.change(self.other, name, {"owner": self.keen.id})
         rooms.remove(self.keen, name, self.other.id)
+        self.deleted()
         rooms.get(self.other, "general")
         friend = user_id(5 + next(_numbers))
         rooms.get(self.other, rooms.direct(self.other, friend).name)
         assert rooms.present_direct(self.other, friend)
-        assert len(rooms.members(self.other, room_name(3), None, 200)[0]) >= 3
-        first, after = rooms.members(self.other, "general", None, 200)
-        assert first != rooms.members(self.other, "general", after, 200)[0]
+        members = self.parts.members
+        assert len(members.page(self.other, room_name(3), None, 200, online=False)[0]) >= 3
+        first, after = members.page(self.other, "general", None, 200, online=False)
+        assert first != members.page(self.other, "general", after, 200, online=False)[0]
         rooms.remove(self.other, "general", self.other.id)
         rooms.add(self.other, "general", self.other.id)
         for who in (self.keen, self.other):
@@ -286,7 +295,40 @@ class Scenario:
             room_id = self.stage.one("SELECT id FROM rooms WHERE name = :name", name=room)
             self.parts.room_receipts.read(room_id, self.keen.id)
         self.parts.room_receipts._tell()
+        self.present()
         self.parts.typing.tell(self.keen, "general", True)
+
+    def deleted(self) -> None:
+        """A new room, and one in which much was said."""
+        name, large = f"gone-{self.mark}", room_name(room_of(77_777 + next(_numbers), SIZE))
+        self.parts.rooms.create(self.keen, name, None, "public")
+        self.stage.say(self.keen, name, "soon gone")
+        ids = [self.stage.one("SELECT id FROM rooms WHERE name = :name", name=one) for one in (name, large)]
+        self.parts.rooms.delete(self.keen, name)
+        self.stage.write("UPDATE rooms SET deleted_at = created_at WHERE name = :name", name=large)
+        self.stage.settle()
+        for _ in range(12):
+            self.parts.deleted_rooms._step()
+            self.stage.settle()
+        for id_ in ids:
+            self.stage.write("UPDATE rooms SET deleted_at = created_at WHERE id = :id", id=id_)
+        for _ in range(3):
+            self.parts.deleted_rooms._step()
+
+    def present(self) -> None:
+        """The members of the largest room, and one of them who comes and goes."""
+        waiter = self.parts.feed.waiter(self.keen)
+        self.parts.feed.open(waiter, self.keen, Wanted(), None)
+        self.parts.presence._round()
+        page, _ = self.parts.members.page(self.keen, "general", None, 200, online=True)
+        assert self.keen.id in [one.id for one in page]
+        self.parts.feed.close(waiter)
+        self.parts.presence.end_session(self.keen.session_id)
+        self.parts.presence._compare(self.keen.id, self.keen.session_id)
+        for pair in list(self.parts.presence._leaving):
+            self.parts.presence._leave_at_once(pair)
+        self.parts.presence._round()
+        self.parts.last_seen._write()
 
     def histories(self) -> None:
         ends = Cursor(self.stage.one("SELECT log_id FROM messages WHERE id = :id", id=message_id(100_000)))

@@ -3,12 +3,14 @@
 from chatapp.eventlog import bodies
 from chatapp.eventlog import kept_log
 from chatapp.eventlog import send_outcomes
+from chatapp.eventlog.bodies import ROOM_DELETED
 from chatapp.eventlog.bodies import ROOM_UPDATED
 from chatapp.eventlog.delivered_counts import COVERING
 from chatapp.eventlog.delivered_counts import Covered
 from chatapp.eventlog.delivered_counts import delivered_to
 from chatapp.eventlog.hub import Hub
 from chatapp.eventlog.kept_events import KeptEvents
+from chatapp.eventlog.kept_log import ENDS
 from chatapp.eventlog.kept_log import JOINED
 from chatapp.eventlog.kept_log import LEFT
 from chatapp.eventlog.kept_log import UNRECORDED_MAX
@@ -30,9 +32,11 @@ from chatapp.eventlog.tail import Tail
 __all__ = [
     "COVERING",
     "CURSOR_WAIT_S",
+    "ENDS",
     "EVENTS",
     "JOINED",
     "LEFT",
+    "ROOM_DELETED",
     "ROOM_UPDATED",
     "SIGNALS",
     "UNRECORDED_MAX",

@@ -9,6 +9,7 @@ from typing import cast
 from sqlalchemy import FromClause
 from sqlalchemy import Select
 from sqlalchemy import Table
+from sqlalchemy import func
 from sqlalchemy import select
 
 from chatapp.eventlog.delivered_counts import delivered_to
@@ -27,7 +28,9 @@ from chatapp.wire import message_document
 _ROOMS, _MESSAGES, _USERS = (cast(Table, model.__table__) for model in (Room, Message, User))
 
 
-ROOM_UPDATED = "room.updated"
+ROOM_UPDATED, ROOM_DELETED = "room.updated", "room.deleted"
+# A deleted room's name is free again.
+ROOM_NAME = func.coalesce(_ROOMS.c.former_name, _ROOMS.c.name)
 
 
 class Kept(NamedTuple):
@@ -67,7 +70,7 @@ def told(rows: FromClause) -> Select[Any]:
     sender, about = _USERS.alias("sender"), _USERS.alias("about")
     event, columns = rows.c, _MESSAGES.c
     return select(
-        *(event.number, event.room_id, _ROOMS.c.name, event.type, event.user_id, about.c.name, event.target_id),
+        *(event.number, event.room_id, ROOM_NAME, event.type, event.user_id, about.c.name, event.target_id),
         *(event.log_id, event.message_id, columns.local_id, columns.sender_id, sender.c.name, columns.body),
         columns.data,
         *(columns.created_at, columns.status, columns.log_id, columns.edited_at, columns.deleted_at),
@@ -108,6 +111,8 @@ def counts(rows: Rows, kept: Sequence[Kept]) -> dict[str, int]:
 def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:
     if row.type == ROOM_UPDATED:
         return {"room": row.room_name, "title": row.title, "owner": row.owner_id}
+    if row.type == ROOM_DELETED:
+        return {"room": row.room_name}
     if row.message_id is None:
         return {"room": row.room_name, "user": {"id": row.about, "name": row.about_name}}
     if row.type == "message.status":

@@ -62,6 +62,10 @@ class Hub:
         for listener in [one for one in self if one.session_id == session_id]:
             listener.close("signed_out")
 
+    def has_ended(self, session_id: str) -> bool:
+        """Whether the session ended a while ago at most."""
+        return session_id in self._ended_sessions
+
     def drain(self, reason: str = "shutdown") -> None:
         """Close every connection, and those that come after."""
         self._closing = reason

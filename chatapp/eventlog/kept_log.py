@@ -14,6 +14,7 @@ from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import case
 from sqlalchemy import func
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import union
 from sqlalchemy import update
@@ -40,6 +41,9 @@ UNRECORDED_MAX = 2000
 RECORD_POLL_S = 0.02
 
 JOINED, LEFT = "member.joined", "member.left"
+# By which a membership ends.
+ENDS = (LEFT, bodies.ROOM_DELETED)
+MOVES = (JOINED, *ENDS)
 
 _EVENTS, _MESSAGES, _RECEIPTS = (cast(Table, model.__table__) for model in (EventRow, Message, Receipt))
 # A row that was published twice, because the log was lost in between, keeps the later place, so that no reader
@@ -69,13 +73,13 @@ RECORD_JOINING = Prepared(
 
 
 def is_move(events: FromClause) -> ColumnElement[bool]:
-    """Whether a row of `events` is somebody's joining or leaving."""
-    return (events.c.type == JOINED) | (events.c.type == LEFT)
+    """Whether a row of `events` is somebody's joining or leaving, or the end of a membership with its room."""
+    return or_(*(events.c.type == type_ for type_ in MOVES))
 
 
 def is_move_type(type_: str) -> bool:
     """The same of the type of an event."""
-    return type_ in (JOINED, LEFT)
+    return type_ in MOVES
 
 
 def _in_publishing_order(most: Any) -> FromClause:

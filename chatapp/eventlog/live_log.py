@@ -171,6 +171,17 @@ class LiveLog:
         newest: Any = self._link.commands.call(lambda redis: redis.xadd(SIGNALS, fields, maxlen=SIGNALS_MAXLEN))
         return _text(newest)
 
+    def signal_all(self, bodies: Sequence[dict[str, Any]]) -> None:
+        """Tell all workers several things, in their order."""
+
+        def add(redis: Redis) -> None:
+            pipeline = redis.pipeline(transaction=False)
+            for body in bodies:
+                pipeline.xadd(SIGNALS, {"body": codec.dumps(body)}, maxlen=SIGNALS_MAXLEN)
+            pipeline.execute()
+
+        self._link.commands.call(add)
+
     def signal_once(self, body: dict[str, Any], what: str, seconds: float) -> bool:
         """The same, unless `what` was signalled less than so many seconds ago. Returns whether it is signalled now."""
         args = [codec.dumps(body), SIGNALS_MAXLEN, int(seconds * 1000)]

@@ -1,9 +1,14 @@
 """Who somebody is, where they belong, and what they may see."""
 
 from chatapp.people import access
+from chatapp.people.deleted_rooms import DeletedRooms
 from chatapp.people.host_token import looks_like_host_token
 from chatapp.people.identity import Identity
 from chatapp.people.known_rooms import KnownRooms
+from chatapp.people.last_seen import LastSeen
+from chatapp.people.members import Members
+from chatapp.people.online import Online
+from chatapp.people.presence import Presence
 from chatapp.people.read_receipts import ReadReceipts
 from chatapp.people.room_ref import JoinedRooms
 from chatapp.people.room_ref import RoomRef
@@ -16,9 +21,14 @@ from chatapp.people.unread import read_by
 
 __all__ = [
     "OF_MEMBERSHIP",
+    "DeletedRooms",
     "Identity",
     "JoinedRooms",
     "KnownRooms",
+    "LastSeen",
+    "Members",
+    "Online",
+    "Presence",
     "ReadReceipts",
     "RoomRef",
     "Rooms",

@@ -87,8 +87,10 @@ def _rooms(identity: Identity) -> Select[*tuple[Any, ...]]:
 
 
 def within_claim(identity: Identity) -> ColumnElement[bool]:
-    """The same as `Identity.knows`: for a host token with a `rooms` claim exactly these rooms exist."""
-    return Room.name.in_(identity.rooms) if identity.rooms is not None else Room.id.is_not(None)
+    """The same as `Identity.knows`: for a host token with a `rooms` claim exactly these rooms exist. No deleted one
+    does."""
+    there = Room.deleted_at.is_(None)
+    return there if identity.rooms is None else and_(there, Room.name.in_(identity.rooms))
 
 
 def _refs(transaction: Transaction, query: Select[*tuple[Any, ...]]) -> list[RoomRef]:
@@ -156,7 +158,7 @@ def memberships_of(transaction: Transaction, user_ids: Sequence[str]) -> dict[st
     query = (
         select(Membership.user_id, Membership.joined, Room.id, Room.name, Room.visibility, Room.owner_id)
         .join(Room, Room.id == Membership.room_id)
-        .where(one_of(transaction, Membership.user_id, user_ids))
+        .where(one_of(transaction, Membership.user_id, user_ids), Room.deleted_at.is_(None))
         .order_by(Room.name)
     )
     rooms: dict[str, list[RoomRef]] = {user_id: [] for user_id in user_ids}
@@ -170,7 +172,9 @@ def memberships_of(transaction: Transaction, user_ids: Sequence[str]) -> dict[st
 def among_for(transaction: Transaction, asked: Sequence[RoomsAsked]) -> dict[RoomsAsked, tuple[RoomRef, ...]]:
     """For each, those of its named rooms that may be read, by name."""
     names = {name for one in asked for name in one.names if schemas.ROOM_NAME.fullmatch(name)}
-    query = select(Room.id, Room.name, Room.visibility, Room.owner_id).where(one_of(transaction, Room.name, names))
+    query = select(Room.id, Room.name, Room.visibility, Room.owner_id).where(
+        one_of(transaction, Room.name, names), Room.deleted_at.is_(None)
+    )
     rooms = {name: (id_, visibility, owner_id) for id_, name, visibility, owner_id in transaction.execute(query)}
     exist = [sorted(rooms.keys() & one.names & (one.names if one.claim is None else one.claim)) for one in asked]
     # For each user only the rooms that this user asks for: not all users times all rooms.

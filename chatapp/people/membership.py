@@ -2,6 +2,7 @@
 
 import logging
 
+from sqlalchemy import ScalarSelect
 from sqlalchemy import delete
 from sqlalchemy import func
 from sqlalchemy import insert
@@ -17,6 +18,7 @@ from chatapp.storage import EventRow
 from chatapp.storage import Membership
 from chatapp.storage import Receipt
 from chatapp.storage import Room
+from chatapp.storage import User
 from chatapp.storage import Visibility
 from chatapp.storage import insert_into
 from chatapp.storage import one_of
@@ -37,7 +39,7 @@ def join(tx: Transaction, room_id: int, user_id: str) -> int:
     """
     joined = tx.scalar(
         insert_into(tx, Membership)
-        .values(room_id=room_id, user_id=user_id, joined_at=utc_now(), joined=0)
+        .values(room_id=room_id, user_id=user_id, joined_at=utc_now(), joined=0, name_order=_name_order(user_id))
         .on_conflict_do_nothing()
         .returning(Membership.user_id)
     )
@@ -52,6 +54,15 @@ def join(tx: Transaction, room_id: int, user_id: str) -> int:
     tx.add(Receipt(room_id=room_id, user_id=user_id, joined=number))
     tx.flush()
     return number
+
+
+def _name_order(user_id: str) -> ScalarSelect[str]:
+    return select(User.name_order).where(User.id == user_id).scalar_subquery()
+
+
+def renamed(tx: Transaction, user_id: str) -> None:
+    """The user has another name now: each room's members are sorted by it."""
+    tx.execute(update(Membership).where(Membership.user_id == user_id).values(name_order=_name_order(user_id)))
 
 
 def leave(tx: Transaction, room_id: int, user_id: str) -> int:
@@ -78,7 +89,7 @@ def claim(tx: Transaction, user_id: str, names: frozenset[str]) -> None:
     query = (
         select(Room.name, Room.id)
         .join(Membership, Membership.room_id == Room.id)
-        .where(Membership.user_id == user_id, Room.visibility != Visibility.DIRECT)
+        .where(Membership.user_id == user_id, Room.visibility != Visibility.DIRECT, Room.deleted_at.is_(None))
     )
     mine = dict(tx.execute(query).all())
     _leave(tx, sorted(mine[name] for name in mine.keys() - names), user_id)
@@ -93,7 +104,9 @@ def _claimed(tx: Transaction, names: list[str]) -> list[int]:
         return []
     rows = [{"name": name, "visibility": Visibility.PRIVATE, "created_at": utc_now()} for name in names]
     tx.execute(insert_into(tx, Room).on_conflict_do_nothing(index_elements=["name"]), rows)
-    found = tx.execute(select(Room.name, Room.id, Room.owner_id).where(one_of(tx, Room.name, names))).all()
+    # One that is just being deleted keeps its name a little longer: the next token brings the claim again.
+    there = one_of(tx, Room.name, names), Room.deleted_at.is_(None)
+    found = tx.execute(select(Room.name, Room.id, Room.owner_id).where(*there)).all()
     for name, _, owner_id in found:
         if _is_guest(owner_id):
             # What the host's people say is not for whoever took the name first.
@@ -109,7 +122,11 @@ def _join(tx: Transaction, room_ids: list[int], user_id: str) -> None:
     """Make the user a member of all these, like `join`."""
     if not room_ids:
         return
-    rows = [{"room_id": id_, "user_id": user_id, "joined_at": utc_now(), "joined": 0} for id_ in room_ids]
+    order = tx.scalar(select(User.name_order).where(User.id == user_id))
+    rows = [
+        {"room_id": id_, "user_id": user_id, "joined_at": utc_now(), "joined": 0, "name_order": order}
+        for id_ in room_ids
+    ]
     new = insert_into(tx, Membership).on_conflict_do_nothing().returning(Membership.room_id)
     joined = sorted(tx.scalars(new, rows))
     if not joined:

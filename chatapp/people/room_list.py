@@ -30,8 +30,9 @@ NOT_READ = Read(None, 0)
 
 @dataclass(frozen=True, slots=True)
 class RoomView:
-    """A room as one user sees it."""
+    """A room as one user sees it. `online_count` is 0 as the database has it."""
 
+    id: int
     name: str
     title: str | None
     visibility: str
@@ -41,6 +42,7 @@ class RoomView:
     last_message: Message | None
     read_cursor: int | None
     unread: int
+    online_count: int = 0
 
 
 def page(tx: Transaction, who: Identity, after: str | None, limit: int) -> tuple[Sequence[RoomView], str | None]:
@@ -70,6 +72,7 @@ def views(tx: Transaction, who: Identity, refs: list[RoomRef]) -> list[RoomView]
     read = reads(rows_within(tx), who.id, ids)
     return [
         RoomView(
+            ref.id,
             ref.name,
             titles.get(ref.id),
             ref.visibility,

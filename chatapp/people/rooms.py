@@ -3,14 +3,12 @@
 import secrets
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import func
 from sqlalchemy import select
-from sqlalchemy import tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Transaction
 
@@ -22,11 +20,15 @@ from chatapp.errors import RoomExists
 from chatapp.eventlog import ROOM_UPDATED
 from chatapp.eventlog import Outbox
 from chatapp.people import access
+from chatapp.people import deleted_rooms
 from chatapp.people import membership
-from chatapp.people import page_place
 from chatapp.people import room_list
+from chatapp.people.deleted_rooms import DeletedRooms
 from chatapp.people.identity import Identity
 from chatapp.people.known_rooms import KnownRooms
+from chatapp.people.members import Member
+from chatapp.people.members import Members
+from chatapp.people.online import Online
 from chatapp.people.room_ref import RoomRef
 from chatapp.runtime import utc_now
 from chatapp.storage import Database
@@ -39,34 +41,38 @@ from chatapp.storage import insert_into
 from chatapp.wire import schemas
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    id: str
-    name: str
-    joined_at: datetime
-
-
 class Rooms:
-    def __init__(self, database: Database, outbox: Outbox, known_rooms: KnownRooms) -> None:
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        known_rooms: KnownRooms,
+        members: Members,
+        online: Online,
+        deleted: DeletedRooms,
+    ) -> None:
         self._database = database
         self._outbox = outbox
         self._known_rooms = known_rooms
+        self._members = members
+        self._online = online
+        self._deleted_rooms = deleted
 
     def list(self, who: Identity, after: str | None, limit: int) -> tuple[Sequence[room_list.RoomView], str | None]:
         """One page of the rooms the user belongs to, then of the public ones, and where the next begins.
 
         Raises InvalidParameter for an `after` that no page gave.
         """
-        return self._database.read(lambda tx: room_list.page(tx, who, after, limit))
+        page, behind = self._database.read(lambda tx: room_list.page(tx, who, after, limit))
+        return self._with_online(page), behind
 
     def get(self, who: Identity, name: str) -> room_list.RoomView:
         """Raises NotFound."""
 
-        def work(tx: Transaction) -> room_list.RoomView:
-            ref = access.readable(tx, who, name)
-            return room_list.views(tx, who, [ref])[0]
+        def work(tx: Transaction) -> Sequence[room_list.RoomView]:
+            return room_list.views(tx, who, [access.readable(tx, who, name)])
 
-        return self._database.read(work)
+        return self._with_online(self._database.read(work))[0]
 
     def create(self, who: Identity, name: str, title: str | None, visibility: str) -> room_list.RoomView:
         """Make a room that the user owns. Raises RoomExists, InvalidMessage, Forbidden."""
@@ -114,47 +120,36 @@ class Rooms:
         self._published(self._database.write(work))
         return self.get(who, name)
 
-    def members(self, who: Identity, name: str, after: str | None, limit: int) -> tuple[Sequence[Member], str | None]:
-        """One page of the members, by name, and where the next begins. Raises NotFound, and InvalidParameter for an
-        `after` that no page gave."""
+    def delete(self, who: Identity, name: str) -> None:
+        """Delete the room, as its owner: from here on it is there for nobody. Raises NotFound, Forbidden."""
 
-        def work(tx: Transaction) -> Sequence[Member]:
-            room = access.readable(tx, who, name)
-            query = (
-                select(User.id, User.name, Membership.joined_at)
-                .join(Membership, Membership.user_id == User.id)
-                .where(Membership.room_id == room.id)
-                .order_by(User.name, User.id)
-                .limit(limit + 1)
-            )
-            if last is not None:
-                query = query.where(tuple_(User.name, User.id) > last)
-            return [Member(*row) for row in tx.execute(query)]
+        def work(tx: Transaction) -> int:
+            ref = access.writable(tx, who, name)
+            room = tx.get_one(Room, ref.id, with_for_update=True)
+            if room.owner_id != who.id or room.visibility == Visibility.DIRECT or room.name == membership.GENERAL:
+                raise Forbidden("Only the owner may delete a room.")
+            if room.deleted_at is not None:
+                raise NotFound
+            room.deleted_at = utc_now()
+            return deleted_rooms.end_memberships(tx, room)
 
-        last = page_place.read(after)
-        found = self._database.read(work)
-        page = found[:limit]
-        return page, page_place.written(page[-1].name, page[-1].id) if len(found) > limit else None
+        number = self._database.write(work)
+        self._deleted_rooms.wake()
+        self._published(number, who.id)
 
     def add(self, who: Identity, name: str, user_id: str) -> Member:
         """Join a public room, or invite into a private one. Raises NotFound, Forbidden."""
 
-        def work(tx: Transaction) -> tuple[Member, int]:
+        def work(tx: Transaction) -> tuple[int, int]:
             room = access.readable(tx, who, name)
-            user = tx.get(User, access.plain_id(user_id))
-            if user is None:
+            if tx.get(User, access.plain_id(user_id)) is None:
                 raise NotFound
             _may_add(room, who, user_id)
-            number = membership.join(tx, room.id, user_id)
-            joined_at = tx.scalar(
-                select(Membership.joined_at).where(Membership.room_id == room.id, Membership.user_id == user_id)
-            )
-            assert joined_at is not None
-            return Member(user.id, user.name, joined_at), number
+            return room.id, membership.join(tx, room.id, user_id)
 
-        member, number = self._database.write(work)
+        room_id, number = self._database.write(work)
         self._published(number, user_id)
-        return member
+        return self._members.get(room_id, user_id)
 
     def remove(self, who: Identity, name: str, user_id: str) -> None:
         """Leave, or as owner remove another; no error for one who is no member. Raises NotFound, Forbidden."""
@@ -178,7 +173,8 @@ class Rooms:
             members = tx.scalar(select(func.count()).select_from(Membership).where(Membership.room_id == room.id))
             return room_list.views(tx, who, [access.readable(tx, who, room.name)])[0] if members == 2 else None
 
-        return self._database.read(work)
+        found = self._database.read(work)
+        return None if found is None else self._with_online([found])[0]
 
     def direct(self, who: Identity, user_id: str) -> room_list.RoomView:
         """The room of these two, made if need be. Raises NotFound, Forbidden, InvalidParameter."""
@@ -199,6 +195,10 @@ class Rooms:
         name, number = self._database.write(work)
         self._published(number, who.id, user_id)
         return self.get(who, name)
+
+    def _with_online(self, views: Sequence[room_list.RoomView]) -> Sequence[room_list.RoomView]:
+        counts = self._online.counts([view.id for view in views])
+        return [replace(view, online_count=counts[view.id]) for view in views]
 
     def _published(self, number: int, *user_ids: str) -> None:
         """Wait a moment for the change to be in the log, so that what follows the answer comes after it."""

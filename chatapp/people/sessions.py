@@ -178,8 +178,11 @@ class Sessions:
             if user is None:
                 user = User(id=host.user_id, name=host.name)
                 tx.add(user)
+            renamed = user.name != host.name
             user.name = host.name
             tx.flush()
+            if renamed:
+                membership.renamed(tx, user.id)
             if host.rooms is not None and host.made_at >= (user.claims_at or 0):
                 user.claims_at = host.made_at
                 membership.claim(tx, user.id, host.rooms)

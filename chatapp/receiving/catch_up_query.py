@@ -20,6 +20,7 @@ from sqlalchemy import tuple_
 from sqlalchemy import union
 
 from chatapp.eventlog import UNRECORDED_MAX
+from chatapp.eventlog import bodies
 from chatapp.eventlog import is_move
 from chatapp.eventlog import kept_log
 from chatapp.storage import DIALECTS
@@ -85,9 +86,8 @@ def _page(of_rooms: Select[Any]) -> Select[Any]:
 
 def _found(events: Any) -> Select[Any]:
     row = events.c
-    return select(row.number, row.room_id, _ROOMS.c.name, row.type, row.user_id, row.target_id, row.log_id).select_from(
-        events.join(_ROOMS, _ROOMS.c.id == row.room_id)
-    )
+    columns = row.number, row.room_id, bodies.ROOM_NAME, row.type, row.user_id, row.target_id, row.log_id
+    return select(*columns).select_from(events.join(_ROOMS, _ROOMS.c.id == row.room_id))
 
 
 # The events of rooms (a JSON array of pairs: the room, and after which place) and the user's own moves, up to a place;

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from chatapp.eventlog import ENDS
 from chatapp.eventlog import JOINED
 from chatapp.eventlog import LEFT
+from chatapp.eventlog import ROOM_DELETED
 from chatapp.people import RoomRef
 from chatapp.storage import Visibility
 from chatapp.wire import Cursor
@@ -57,7 +59,7 @@ class Moves:
         if before:
             return self._types[row.room_id][before - 1] == JOINED
         first = self._first.get(row.room_id) or next(iter(self._types.get(row.room_id, ())), LEFT)
-        return first == LEFT
+        return first in ENDS
 
 
 def _published_order(row: Move) -> Order:
@@ -84,7 +86,7 @@ class Followed:
         self._by_name = by_name
         self._belongs = belongs
         self._asked_at = asked_at
-        self._last_left = {move.room_id: move.cursor for move in moves if move.type == LEFT}
+        self._last_left = {move.room_id: move.cursor for move in moves if move.type in ENDS}
         self.changed = False
 
     def __contains__(self, room_id: object) -> bool:
@@ -98,10 +100,10 @@ class Followed:
         """Follow the user's own joining and leaving."""
         assert move.room_id is not None
         room = self._rooms.get(move.room_id)
-        if room is not None and self._by_name and room.public:
+        if room is not None and self._by_name and room.public and move.type != ROOM_DELETED:
             self._rooms[move.room_id] = replace(room, member=move.type == JOINED)
             self.changed = True
-        elif move.type == LEFT:
+        elif move.type in ENDS:
             if room is not None:
                 del self._rooms[move.room_id]
                 self.changed = True

@@ -29,6 +29,7 @@ from chatapp.storage import Membership
 from chatapp.storage import Message
 from chatapp.storage import MessageStatus
 from chatapp.storage import Prepared
+from chatapp.storage import Room
 from chatapp.storage import Rows
 from chatapp.storage import inserted_if
 from chatapp.storage import one_of
@@ -57,8 +58,13 @@ CREATED_TYPE = "message.created"
 # Every send passes here: statements on tables, built once, cost a tenth of those that are built for each batch.
 _MESSAGES, _EVENTS = cast(Table, Message.__table__), cast(Table, EventRow.__table__)
 _COLUMNS = ["id", "room_id", "sender_id", "local_id", "content_hash", "body", "data", "status", "created_at"]
-# Only of a member: whoever was removed since the send was admitted inserts nothing.
-_OF_MEMBER = exists().where(Membership.room_id == bindparam("room_id"), Membership.user_id == bindparam("sender_id"))
+# Only of a member: whoever was removed since the send was admitted inserts nothing, nor does anybody in a deleted room.
+_OF_MEMBER = exists().where(
+    Membership.room_id == bindparam("room_id"),
+    Membership.user_id == bindparam("sender_id"),
+    Room.id == Membership.room_id,
+    Room.deleted_at.is_(None),
+)
 INSERT_MESSAGE = inserted_if(
     _MESSAGES,
     _COLUMNS,

@@ -25,14 +25,17 @@ from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.orm import registry
 from sqlalchemy.orm import relationship
+from sqlalchemy.orm import validates
 
 from chatapp.runtime import now_ms
 from chatapp.runtime import utc_now
+from chatapp.storage.name_order import name_order
 
 # SQLite gives row numbers by itself only to a column whose type is exactly INTEGER.
 BigNumber = BigInteger().with_variant(Integer, "sqlite")
 # Sorted byte by byte, as SQLite and Python do; PostgreSQL otherwise sorts as its locale says.
 RoomName = String(64).with_variant(VARCHAR(64, collation="C"), "postgresql")
+NameOrder = String(255).with_variant(VARCHAR(255, collation="C"), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -104,6 +107,13 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     # When the newest host token with a `rooms` claim was made, in its own seconds: an older one joins nothing.
     claims_at: Mapped[int | None] = mapped_column(BigInteger)
+    # Follows the name.
+    name_order: Mapped[str] = mapped_column(NameOrder, server_default="")
+
+    @validates("name")
+    def _renamed(self, key: str, name: str) -> str:
+        self.name_order = name_order(name)
+        return name
 
 
 class Session(Base):
@@ -129,6 +139,7 @@ class Room(Base):
         CheckConstraint("visibility IN ('public', 'private', 'direct')", name="visibility"),
         # What everybody is shown, page by page.
         _index_of("ix_rooms_public", "name", where="visibility = 'public'"),
+        _index_of("ix_rooms_unswept", "id", where="deleted_at IS NOT NULL AND swept_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigNumber, primary_key=True)
@@ -139,16 +150,31 @@ class Room(Base):
     # The two users of a direct room in a fixed order: the pair has one room, whoever asks first.
     direct_pair: Mapped[str | None] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # From here on it is gone, at every door. What is left of it is swept, but for what tells its members so.
+    deleted_at: Mapped[datetime | None]
+    # The name is another room's by now, perhaps.
+    former_name: Mapped[str | None] = mapped_column(String(64))
+    swept_at: Mapped[datetime | None]
+
+    @property
+    def called(self) -> str:
+        """The name that clients know it by, also when it is deleted."""
+        return self.former_name or self.name
 
 
 class Membership(Base):
     __tablename__ = "memberships"
+    __table_args__ = (Index("ix_memberships_by_name", "room_id", "name_order", "user_id"),)
 
     room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
     joined_at: Mapped[datetime] = mapped_column(default=utc_now)
     # The number of the event by which it began.
     joined: Mapped[int] = mapped_column(BigNumber)
+    # The user's: members are shown page by page.
+    name_order: Mapped[str] = mapped_column(NameOrder, server_default="")
+    # When the user was last online in the room; null before the first time.
+    last_seen_at: Mapped[datetime | None]
 
 
 OF_ROOM = ("room_id", "log_id", "sender_id", "deleted_at")

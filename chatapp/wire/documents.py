@@ -23,6 +23,8 @@ class UserSchema(Schema):
 
 class MemberSchema(UserSchema):
     joinedAt = Moment(attribute="joined_at", dump_only=True)
+    online = fields.Boolean(dump_only=True)
+    lastSeenAt = Moment(attribute="last_seen_at", dump_only=True)
 
 
 class RoomSchema(Schema):
@@ -34,6 +36,7 @@ class RoomSchema(Schema):
     member = fields.Boolean(dump_only=True)
     owner = fields.String(dump_only=True)
     memberCount = fields.Integer(attribute="member_count", dump_only=True)
+    onlineCount = fields.Integer(attribute="online_count", dump_only=True)
     readCursor = fields.Function(lambda room: cursor_text(room.read_cursor))
     unread = fields.Integer(dump_only=True)
     lastMessage = fields.Function(

@@ -49,7 +49,7 @@ def of(row: Message) -> dict[str, Any]:
     return make(
         id_=row.id,
         local_id=row.local_id,
-        room=row.room.name,
+        room=row.room.called,
         sender_id=row.sender.id,
         sender_name=row.sender.name,
         body=row.body,

@@ -89,7 +89,8 @@ def _series(statement: str) -> str:
 
 
 USERS = """:users
-INSERT INTO users (id, name, created_at) SELECT 'u_' || (1000000 + i), 'Person ' || i, :then FROM series
+INSERT INTO users (id, name, name_order, created_at)
+SELECT 'u_' || (1000000 + i), 'Person ' || (1000000 + i), 'person ' || (1000000 + i), :then FROM series
 """
 SESSIONS = """:users
 INSERT INTO sessions (token_hash, user_id, guest, created_at, expires_at)
@@ -109,8 +110,8 @@ FROM series
 """
 # `joined` is the number of the joining: they come first of all events.
 MEMBERSHIPS = f""":users
-INSERT INTO memberships (room_id, user_id, joined_at, joined)
-SELECT room_id, user_id, :then, row_number() OVER (ORDER BY room_id, user_id)
+INSERT INTO memberships (room_id, user_id, name_order, joined_at, joined)
+SELECT room_id, user_id, 'person ' || substr(user_id, 3), :then, row_number() OVER (ORDER BY room_id, user_id)
 FROM (
   SELECT {GENERAL} AS room_id, 'u_' || (1000000 + i) AS user_id FROM series
   UNION

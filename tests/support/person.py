@@ -17,7 +17,7 @@ PUBLISHED_WITHIN_S = 10.0
 
 
 # What is said beside the log.
-SIGNALS = {"typing", "read", "receipt"}
+SIGNALS = {"typing", "presence", "read", "receipt"}
 
 
 class Person:

@@ -20,7 +20,7 @@ from sqlalchemy import event
 # What grows as long as the service is used.
 GROWING = ("messages", "events", "memberships", "receipts", "users", "sessions", "rooms")
 # The indexes that hold only what waits to be published.
-WAITING = ("ix_events_unpublished", "ix_events_unpublished_moves")
+WAITING = ("ix_events_unpublished", "ix_events_unpublished_moves", "ix_rooms_unswept", "ix_growths_at")
 # SQLite counts its steps by so many.
 STEPS = 100
 QUERY = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)

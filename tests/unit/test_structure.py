@@ -208,7 +208,10 @@ def test_a_circle_is_found() -> None:
                 "server.worker",
             },
         ),
-        ("redis", {"storage.redis_link", "storage.redis_ties", "eventlog.live_log", "sending.admission"}),
+        (
+            "redis",
+            {"storage.redis_link", "storage.redis_ties", "eventlog.live_log", "people.online", "sending.admission"},
+        ),
         ("psycopg", {"storage.psycopg_ties"}),
         ("marshmallow", {"wire", "people.host_token", "web.api.inputs"}),
         ("sqlalchemy.sql", set()),

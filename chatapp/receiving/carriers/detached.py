@@ -57,7 +57,9 @@ class Detached:
     `give_or_step_down` and `step_down_all` are to be called by the tail.
     """
 
-    def __init__(self, hub: Hub, tail: Tail, feed: Feed, sockets: Sockets, read_rate: ReadRate, heartbeat_s: float) -> None:
+    def __init__(
+        self, hub: Hub, tail: Tail, feed: Feed, sockets: Sockets, read_rate: ReadRate, heartbeat_s: float
+    ) -> None:
         self._hub = hub
         self._tail = tail
         self._feed = feed

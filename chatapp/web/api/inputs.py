@@ -108,6 +108,12 @@ class Query:
             raise InvalidParameter(f"{name}: a whole number from {least} to {most}.")
         return int(value)
 
+    def flag(self, name: str) -> bool:
+        value = self.text(name)
+        if value not in (None, "true", "false"):
+            raise InvalidParameter(f"{name}: either true or false.")
+        return value == "true"
+
     def cursor(self, name: str) -> Cursor | None:
         value = self.text(name)
         return None if value is None else parse_cursor(value)

@@ -73,13 +73,22 @@ def change_room(room: str) -> Response:
     return Answer.json(ROOM.dump(services().rooms.change(who, room, document(ROOM_CHANGES)))).response()
 
 
+@blueprint.delete("/rooms/<room>")
+def delete_room(room: str) -> Response:
+    who = current.identity()
+    services().admission.charge(MOVES, who.id)
+    services().rooms.delete(who, room)
+    return make_response("", 204)
+
+
 @blueprint.get("/rooms/<room>/members")
-@query_parameters("after", "limit")
+@query_parameters("after", "limit", "online")
 def list_members(room: str) -> Response:
     who = current.reader(MEMBERS_UNITS)
     query = Query(request.environ)
     limit = query.number("limit", MEMBERS_PER_PAGE, 1, MEMBERS_PER_PAGE_MAX)
-    members, after = services().rooms.members(who, room, query.text("after"), limit)
+    after, online = query.text("after"), query.flag("online")
+    members, after = services().members.page(who, room, after, limit, online=online)
     return Answer.json({"members": MEMBER.dump(members, many=True), "after": after}).response()
 
 
