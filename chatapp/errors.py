@@ -128,6 +128,19 @@ class RoomExists(ChatError):
     title = "A room of that name exists"
 
 
+class OutOfStep(ChatError):
+    status = 409
+    code = "out_of_step"
+    title = "The message has another length, or says something else there"
+
+    def __init__(self, *, length: int) -> None:
+        super().__init__(f"It has {length} code points.")
+        self.length = length
+
+    def problem(self, local_id: str | None = None) -> dict[str, Any]:
+        return {**super().problem(local_id), "length": self.length}
+
+
 class LengthRequired(ChatError):
     status = 411
     code = "length_required"

@@ -26,6 +26,7 @@ from chatapp.people import Typing
 from chatapp.receiving import CatchUp
 from chatapp.receiving import Detached
 from chatapp.receiving import Feed
+from chatapp.receiving import GrowingNow
 from chatapp.receiving import Places
 from chatapp.receiving import ReadRate
 from chatapp.receiving import Receipts
@@ -33,8 +34,10 @@ from chatapp.receiving import RoomReceipts
 from chatapp.receiving import Signals
 from chatapp.receiving import Sockets
 from chatapp.sending import Admission
+from chatapp.sending import Appends
 from chatapp.sending import Changes
 from chatapp.sending import Committer
+from chatapp.sending import GrownText
 from chatapp.sending import Messaging
 from chatapp.sending import Rate
 from chatapp.storage import Database
@@ -57,8 +60,10 @@ class Services:
             self.tail,
             self.outbox,
             self.deleted_rooms,
+            self.grown_text,
             self.last_seen,
             self.presence,
+            self.growing_now,
             self.room_receipts,
             self.receipts,
             self.places,
@@ -118,6 +123,8 @@ class Services:
         self.guest_rate = Rate("guests", config.guests_per_minute, config.guests_per_minute / 60)
         self.committer = Committer(self.database, self.outbox.publish, workers=config.workers)
         self.messaging = Messaging(self.database, self.known_rooms, self.admission, self.committer, self.outbox)
+        self.grown_text = GrownText(self.live_log, self.database, self.outbox)
+        self.appends = Appends(self.database, self.admission, self.grown_text.grew, workers=config.workers)
         self.changes = Changes(self.database, self.admission, self.outbox)
 
     def _build_receiving(self, config: Config) -> None:
@@ -131,16 +138,26 @@ class Services:
         )
         catch_up = CatchUp(self.database, self.kept_log, self.kept_events, self.tail, self.known_rooms)
         self.feed = Feed(self.hub, self.tail, self.kept_log, catch_up, self.known_rooms, self.places, self.receipts)
+        self.growing_now = GrowingNow(self.database, self.tail)
         self.sockets = Sockets()
         self.read_rate = ReadRate()
-        self.detached = Detached(self.hub, self.tail, self.feed, self.sockets, self.read_rate, config.heartbeat_seconds)
-        self.signals = Signals(self.hub, self.detached)
+        self.detached = Detached(
+            self.hub,
+            self.tail,
+            self.feed,
+            self.growing_now,
+            self.sockets,
+            self.read_rate,
+            config.heartbeat_seconds,
+        )
+        self.signals = Signals(self.hub, self.detached, self.growing_now)
 
     def _connect(self) -> None:
         """Who is told of what. What is remembered of rooms changes before anybody reads the news by it."""
         self.tail.on_news += [
             self.known_rooms.take,
             self.kept_events.take,
+            self.growing_now.take,
             self.room_receipts.take,
             self.hub.wake,
             self.detached.give_or_step_down,
@@ -149,9 +166,9 @@ class Services:
         self.hub.on_follow.append(self.presence.followed)
         self.tail.on_reset.append(self.detached.step_down_all)
         self.tail.on_break += [self.sessions.forget_all, self.known_rooms.forget_all, self.kept_events.forget_all]
-        self.tail.on_break += [self.hub.wake_all, self.presence.say_again]
+        self.tail.on_break += [self.hub.wake_all, self.presence.say_again, self.growing_now.look_again]
         self.tail.on_signal.append(self._take_signal)
-        self.tail.on_room_signal.append(self.signals.take)
+        self.tail.on_room_signal += [self.growing_now.hear, self.signals.take]
         self.outbox.on_recorded += [self.receipts.recorded, self.room_receipts.recorded]
         self.receipts.on_moved.append(self.room_receipts.delivered)
         self.read_receipts.on_moved.append(self.room_receipts.read)

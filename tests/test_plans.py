@@ -146,6 +146,7 @@ class Scenario:
         self.rooms()
         self.sending()
         self.changes()
+        self.growing()
         self.receiving()
         self.reading()
         self.stage.settle()
@@ -158,7 +159,7 @@ class Scenario:
         self.histories()
         self._read(self.keen, Cursor(self.parts.kept_log.newest() - (1 << 30)))
         self.parts.committer.commit(
-            Draft(GENERAL, "general", self.keen.id, "Ada", f"first-{self.mark}", Content("behind many"))
+            Draft(GENERAL, "general", self.keen.id, "Ada", "session", f"first-{self.mark}", Content("behind many"))
         )
 
     def people(self) -> None:
@@ -254,7 +255,7 @@ class Scenario:
         with suppress(ChatError):
             messaging.store(self.other, room_name(3), f"refused-{self.mark}", Content("no member"))
         drafts = [
-            Draft(GENERAL, "general", user_id(number), "Somebody", f"many-{self.mark}", Content("at once"))
+            Draft(GENERAL, "general", user_id(number), "Somebody", "session", f"many-{self.mark}", Content("at once"))
             for number in range(1, 101)
         ]
         # Twice: the second time, all of them are there.
@@ -270,6 +271,23 @@ class Scenario:
         for number in (4, 5):
             with suppress(ChatError):
                 self.parts.messaging.get(self.keen, message_id(number))
+
+    def growing(self) -> None:
+        """Two that end: one by its sender, one by itself."""
+        for number in range(2):
+            sent = self.parts.messaging.store(
+                self.keen, "general", f"grows-{self.mark}-{number}", Content("so ", growing=True)
+            )
+            id_ = sent.document["id"]
+            for _ in range(2):
+                self.parts.appends.append(self.keen, id_, 3, "far")
+            self.parts.growing_now.look_again()
+            self.parts.growing_now._load()
+            self.stage.settle()
+        self.parts.changes.finish(self.keen, id_, None)
+        self.stage.write("UPDATE growths SET appended_at = :then", then="2026-01-01 00:00:00")
+        self.parts.grown_text._end_idle()
+        self.stage.settle()
 
     def receiving(self) -> None:
         self.histories()

@@ -130,6 +130,8 @@ def every_door(person: Person, room: str, message: dict[str, Any]) -> list[tuple
         ("POST", "/events/ack", {"json": {"cursor": message["cursor"], "rooms": [room]}}),
         ("GET", f"/messages/{id_}", {}),
         ("PATCH", f"/messages/{id_}", {"json": {"body": "changed"}}),
+        ("POST", f"/messages/{id_}/append", {"json": {"at": 0, "text": "changed"}}),
+        ("POST", f"/messages/{id_}/finish", {"json": {}}),
         ("DELETE", f"/messages/{id_}", {}),
     ]
     return [(f"{method} {path}", http.request(method, path, **options)) for method, path, options in calls]  # type: ignore[arg-type]

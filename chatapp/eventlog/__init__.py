@@ -1,6 +1,7 @@
 """One event log, kept twice: live in Redis, for good in the database. The tail, the outbox, and who is woken."""
 
 from chatapp.eventlog import bodies
+from chatapp.eventlog import growth
 from chatapp.eventlog import kept_log
 from chatapp.eventlog import send_outcomes
 from chatapp.eventlog.bodies import ROOM_DELETED
@@ -54,6 +55,7 @@ __all__ = [
     "Waiting",
     "bodies",
     "delivered_to",
+    "growth",
     "is_move",
     "kept_log",
     "move_read",

@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy import func
 from sqlalchemy import select
 
+from chatapp.eventlog import growth
 from chatapp.eventlog.delivered_counts import delivered_to
 from chatapp.storage import Message
 from chatapp.storage import Prepared
@@ -60,6 +61,15 @@ class Kept(NamedTuple):
     deleted_at: str | datetime | None
     title: str | None
     owner_id: str | None
+    growing: bool | None
+
+
+class Besides(NamedTuple):
+    """What some events say besides what stands in their rows, by message: to how many others it was delivered, and what
+    was added to one that grows."""
+
+    counts: dict[str, int]
+    added: dict[str, str]
 
 
 def told(rows: FromClause) -> Select[Any]:
@@ -74,7 +84,7 @@ def told(rows: FromClause) -> Select[Any]:
         *(event.log_id, event.message_id, columns.local_id, columns.sender_id, sender.c.name, columns.body),
         columns.data,
         *(columns.created_at, columns.status, columns.log_id, columns.edited_at, columns.deleted_at),
-        *(_ROOMS.c.title, _ROOMS.c.owner_id),
+        *(_ROOMS.c.title, _ROOMS.c.owner_id, columns.growing),
     ).select_from(
         rows.join(_ROOMS, _ROOMS.c.id == event.room_id)
         .outerjoin(_MESSAGES, columns.id == event.message_id)
@@ -90,25 +100,26 @@ def ask(rows: Rows, query: Prepared, **parameters: Any) -> list[Kept]:
 
 def entries(rows: Rows, kept: Sequence[Kept]) -> list[Entry]:
     """The rows on their way into the log."""
-    told_of = counts(rows, kept)
+    more = besides(rows, kept)
     return [
-        Entry(row.number, row.type, row.room_id, _body(row, told_of), target=row.target, about=row.about)
-        for row in kept
+        Entry(row.number, row.type, row.room_id, _body(row, more), target=row.target, about=row.about) for row in kept
     ]
 
 
-def event(row: Kept, place: int | None, counts: dict[str, int]) -> Event:
+def event(row: Kept, place: int | None, more: Besides) -> Event:
     """The row as an event at its place in the log; one that is not published yet has none."""
     cursor = None if place is None else Cursor(place)
-    return Event(cursor, row.type, row.room_id, _body(row, counts), target=row.target, about=row.about)
+    return Event(cursor, row.type, row.room_id, _body(row, more), target=row.target, about=row.about)
 
 
-def counts(rows: Rows, kept: Sequence[Kept]) -> dict[str, int]:
-    """Of the messages whose status is told: how many other members each was delivered to."""
-    return delivered_to(rows, [row.message_id for row in kept if row.type == "message.status" and row.message_id])
+def besides(rows: Rows, kept: Sequence[Kept]) -> Besides:
+    return Besides(
+        delivered_to(rows, [row.message_id for row in kept if row.type == "message.status" and row.message_id]),
+        growth.added(rows, [row.message_id for row in kept if row.growing and row.message_id]),
+    )
 
 
-def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:
+def _body(row: Kept, more: Besides) -> dict[str, Any]:
     if row.type == ROOM_UPDATED:
         return {"room": row.room_name, "title": row.title, "owner": row.owner_id}
     if row.type == ROOM_DELETED:
@@ -121,7 +132,7 @@ def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:
             "messageId": row.message_id,
             "localId": row.local_id,
             "status": row.status,
-            "deliveredTo": counts.get(row.message_id, 0),
+            "deliveredTo": more.counts.get(row.message_id, 0),
         }
     document = message_document.make(
         id_=row.message_id,
@@ -129,12 +140,13 @@ def _body(row: Kept, counts: dict[str, int]) -> dict[str, Any]:
         room=row.room_name,
         sender_id=row.sender_id,
         sender_name=row.sender_name,
-        body=row.body,
+        body=row.body + more.added.get(row.message_id, ""),
         data=content.read(row.data),
         created_at=moment(row.created_at),
         status=row.status,
         log_id=row.message_log_id,
         edited_at=moment(row.edited_at),
         deleted_at=moment(row.deleted_at),
+        growing=bool(row.growing),
     )
     return {"room": row.room_name, "message": document}

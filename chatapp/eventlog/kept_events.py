@@ -115,19 +115,25 @@ class KeptEvents:
         numbers = [number for number, _ in places]
         self._loading += 1
         try:
-            kept, counts = self._database.read(lambda tx: _rows(rows_within(tx), numbers))
+            kept, more = self._database.read(lambda tx: _rows(rows_within(tx), numbers))
         finally:
             self._loading -= 1
         place_of = dict(places)
-        loaded = {row.number: bodies.event(row, place_of[row.number], counts) for row in kept}
+        loaded = {row.number: bodies.event(row, place_of[row.number], more) for row in kept}
+        growing = {row.number for row in kept if row.growing}
         for number, event in loaded.items():
-            # What a sender is told of one message is nobody else's, and counts.
-            fit = event.cursor is not None and event.type not in UNFIT and len(event.frame) <= REMEMBERED_MAX_BYTES
+            # What a sender is told of one message is nobody else's, and counts. What grows says more in a moment.
+            fit = (
+                number not in growing
+                and event.cursor is not None
+                and event.type not in UNFIT
+                and len(event.frame) <= REMEMBERED_MAX_BYTES
+            )
             if fit and as_of >= self._newest_change(event.message_id):
                 self._known[number] = _Remembered(event, as_of)
         return loaded
 
 
-def _rows(rows: Rows, numbers: Sequence[int]) -> tuple[list[Kept], dict[str, int]]:
+def _rows(rows: Rows, numbers: Sequence[int]) -> tuple[list[Kept], bodies.Besides]:
     kept = bodies.ask(rows, GIVEN, numbers=json.dumps(numbers))
-    return kept, bodies.counts(rows, kept)
+    return kept, bodies.besides(rows, kept)

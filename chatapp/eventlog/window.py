@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from chatapp.wire import Cursor
 from chatapp.wire import Event
+from chatapp.wire import Restated
 
 # So much is kept, as it stands on the wire: ten thousand events are 5 MB as people write, and could be 200.
 BYTES_MAX = 64 * 1024 * 1024
@@ -71,6 +72,11 @@ class Window:
         """Everything after `position`, whoever may see it."""
         return list(_newer(self._events, position))[::-1]
 
+    def restate(self, message_id: str, newer: Restated) -> None:
+        """Let what stands here of a message say what it says now."""
+        for earlier in self._by_message.get(message_id, ()):
+            earlier.restate(newer)
+
     def _drop_oldest(self) -> None:
         event = self._events.popleft()
         assert event.cursor is not None
@@ -87,10 +93,8 @@ class Window:
 
     def _fold(self, event: Event) -> None:
         """Catching up gives a message in its present state: what was edited or withdrawn is not told again."""
-        if event.message_id is None or event.type == "message.created":
-            return
-        for earlier in self._by_message.get(event.message_id, ()):
-            earlier.restate(event)
+        if event.message_id is not None and event.type != "message.created":
+            self.restate(event.message_id, event)
 
     def _queues(self, event: Event) -> Iterator[deque[Event]]:
         if event.room_id is not None:

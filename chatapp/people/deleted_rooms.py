@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session as Transaction
 
 from chatapp.eventlog import ROOM_DELETED
 from chatapp.eventlog import Outbox
+from chatapp.eventlog import growth
 from chatapp.runtime import Loop
 from chatapp.runtime import utc_now
 from chatapp.storage import Database
 from chatapp.storage import EventRow
+from chatapp.storage import Growth
 from chatapp.storage import Membership
 from chatapp.storage import Message
 from chatapp.storage import Receipt
@@ -67,6 +69,8 @@ def end_memberships(tx: Transaction, room: Room) -> int:
     some = list(tx.scalars(select(Membership.user_id).where(Membership.room_id == room.id).limit(TOLD_AT_ONCE)))
     ended = delete(Membership).where(Membership.room_id == room.id, one_of(tx, Membership.user_id, some))
     user_ids = sorted(tx.scalars(ended.returning(Membership.user_id)))
+    theirs = select(Growth.message_id).where(one_of(tx, Growth.sender_id, user_ids), Growth.room_id == room.id)
+    growth.forget(tx, list(tx.scalars(theirs)))
     rows: list[dict[str, Any]] = [{"user_id": user_id} for user_id in user_ids]
     if len(some) < TOLD_AT_ONCE:
         room.former_name, room.name, room.visibility = room.name, f"~{room.id}", Visibility.PRIVATE
@@ -97,6 +101,7 @@ def _messages(tx: Transaction, room_id: int) -> bool:
     said = select(Message.id).where(Message.room_id == room_id, Message.log_id.is_not(None)).limit(MESSAGES_AT_ONCE)
     ids = list(tx.scalars(said))
     if ids:
+        growth.forget(tx, ids)
         tx.execute(delete(EventRow).where(one_of(tx, EventRow.message_id, ids)))
         tx.execute(delete(Message).where(one_of(tx, Message.id, ids)))
     return bool(ids)

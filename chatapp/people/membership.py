@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session as Transaction
 from chatapp.errors import Forbidden
 from chatapp.eventlog import JOINED
 from chatapp.eventlog import LEFT
+from chatapp.eventlog import growth
 from chatapp.runtime import utc_now
 from chatapp.storage import EventRow
+from chatapp.storage import Growth
 from chatapp.storage import Membership
 from chatapp.storage import Receipt
 from chatapp.storage import Room
@@ -30,6 +32,7 @@ GENERAL = "general"
 # All of them are looked at for each page of the past, and named in each `ready`.
 ROOMS_MAX = 2_000
 GUEST_PREFIX = "u_"
+ENDED_MAX = 500
 
 
 def join(tx: Transaction, room_id: int, user_id: str) -> int:
@@ -72,13 +75,16 @@ def leave(tx: Transaction, room_id: int, user_id: str) -> int:
         .where(Membership.room_id == room_id, Membership.user_id == user_id)
         .returning(Membership.user_id)
     )
-    return _announce(tx, LEFT, room_id, user_id) if left is not None else 0
+    if left is None:
+        return 0
+    _end_replies(tx, user_id, [room_id])
+    return _announce(tx, LEFT, room_id, user_id)
 
 
 def leave_all(tx: Transaction, user_id: str) -> None:
     """End all memberships of a user who does not come back."""
     left = delete(Membership).where(Membership.user_id == user_id).returning(Membership.room_id)
-    _announce_all(tx, LEFT, sorted(tx.scalars(left)), user_id)
+    _announce_left(tx, sorted(tx.scalars(left)), user_id)
 
 
 def claim(tx: Transaction, user_id: str, names: frozenset[str]) -> None:
@@ -144,7 +150,18 @@ def _leave(tx: Transaction, room_ids: list[int], user_id: str) -> None:
     if room_ids:
         these = Membership.user_id == user_id, one_of(tx, Membership.room_id, room_ids)
         left = delete(Membership).where(*these).returning(Membership.room_id)
-        _announce_all(tx, LEFT, sorted(tx.scalars(left)), user_id)
+        _announce_left(tx, sorted(tx.scalars(left)), user_id)
+
+
+def _announce_left(tx: Transaction, room_ids: list[int], user_id: str) -> None:
+    _end_replies(tx, user_id, room_ids)
+    _announce_all(tx, LEFT, room_ids, user_id)
+
+
+def _end_replies(tx: Transaction, user_id: str, room_ids: list[int]) -> None:
+    """What the user was still writing in these rooms ends as it stands, at most some hundreds: others end by
+    themselves."""
+    growth.end_those(tx, Growth.sender_id == user_id, one_of(tx, Growth.room_id, room_ids), most=ENDED_MAX)
 
 
 def _announce_all(tx: Transaction, type_: str, room_ids: list[int], user_id: str) -> list[int]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session as Transaction
 from sqlalchemy.orm import aliased
 
 from chatapp.errors import InvalidParameter
+from chatapp.eventlog import growth
 from chatapp.people import access
 from chatapp.people import page_place
 from chatapp.people.identity import Identity
@@ -110,7 +111,9 @@ def _last_messages(tx: Transaction, ids: list[int]) -> dict[int, Message]:
     query = (
         select(Message).join(Room, Room.id == Message.room_id).where(one_of(tx, Room.id, ids), Message.id == newest_id)
     )
-    return {message.room_id: message for message in tx.scalars(query)}
+    messages = list(tx.scalars(query))
+    growth.complete(tx, messages)
+    return {message.room_id: message for message in messages}
 
 
 def _decode(after: str | None) -> tuple[int, str]:

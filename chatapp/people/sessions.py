@@ -16,6 +16,7 @@ from chatapp.config import Config
 from chatapp.errors import Unauthenticated
 from chatapp.eventlog import Outbox
 from chatapp.eventlog import Tail
+from chatapp.eventlog import growth
 from chatapp.people import membership
 from chatapp.people.cache import Cache
 from chatapp.people.host_token import LEEWAY
@@ -25,6 +26,7 @@ from chatapp.people.host_token import looks_like_host_token
 from chatapp.people.identity import Identity
 from chatapp.runtime import utc_now
 from chatapp.storage import Database
+from chatapp.storage import Growth
 from chatapp.storage import Room
 from chatapp.storage import Session
 from chatapp.storage import User
@@ -150,6 +152,8 @@ class Sessions:
         def work(tx: Transaction) -> None:
             session = tx.get_one(Session, identity.session_id)
             session.signed_out_at = utc_now()
+            mine = Growth.sender_id == identity.id, Growth.session_id == session.token_hash
+            growth.end_those(tx, *mine, most=membership.ENDED_MAX)
             if session.guest:
                 membership.leave_all(tx, identity.id)
 

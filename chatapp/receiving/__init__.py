@@ -10,6 +10,7 @@ from chatapp.receiving.catch_up import CatchUp
 from chatapp.receiving.closing import closing
 from chatapp.receiving.feed import AHEAD_MAX_MS
 from chatapp.receiving.feed import Feed
+from chatapp.receiving.growing_now import GrowingNow
 from chatapp.receiving.places import Places
 from chatapp.receiving.poll import poll_document
 from chatapp.receiving.poll import wait_for_events
@@ -32,6 +33,7 @@ __all__ = [
     "Connection",
     "Detached",
     "Feed",
+    "GrowingNow",
     "Pieces",
     "Places",
     "ReadRate",

@@ -7,6 +7,7 @@ from sqlalchemy import Select
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
+from chatapp.eventlog import growth
 from chatapp.storage import EventRow
 from chatapp.storage import Message
 from chatapp.wire import Cursor
@@ -25,6 +26,12 @@ class Page:
 
 def page(tx: Transaction, room_id: int, before: Cursor | None, after: Cursor | None, limit: int) -> Page:
     """A page of a room by cursor; the newest when neither side is given."""
+    found = _found(tx, room_id, before, after, limit)
+    growth.complete(tx, found.messages)
+    return found
+
+
+def _found(tx: Transaction, room_id: int, before: Cursor | None, after: Cursor | None, limit: int) -> Page:
     query = select(Message).where(Message.room_id == room_id, Message.log_id.is_not(None))
     if before is not None:
         query = query.where(Message.log_id < before.packed)

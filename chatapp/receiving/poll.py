@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from chatapp.eventlog import Waiter
+from chatapp.receiving.growing_now import GREW
 from chatapp.receiving.reader import Reader
 from chatapp.wire import Event
 from chatapp.wire import codec
@@ -46,12 +47,21 @@ def wait_for_events(
     return []
 
 
+def in_order(signals: Sequence[Event], events: Sequence[Event]) -> list[Event]:
+    """Whoever types does so before they have said it; what was added to a message comes behind the message."""
+    return [
+        *(one for one in signals if one.type != GREW),
+        *events,
+        *(one for one in signals if one.type == GREW),
+    ]
+
+
 def poll_document(events: Sequence[Event], signals: Sequence[Event], reader: Reader) -> bytes:
-    """The answer to a poll, as JSON: the events as they are in the log, behind the signals, where to go on from, and
+    """The answer to a poll, as JSON: the events as they are in the log, with the signals, where to go on from, and
     whether there is more at once."""
     more = reader.behind and not reader.listener.closing
     return b'{"events":[%b],"cursor":%b,"more":%b%b}' % (
-        b",".join([event.data for event in (*signals, *events)]),
+        b",".join([event.data for event in in_order(signals, events)]),
         codec.dumps(str(reader.position)),
         b"true" if more else b"false",
         b',"reset":true' if reader.reset else b"",

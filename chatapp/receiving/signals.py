@@ -7,6 +7,7 @@ from itertools import takewhile
 from chatapp.eventlog import Hub
 from chatapp.eventlog import Waiter
 from chatapp.receiving.carriers import Detached
+from chatapp.receiving.growing_now import GrowingNow
 from chatapp.runtime import Recent
 from chatapp.wire import Event
 from chatapp.wire import Signal
@@ -20,8 +21,9 @@ POLLERS_MAX = 20_000
 class Signals:
     """A signal of a room that nobody follows here costs nothing but its place among the last ones."""
 
-    def __init__(self, hub: Hub, detached: Detached) -> None:
+    def __init__(self, hub: Hub, detached: Detached, growing_now: GrowingNow) -> None:
         self._hub = hub
+        self._growing_now = growing_now
         self._detached = detached
         # The last ones, and when they were heard; not made into events before somebody hears them.
         self._heard: deque[tuple[float, Signal]] = deque(maxlen=KEPT_MAX)
@@ -39,12 +41,19 @@ class Signals:
             waiter.signal(event)
         self._detached.write_all(connections, event.frame)
 
+    def stream_begins(self, waiter: Waiter) -> None:
+        """Give it what it cannot have heard of."""
+        for event in self._growing_now.given_to(waiter):
+            waiter.signal(event)
+
     def poll_begins(self, waiter: Waiter) -> None:
         """Give it what was signalled since the last poll of its session ended, if that was a moment ago."""
-        ended_s = self._polled.get(waiter.session_id)
+        ended_s, now_s = self._polled.get(waiter.session_id), time.monotonic()
+        if ended_s is None or ended_s < now_s - BETWEEN_POLLS_S:
+            self.stream_begins(waiter)
         if ended_s is None:
             return
-        since_s = max(ended_s, time.monotonic() - BETWEEN_POLLS_S)
+        since_s = max(ended_s, now_s - BETWEEN_POLLS_S)
         since = list(takewhile(lambda heard: heard[0] > since_s, reversed(self._heard)))
         if not since:
             return

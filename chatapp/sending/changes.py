@@ -1,4 +1,4 @@
-"""`Changes`: a sender's edits and withdrawals of their messages."""
+"""`Changes`: a sender's edits and withdrawals of their messages, and the end of those that grow."""
 
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session as Transaction
 
 from chatapp.errors import Forbidden
 from chatapp.eventlog import Outbox
+from chatapp.eventlog import growth
 from chatapp.people import Identity
 from chatapp.people import access
 from chatapp.runtime import utc_now
@@ -18,6 +19,9 @@ from chatapp.storage import EventRow
 from chatapp.storage import Message
 from chatapp.wire import Content
 from chatapp.wire import content
+
+# Changes the message, which grew until now or did not. Returns whether it is another one now.
+Change = Callable[[Message, bool], bool]
 
 
 class Changes:
@@ -31,13 +35,13 @@ class Changes:
     def edit(self, who: Identity, message_id: str, new: Mapping[str, Any]) -> Message:
         """Replace its `body`, its `data`, or both. Raises NotFound, Forbidden, RateLimited."""
 
-        def change(message: Message) -> bool:
+        def change(message: Message, ended: bool) -> bool:
             if message.deleted_at is not None:
                 raise Forbidden("The message was withdrawn.")
             before = Content(message.body, content.read(message.data))
             after = Content(new.get("body", before.body), new.get("data", before.data))
             if after.hash_in(message.room.name) == before.hash_in(message.room.name):
-                return False
+                return ended
             message.body, message.data, message.edited_at = after.body, content.written(after.data), utc_now()
             return True
 
@@ -46,7 +50,7 @@ class Changes:
     def withdraw(self, who: Identity, message_id: str) -> Message:
         """Take what it says away for good; the message stays as withdrawn. Raises NotFound, Forbidden, RateLimited."""
 
-        def change(message: Message) -> bool:
+        def change(message: Message, ended: bool) -> bool:
             if message.deleted_at is not None:
                 return False
             message.body, message.data, message.deleted_at = "", None, utc_now()
@@ -54,7 +58,17 @@ class Changes:
 
         return self._change(who, message_id, "message.deleted", change)
 
-    def _change(self, who: Identity, message_id: str, type_: str, change: Callable[[Message], bool]) -> Message:
+    def finish(self, who: Identity, message_id: str, body: str | None) -> Message:
+        """It grows no more: it says `body`, or what it says so far. Raises NotFound, Forbidden, RateLimited."""
+
+        def change(message: Message, ended: bool) -> bool:
+            if ended and body is not None:
+                message.body = body
+            return ended
+
+        return self._change(who, message_id, "message.updated", change)
+
+    def _change(self, who: Identity, message_id: str, type_: str, change: Change) -> Message:
         self._admission.charge(self._rate, who.id)
 
         def work(tx: Transaction) -> tuple[Message, EventRow | None]:
@@ -62,7 +76,7 @@ class Changes:
             if message.sender_id != who.id:
                 raise Forbidden("Only the sender may change a message.")
             access.writable(tx, who, message.room.name)
-            if not change(message):
+            if not change(message, growth.end(tx, message)):
                 return message, None
             row = EventRow(type=type_, room_id=message.room_id, message_id=message.id)
             tx.add(row)

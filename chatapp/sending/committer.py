@@ -19,12 +19,14 @@ from sqlalchemy.orm import Session as Transaction
 from chatapp.errors import Unavailable
 from chatapp.eventlog import UNRECORDED_MAX
 from chatapp.eventlog import Waiting
+from chatapp.eventlog import growth
 from chatapp.eventlog import kept_log
 from chatapp.runtime import Gather
 from chatapp.runtime import pause_s
 from chatapp.runtime import utc_now
 from chatapp.storage import Database
 from chatapp.storage import EventRow
+from chatapp.storage import Growth
 from chatapp.storage import Membership
 from chatapp.storage import Message
 from chatapp.storage import MessageStatus
@@ -56,8 +58,8 @@ ANSWER_TIMEOUT_S = 5.5
 CREATED_TYPE = "message.created"
 
 # Every send passes here: statements on tables, built once, cost a tenth of those that are built for each batch.
-_MESSAGES, _EVENTS = cast(Table, Message.__table__), cast(Table, EventRow.__table__)
-_COLUMNS = ["id", "room_id", "sender_id", "local_id", "content_hash", "body", "data", "status", "created_at"]
+_MESSAGES, _EVENTS, _GROWTHS = (cast(Table, model.__table__) for model in (Message, EventRow, Growth))
+_COLUMNS = ["id", "room_id", "sender_id", "local_id", "content_hash", "body", "data", "growing", "status", "created_at"]
 # Only of a member: whoever was removed since the send was admitted inserts nothing, nor does anybody in a deleted room.
 _OF_MEMBER = exists().where(
     Membership.room_id == bindparam("room_id"),
@@ -78,6 +80,17 @@ INSERT_EVENT = Prepared(
         select(literal(CREATED_TYPE), _MESSAGES.c.room_id, _MESSAGES.c.id).where(
             _MESSAGES.c.id == bindparam("message_id")
         ),
+    )
+)
+# Of a message that has just been inserted, too.
+_GROWTH = ["message_id", "room_id", "sender_id", "room", "session_id", "length", "appended_at"]
+INSERT_GROWTH = Prepared(
+    insert(_GROWTHS).from_select(
+        _GROWTH,
+        select(
+            *(_MESSAGES.c.id, _MESSAGES.c.room_id, _MESSAGES.c.sender_id),
+            *(bindparam(name, type_=_GROWTHS.c[name].type) for name in _GROWTH[3:]),
+        ).where(_MESSAGES.c.id == bindparam("message")),
     )
 )
 STORED = Prepared(
@@ -106,6 +119,7 @@ class Draft:
     room: str
     sender_id: str
     sender_name: str
+    session_id: str
     local_id: str
     content: Content
 
@@ -211,6 +225,9 @@ def _write(rows: Rows, drafts: list[Draft]) -> _Written:
     arrived = [messages[key] for key in dict.fromkeys(draft.key for draft in drafts)]
     rows.run(INSERT_MESSAGE, list(messages.values()))
     rows.run(INSERT_EVENT, [{"message_id": row["id"]} for row in arrived])
+    growths = [_growth(messages[key]["id"], draft) for key, draft in firsts.items() if draft.content.growing]
+    if growths:
+        rows.run(INSERT_GROWTH, growths)
     waiting = kept_log.first_waiting(rows)
     numbers = _numbers(rows, arrived, waiting)
     entries: list[Entry] = []
@@ -231,6 +248,7 @@ def _write(rows: Rows, drafts: list[Draft]) -> _Written:
             body=draft.content.body,
             data=draft.content.data,
             created_at=row["created_at"],
+            growing=draft.content.growing,
         )
         committed[key] = Committed(document, row["content_hash"], draft.room_id, number)
         entries.append(Entry(number, CREATED_TYPE, draft.room_id, {"room": draft.room, "message": {**document}}))
@@ -254,8 +272,19 @@ def _row(draft: Draft) -> dict[str, Any]:
         "content_hash": draft.content.hash_in(draft.room),
         "body": draft.content.body,
         "data": content.written(draft.content.data),
+        "growing": draft.content.growing,
         "status": MessageStatus.SENT,
         "created_at": utc_now(),
+    }
+
+
+def _growth(message_id: str, draft: Draft) -> dict[str, Any]:
+    return {
+        "message": message_id,
+        "room": draft.room,
+        "session_id": draft.session_id,
+        "length": len(draft.content.body),
+        "appended_at": utc_now(),
     }
 
 
@@ -264,4 +293,6 @@ def _stored(tx: Transaction, keys: set[Key]) -> dict[Key, Committed]:
     # Key by key: for a list of pairs SQLite reads the whole table.
     found = rows_within(tx).ask_each(STORED, [{"sender": sender, "local": local_id} for sender, local_id in keys])
     query = select(Message).where(one_of(tx, Message.id, [id_ for rows in found for (id_,) in rows]))
-    return {(one.sender_id, one.local_id): Committed.before(one) for one in tx.scalars(query)}
+    messages = list(tx.scalars(query))
+    growth.complete(tx, messages)
+    return {(one.sender_id, one.local_id): Committed.before(one) for one in messages}

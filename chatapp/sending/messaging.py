@@ -16,6 +16,7 @@ from chatapp.errors import Unavailable
 from chatapp.eventlog import CURSOR_WAIT_S
 from chatapp.eventlog import Outbox
 from chatapp.eventlog import delivered_to
+from chatapp.eventlog import growth
 from chatapp.people import Identity
 from chatapp.people import KnownRooms
 from chatapp.people import RoomRef
@@ -96,7 +97,9 @@ class Messaging:
         if ruling.verdict is Verdict.LIMITED:
             raise ruling.refusal(with_fields=True)
         try:
-            committed = self._committer.commit(Draft(room.id, room.name, who.id, who.name, local_id, content))
+            committed = self._committer.commit(
+                Draft(room.id, room.name, who.id, who.name, who.session_id, local_id, content)
+            )
         except NotMember:
             self._give_back(who, local_id, ruling)
             self._database.read(lambda tx: access.writable(tx, who, room_name))
@@ -155,6 +158,7 @@ class Messaging:
 
         def work(tx: Transaction) -> tuple[Message, int, int]:
             message = access.readable_message(tx, who, message_id)
+            growth.complete(tx, [message])
             rows = rows_within(tx)
             return (
                 message,
@@ -187,7 +191,10 @@ class Messaging:
 
         def work(tx: Transaction) -> Committed | None:
             message = tx.scalar(query)
-            return None if message is None else Committed.before(message)
+            if message is None:
+                return None
+            growth.complete(tx, [message])
+            return Committed.before(message)
 
         return self._database.read(work)
 
@@ -205,6 +212,7 @@ def _stored(tx: Transaction, who: Identity, local_ids: list[str]) -> dict[str, t
     """The identity's messages by localId, and whether it may still read their room."""
     query = select(Message).where(Message.sender_id == who.id, one_of(tx, Message.local_id, local_ids))
     messages = list(tx.scalars(query))
+    growth.complete(tx, messages)
     readable = {room.name for room in access.among(tx, who, frozenset(one.room.name for one in messages))}
     return {one.local_id: (one, one.room.name in readable) for one in messages}
 

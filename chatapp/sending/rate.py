@@ -33,6 +33,8 @@ class Rate:
 NEW_ROOMS = Rate("rooms", 20, 20 / 3600)
 MOVES = Rate("members", 60, 60 / 60)
 NEW_DIRECT = Rate("direct", 10, 10 / 60)
+# What is added to messages that grow, as often as people can see it change.
+APPENDS = Rate("appends", 50, 50)
 # Cookies for a host's token: each is a row for as long as the token lives.
 SESSIONS = Rate("sessions", 30, 30 / 60)
 

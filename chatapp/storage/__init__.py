@@ -8,9 +8,11 @@ from chatapp.storage.database import engine_options
 from chatapp.storage.database import insert_into
 from chatapp.storage.database import prepare
 from chatapp.storage.models import EventRow
+from chatapp.storage.models import Growth
 from chatapp.storage.models import Membership
 from chatapp.storage.models import Message
 from chatapp.storage.models import MessageStatus
+from chatapp.storage.models import Piece
 from chatapp.storage.models import Receipt
 from chatapp.storage.models import Room
 from chatapp.storage.models import Session
@@ -47,9 +49,11 @@ __all__ = [
     "Client",
     "Database",
     "EventRow",
+    "Growth",
     "Membership",
     "Message",
     "MessageStatus",
+    "Piece",
     "Prepared",
     "Receipt",
     "RedisLink",

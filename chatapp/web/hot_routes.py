@@ -1,7 +1,7 @@
-"""`HotRoutes`: the three addresses that carry nearly all requests, answered without Flask.
+"""`HotRoutes`: the few addresses that carry nearly all requests, answered without Flask.
 
-Flask costs as much as their own work. Every other address, and what is out of the ordinary at these three, goes through
-Flask and ends in the same code.
+Flask costs as much as their own work. Every other address, and what is out of the ordinary at these, goes through Flask
+and ends in the same code.
 """
 
 import re
@@ -20,17 +20,23 @@ Handler = Callable[[Services, dict[str, Any]], Answer]
 
 RECEIVE: dict[str, Handler] = {"/api/v1/events/stream": events.stream, "/api/v1/events/poll": events.poll}
 SEND = re.compile(r"/api/v1/rooms/([a-z0-9-]+)/messages", re.ASCII)
+APPEND = re.compile(r"/api/v1/messages/([a-z0-9-]+)/append", re.ASCII)
 
 # In the environ: the handler, where the server has looked it up already.
 HANDLER = "chatapp.handler"
 
 
 def handler(method: str, path: str) -> Handler | None:
-    """Who answers there, if this address is one of the three."""
+    """Who answers there, if this address is one of these."""
     if method == "GET":
         return RECEIVE.get(path)
-    found = SEND.fullmatch(path) if method == "POST" else None
-    return partial(messages.send, room=found[1]) if found else None
+    if method != "POST":
+        return None
+    if found := SEND.fullmatch(path):
+        return partial(messages.send, room=found[1])
+    if found := APPEND.fullmatch(path):
+        return partial(messages.append, message_id=found[1])
+    return None
 
 
 class HotRoutes:

@@ -13,6 +13,7 @@ from chatapp.wire.cursor import Cursor
 from chatapp.wire.cursor import cursor_text
 from chatapp.wire.event import Entry
 from chatapp.wire.event import Event
+from chatapp.wire.event import Restated
 from chatapp.wire.signal import Signal
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Cursor",
     "Entry",
     "Event",
+    "Restated",
     "Signal",
     "codec",
     "content",

@@ -15,10 +15,12 @@ Data = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """`data` is a JSON object for clients that know what it means; the others show `body`."""
+    """`data` is a JSON object for clients that know what it means; the others show `body`. A `growing` one is the
+    beginning of what is said."""
 
     body: str
     data: Data | None = None
+    growing: bool = False
 
     def hash_in(self, room: str) -> str:
         """What a localId stands for: the same however the keys of the objects are ordered.
@@ -28,6 +30,8 @@ class Content:
         said = f"{room}\n{self.body}".encode()
         if self.data is not None:
             said += b"\0" + codec.canonical(self.data)
+        if self.growing:
+            said += b"\0growing"
         return sha256(said).hexdigest()
 
 

@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 from typing import Any
+from typing import Protocol
 
 from chatapp.wire import codec
 from chatapp.wire import sse
 from chatapp.wire.cursor import Cursor
+
+
+class Restated(Protocol):
+    """What an event may say instead: another one, or something that is never published itself."""
+
+    @property
+    def body(self) -> dict[str, Any]: ...
 
 
 class Event:
@@ -34,11 +42,11 @@ class Event:
         self.target = target
         self.about = about
         self.message_id: str | None = body["message"]["id"] if "message" in body else None
-        self._restated: Event | None = None
+        self._restated: Restated | None = None
         self._encode(body)
 
-    def restate(self, newer: "Event") -> None:
-        """Say what a newer event says: what it is about has changed since. It is encoded when somebody reads it."""
+    def restate(self, newer: Restated) -> None:
+        """Say what something newer says: what it is about has changed since. It is encoded when somebody reads it."""
         self._restated = newer
 
     @property

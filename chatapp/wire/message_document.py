@@ -24,6 +24,7 @@ def make(
     log_id: int | None = None,
     edited_at: datetime | None = None,
     deleted_at: datetime | None = None,
+    growing: bool = False,
 ) -> dict[str, Any]:
     """The document of a message; by default, of one that was stored just now.
 
@@ -41,6 +42,7 @@ def make(
         "cursor": cursor_text(log_id),
         "editedAt": timestamp(edited_at),
         "deletedAt": timestamp(deleted_at),
+        "growing": growing,
     }
 
 
@@ -52,11 +54,12 @@ def of(row: Message) -> dict[str, Any]:
         room=row.room.called,
         sender_id=row.sender.id,
         sender_name=row.sender.name,
-        body=row.body,
+        body=row.text,
         data=content.read(row.data),
         created_at=row.created_at,
         status=row.status,
         log_id=row.log_id,
         edited_at=row.edited_at,
         deleted_at=row.deleted_at,
+        growing=row.growing,
     )

@@ -19,6 +19,8 @@ from chatapp.wire import visible_text
 from chatapp.wire.content import Content
 
 BODY_MAX_CODE_POINTS = 4000
+# Of a message that grows, in the end.
+GROWN_MAX_CODE_POINTS = 32_000
 NAME_MAX_CODE_POINTS = 40
 TITLE_MAX_CODE_POINTS = 100
 # No character is composed of more.
@@ -29,7 +31,7 @@ ERRORS_MAX = 20
 ERROR_KEY_MAX = 100
 
 # What a send may leave out.
-OPTIONAL = {"data"}
+OPTIONAL = {"data", "growing"}
 LOCAL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 # Control characters (Cc) except tab and newline, and surrogates (Cs).
 UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -45,13 +47,29 @@ def _matches(pattern: re.Pattern[str], message: str) -> Any:
     return check
 
 
-def _body(value: str) -> None:
-    if not 1 <= len(value) <= BODY_MAX_CODE_POINTS:
-        raise ValidationError(f"Between 1 and {BODY_MAX_CODE_POINTS} characters.")
+def _text(least: int, most: int) -> Any:
+    def check(value: str) -> None:
+        if not least <= len(value) <= most:
+            raise ValidationError(f"Between {least} and {most} characters.")
+        if UNFIT.search(value):
+            raise ValidationError("No control characters but tab and newline, and no lone surrogates.")
+
+    return check
+
+
+def _body(value: str, most: int = BODY_MAX_CODE_POINTS) -> None:
+    _text(1, most)(value)
     if value.isspace():
         raise ValidationError("Not only white space.")
-    if UNFIT.search(value):
-        raise ValidationError("No control characters but tab and newline, and no lone surrogates.")
+
+
+def _grown_body(value: str) -> None:
+    _body(value, GROWN_MAX_CODE_POINTS)
+
+
+def _position(value: Any) -> None:
+    if type(value) is not int or not 0 <= value <= GROWN_MAX_CODE_POINTS:
+        raise ValidationError(f"A whole number from 0 to {GROWN_MAX_CODE_POINTS}.")
 
 
 def _title(value: str) -> None:
@@ -121,6 +139,11 @@ class Data(fields.Raw):
         super().__init__(allow_none=True, load_only=True, validate=_data)
 
 
+class Growing(fields.Raw):
+    def __init__(self) -> None:
+        super().__init__(load_only=True, validate=_boolean)
+
+
 class SendSchema(Schema):
     localId = fields.String(
         required=True,
@@ -129,11 +152,22 @@ class SendSchema(Schema):
     )
     body = fields.String(required=True, load_only=True, validate=_body)
     data = Data()
+    growing = Growing()
+
+
+class GrowingSendSchema(SendSchema):
+    """What a message begins with: perhaps nothing yet."""
+
+    body = fields.String(required=True, load_only=True, validate=_text(0, BODY_MAX_CODE_POINTS))
 
 
 class BatchItemSchema(SendSchema):
     # Which rooms exist is for the service to say: a name that cannot exist is not found, like any other.
     room = fields.String(required=True, load_only=True)
+
+
+class GrowingBatchItemSchema(GrowingSendSchema, BatchItemSchema):
+    pass
 
 
 class BatchSchema(Schema):
@@ -154,6 +188,15 @@ class EditSchema(Schema):
     def _something(self, loaded: dict[str, Any], **_: Any) -> None:
         if not loaded:
             raise ValidationError({"body": ["Missing data for required field."]})
+
+
+class AppendSchema(Schema):
+    at = fields.Raw(required=True, load_only=True, validate=_position)
+    text = fields.String(required=True, load_only=True, validate=_text(1, BODY_MAX_CODE_POINTS))
+
+
+class FinishSchema(Schema):
+    body = fields.String(load_default=None, load_only=True, validate=_grown_body)
 
 
 class ReadSchema(Schema):
@@ -198,8 +241,17 @@ class AckSchema(Schema):
     rooms = fields.List(fields.String(), load_default=None, load_only=True, validate=validate.Length(min=1, max=1000))
 
 
+# By what a send is judged that grows.
+GROWING: dict[type[SendSchema], SendSchema] = {
+    SendSchema: GrowingSendSchema(),
+    BatchItemSchema: GrowingBatchItemSchema(),
+}
+
+
 def load_send(schema: "SendSchema", document: Any) -> Any:
     """Like `load`. What is plainly right skips the schema, which takes as long as everything else of a send."""
+    if isinstance(document, dict) and document.get("growing") is True:
+        schema = GROWING[type(schema)]
     if isinstance(document, dict) and document.keys() | OPTIONAL == schema.fields.keys():
         with suppress(ValidationError):
             for name, value in document.items():
@@ -210,7 +262,7 @@ def load_send(schema: "SendSchema", document: Any) -> Any:
 
 def content_of(loaded: Any) -> Content:
     """What a send says."""
-    return Content(loaded["body"], loaded.get("data"))
+    return Content(loaded["body"], loaded.get("data"), loaded.get("growing", False))
 
 
 def _check(field: fields.Field[Any], value: Any) -> None:

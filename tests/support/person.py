@@ -17,7 +17,7 @@ PUBLISHED_WITHIN_S = 10.0
 
 
 # What is said beside the log.
-SIGNALS = {"typing", "presence", "read", "receipt"}
+SIGNALS = {"typing", "presence", "read", "receipt", "message.grew"}
 
 
 class Person:

@@ -20,7 +20,9 @@ from sqlalchemy import event
 # What grows as long as the service is used.
 GROWING = ("messages", "events", "memberships", "receipts", "users", "sessions", "rooms")
 # The indexes that hold only what waits to be published.
-WAITING = ("ix_events_unpublished", "ix_events_unpublished_moves", "ix_rooms_unswept", "ix_growths_at")
+WAITING = ("ix_events_unpublished", "ix_events_unpublished_moves", "ix_rooms_unswept")
+# What holds only those messages that grow just now.
+PASSING = {"growths"}
 # SQLite counts its steps by so many.
 STEPS = 100
 QUERY = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
@@ -173,7 +175,7 @@ def _wrong_in_sqlite(text: str, plan: list[str], steps: int) -> Iterator[str]:
     tables = {alias or table for table, alias in NAMED.findall(text)}
     for line in plan:
         scanned = re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?", line)
-        if scanned and scanned[1] in tables and scanned[2] not in WAITING:
+        if scanned and scanned[1] in tables - PASSING and scanned[2] not in WAITING:
             yield f"reads a whole table: {line}"
         if "AUTOMATIC" in line:
             yield f"makes an index for itself: {line}"

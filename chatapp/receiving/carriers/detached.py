@@ -28,6 +28,7 @@ from chatapp.receiving.carriers.laggards import Laggards
 from chatapp.receiving.carriers.sockets import SOCKET
 from chatapp.receiving.carriers.sockets import Sockets
 from chatapp.receiving.feed import Feed
+from chatapp.receiving.growing_now import GrowingNow
 from chatapp.receiving.read_rate import ReadRate
 from chatapp.receiving.stream import BYTES_PER_WRITE
 from chatapp.receiving.stream import EVENTS_PER_WRITE
@@ -58,11 +59,19 @@ class Detached:
     """
 
     def __init__(
-        self, hub: Hub, tail: Tail, feed: Feed, sockets: Sockets, read_rate: ReadRate, heartbeat_s: float
+        self,
+        hub: Hub,
+        tail: Tail,
+        feed: Feed,
+        growing_now: GrowingNow,
+        sockets: Sockets,
+        read_rate: ReadRate,
+        heartbeat_s: float,
     ) -> None:
         self._hub = hub
         self._tail = tail
         self._feed = feed
+        self._growing_now = growing_now
         self._sockets = sockets
         self._wheel: TimerWheel[Connection] = TimerWheel(min(TICK_MAX_S, heartbeat_s * TICK_PART))
         self._head: Followers[Connection] = Followers()
@@ -172,7 +181,8 @@ class Detached:
         if shared:
             self._share(events[0].room_id, b"".join(shared) if len(shared) > 1 else shared[0])
         for connection in alone:
-            self._advance(connection)
+            # It has missed no signals.
+            self._advance(connection, anew=False)
         if self._ahead:
             for connection in list(self._ahead):
                 self._advance(connection)
@@ -227,8 +237,9 @@ class Detached:
         connection.leading = False
         connection.stream.reader.position = position
 
-    def _advance(self, connection: Connection) -> None:
-        """Write what the window has behind the position, until nothing is left or the peer takes no more."""
+    def _advance(self, connection: Connection, *, anew: bool = True) -> None:
+        """Write what the window has behind the position, until nothing is left or the peer takes no more; and then, if
+        it comes to the end `anew`, what it cannot have heard of."""
         if connection.catching_up or connection.leading:
             return
         self._ahead.discard(connection)
@@ -243,6 +254,8 @@ class Detached:
             elif reader.position == self._tail.window.end:
                 connection.leading = True
                 self._head.add(connection)
+                if anew and (events := self._growing_now.given_to(connection)):
+                    self._write(connection, b"".join([event.frame for event in events]))
                 return
             else:
                 self._ahead.add(connection)

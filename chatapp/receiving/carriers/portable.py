@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from chatapp.errors import Unavailable
 from chatapp.eventlog import Waiter
+from chatapp.receiving.poll import in_order
 from chatapp.receiving.poll import wait_for_events
 from chatapp.receiving.stream import BYTES_PER_WRITE
 from chatapp.receiving.stream import CATCH_UP_RETRY_S
@@ -36,7 +37,7 @@ class Pieces:
                 self._waiter.pause(CATCH_UP_RETRY_S)
                 events = []
             if not stream.reader.behind:
-                events = [*self._waiter.take_signals(), *events]
+                events = in_order(self._waiter.take_signals(), events)
             if events:
                 yield b"".join(event.frame for event in events)
             if beat := stream.heartbeat():

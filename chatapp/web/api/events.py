@@ -109,6 +109,7 @@ def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
         return Answer(200, (), STREAM_HEADERS)
     waiter = parts.feed.waiter(who)
     reader = parts.feed.open(waiter, who, wanted, since)
+    parts.signals.stream_begins(waiter)
     pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter)
     pieces.held.callback(parts.feed.close, waiter)
     try:

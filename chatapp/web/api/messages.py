@@ -34,6 +34,8 @@ blueprint = Blueprint("messages", __name__)
 SEND = schemas.SendSchema()
 BATCH = schemas.BatchSchema()
 EDIT = schemas.EditSchema()
+APPEND = schemas.AppendSchema()
+FINISH = schemas.FinishSchema()
 
 HISTORY_DEFAULT = 50
 HISTORY_MAX = 200
@@ -111,6 +113,27 @@ def get_message(message_id: str) -> Response:
 def edit(message_id: str) -> Response:
     who = current.identity()
     return Answer.json(message_document.of(services().changes.edit(who, message_id, document(EDIT)))).response()
+
+
+@blueprint.post("/messages/<message_id>/append")
+def append_by_flask(message_id: str) -> Response:
+    return append(services(), request.environ, message_id).response()
+
+
+def append(parts: Services, environ: dict[str, Any], message_id: str) -> Answer:
+    """Add to a message that grows."""
+    Query(environ).refuse_unknown(())
+    who = auth.identify(parts, environ)
+    new = schemas.load(APPEND, raw_document(environ))
+    length = parts.appends.append(who, message_id, new["at"], new["text"])
+    return Answer.json({"id": message_id, "length": length})
+
+
+@blueprint.post("/messages/<message_id>/finish")
+def finish(message_id: str) -> Response:
+    who = current.identity()
+    finished = services().changes.finish(who, message_id, document(FINISH)["body"])
+    return Answer.json(message_document.of(finished)).response()
 
 
 @blueprint.delete("/messages/<message_id>")
