@@ -1,10 +1,12 @@
-"""Rooms that are alive: who is writing, and what is unread after a reload."""
+"""Rooms that are alive: who is there and who is writing, what is unread and what was seen, what grows and what ends."""
 
 import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.processes import wait_until
@@ -75,3 +77,94 @@ def test_what_is_unread_survives_a_reload(person: People) -> None:
     bob.is_live()
     bob.shows("number 2")
     expect(bob.page.locator(".divider--unread")).to_have_count(0)
+
+
+FETCH = """async ([method, path, body]) => {
+  const headers = {'Content-Type': 'application/json'};
+  const answer = await fetch(`/api/v1${path}`, {method, headers, body: body && JSON.stringify(body)});
+  return answer.status === 204 ? null : answer.json();
+}"""
+
+
+def ask(who: Person, method: str, path: str, body: object = None) -> Any:
+    return who.page.evaluate(FETCH, [method, path, body])
+
+
+@pytest.fixture
+def team(person: People) -> tuple[Person, Person, str]:
+    """Ada's room, in which Bob is too, open on both screens."""
+    ada, bob = person("Ada"), person("Bob")
+    title = f"Team {uuid.uuid4().hex[:8]}"
+    room = title.lower().replace(" ", "-")
+    ask(ada, "POST", "/rooms", {"name": room, "title": title})
+    ask(bob, "PUT", f"/rooms/{room}/members/me", {})
+    for someone in (ada, bob):
+        someone.page.goto(f"{someone.url}/rooms/{room}")
+        someone.is_live()
+    return ada, bob, room
+
+
+def test_who_is_there_is_counted_and_has_a_dot(team: tuple[Person, Person, str]) -> None:
+    ada, bob, _ = team
+    expect(ada.page.locator("#room-about")).to_have_text("Public · 2 members · 2 online")
+    ada.page.get_by_role("button", name="People in this room").click()
+    people = ada.page.locator("#people-list li")
+    expect(people).to_contain_text(["Ada", "Bob"])
+    expect(people.nth(1).locator(".presence--online")).to_have_text("Online")
+    shot(ada, "people")
+    bob.page.get_by_role("button", name="Sign out").click()
+    bob.page.locator("#confirm-yes").click()
+    expect(ada.page.locator("#room-about")).to_have_text("Public · 1 member · 1 online")
+
+
+def test_a_reply_grows_before_ones_eyes(team: tuple[Person, Person, str]) -> None:
+    ada, bob, room = team
+    reply = ask(ada, "POST", f"/rooms/{room}/messages", {"localId": uuid.uuid4().hex, "body": "", "growing": True})
+    text = ""
+    for piece in ("Well, ", "let me ", "think 🤔 ", "about it."):
+        ask(ada, "POST", f"/messages/{reply['id']}/append", {"at": len(text), "text": piece})
+        text += piece
+        expect(bob.page.locator(".message--growing .message__body")).to_have_text(text.strip())
+    shot(bob, "growing")
+    bob.page.reload()
+    expect(bob.page.locator(".message--growing .message__body")).to_have_text(text)
+    ask(ada, "POST", f"/messages/{reply['id']}/finish", {})
+    for someone in (ada, bob):
+        expect(someone.page.locator(".message--growing")).to_have_count(0)
+        someone.shows(text)
+
+
+def test_who_has_seen_it_is_said_under_the_last_message(team: tuple[Person, Person, str]) -> None:
+    ada, bob, _ = team
+    ada.say("have you seen this?")
+    bob.shows("have you seen this?")
+    expect(ada.page.locator(".message__seen")).to_have_text("Seen by Bob", timeout=20_000)
+    shot(ada, "seen")
+    ada.page.reload()
+    expect(ada.page.locator(".message__seen")).to_have_text("Seen by Bob")
+
+
+def test_its_owner_renames_a_room_and_deletes_it(team: tuple[Person, Person, str]) -> None:
+    ada, bob, room = team
+    expect(bob.page.locator("#open-settings")).to_be_hidden()
+    ada.page.locator("#open-settings").click()
+    ada.page.locator("#room-new-title").fill("A better name")
+    ada.page.get_by_role("button", name="Rename", exact=True).click()
+    for someone in (ada, bob):
+        expect(someone.page.locator("#room-title")).to_have_text("A better name")
+        expect(someone.box).to_have_attribute("placeholder", "Message A better name")
+    ada.page.locator("#open-settings").click()
+    delete = ada.page.get_by_role("button", name="Delete room")
+    expect(delete).to_be_disabled()
+    ada.page.locator("#room-typed-name").fill(room)
+    shot(ada, "settings")
+    delete.click()
+    for someone in (ada, bob):
+        expect(someone.page.locator("#room-title")).to_have_text("General")
+        expect(someone.page.locator("#toast")).to_have_text("A better name was deleted.")
+        expect(someone.page.get_by_role("link", name="A better name")).to_have_count(0)
+
+
+def shot(who: Person, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        who.page.screenshot(path=Path(folder) / f"{name}.png")

@@ -53,6 +53,17 @@ class FakeApi {
     this.asked.push(`read ${name} ${cursor}`);
   }
 
+  /** @type {import('../../static/js/net/shapes.js').Receipt[]} */ readers = [];
+
+  async receipts() {
+    return { receipts: this.readers };
+  }
+
+  async message(/** @type {string} */ id) {
+    this.asked.push(`message ${id}`);
+    return message({ id, growing: true, body: 'all that there is', sender: BOB, cursor: '101-0' });
+  }
+
   async typing(/** @type {string} */ name, /** @type {boolean} */ typing) {
     this.asked.push(`typing ${name} ${typing}`);
   }
@@ -82,6 +93,7 @@ async function setUp({ api = new FakeApi(), storage = new MemoryStorage() } = {}
       signedOut: () => told.push('signed out'),
       otherUser: () => told.push('somebody else'),
       notice: (text) => told.push(text),
+      presence: (room, changes) => told.push(`${room.name}: ${changes.map(({ user, online }) => `${user.name} ${online}`).join()}`),
     },
   });
   await chat.start();
@@ -332,4 +344,63 @@ test('a room that is renamed has its new name at once', async () => {
   const { chat, say } = await setUp();
   await say({ type: 'room.updated', room: 'general', title: 'Lobby', owner: null });
   assert.equal(chat.rooms.get('general')?.title, 'Lobby');
+});
+
+test('who is there is counted, and told to whoever shows names', async () => {
+  const { chat, say, told } = await setUp();
+  await say({ type: 'presence', room: 'general', onlineCount: 2, changes: [{ user: BOB, online: true }], cursor: null });
+  assert.equal(chat.rooms.get('general')?.info.onlineCount, 2);
+  assert.deepEqual(told.slice(-1), [`general: ${BOB.name} true`]);
+});
+
+test('a message grows as its parts come, and ends as the log says', async () => {
+  const { say, bodies, chat } = await setUp();
+  const grows = { id: 'm-1', sender: BOB, cursor: '101-0', growing: true };
+  await say({ type: 'message.created', room: 'general', message: message({ ...grows, body: 'one' }) });
+  await say({ type: 'message.grew', room: 'general', messageId: 'm-1', at: 3, text: ' 🦊', cursor: null });
+  assert.deepEqual(bodies(), ['one 🦊']);
+  // In code points; what is there already changes nothing.
+  await say({ type: 'message.grew', room: 'general', messageId: 'm-1', at: 5, text: ' two', cursor: null });
+  await say({ type: 'message.grew', room: 'general', messageId: 'm-1', at: 3, text: ' 🦊', cursor: null });
+  assert.deepEqual(bodies(), ['one 🦊 two']);
+  await say({ type: 'message.updated', room: 'general', message: message({ ...grows, growing: false, body: 'the end' }) }, '102-0');
+  assert.deepEqual(bodies(), ['the end']);
+  // Late news of the time when it grew.
+  await say({ type: 'message.grew', room: 'general', messageId: 'm-1', at: 0, text: 'one', cursor: null });
+  await say({ type: 'message.created', room: 'general', message: message({ ...grows, body: 'one' }) });
+  assert.deepEqual(bodies(), ['the end']);
+  assert.equal(chat.rooms.get('general')?.timeline.byId('m-1')?.growing, false);
+});
+
+test('of a message that grows, whoever missed a part loads the whole, once', async () => {
+  const { say, bodies, api } = await setUp();
+  await say({ type: 'message.created', room: 'general', message: message({ id: 'm-1', sender: BOB, growing: true, body: 'all', cursor: '101-0' }) });
+  await say({ type: 'message.grew', room: 'general', messageId: 'm-1', at: 9, text: 'there is', cursor: null });
+  assert.deepEqual(bodies(), ['all that there is']);
+  assert.deepEqual(api.asked.filter((call) => call.startsWith('message')), ['message m-1']);
+});
+
+test('a room that is deleted is gone from the list, and from the screen', async () => {
+  const { chat, say, told } = await setUp();
+  chat.rooms.put(info({ name: 'team', title: 'Team' }));
+  await chat.open('team');
+  await say({ type: 'room.deleted', room: 'team' }, '103-0');
+  assert.equal(chat.rooms.get('team'), undefined);
+  assert.deepEqual(told.slice(-2), ['Team was deleted.', 'opened general']);
+});
+
+test('in a small room it is said who has read the last of what one said', async () => {
+  const api = new FakeApi();
+  api.said.set('general', [message({ id: 'm-1', sender: ADA, cursor: '90-0' })]);
+  api.readers = [{ user: ADA, readCursor: '95-0' }, { user: BOB, readCursor: '80-0' }];
+  const { chat, say } = await setUp({ api });
+  const room = chat.rooms.get('general');
+  assert.deepEqual(room?.seenBy, { id: 'm-1', names: [] });
+  await say({ type: 'receipt', room: 'general', receipts: [{ user: BOB, readCursor: '92-0' }], cursor: null });
+  assert.deepEqual(room?.seenBy.names, [BOB.name]);
+  // Never back.
+  await say({ type: 'receipt', room: 'general', receipts: [{ user: BOB, readCursor: '70-0' }], cursor: null });
+  assert.deepEqual(room?.seenBy.names, [BOB.name]);
+  await say({ type: 'member.left', room: 'general', user: BOB }, '104-0');
+  assert.deepEqual(room?.seenBy.names, []);
 });

@@ -4,6 +4,7 @@ import { ApiError, NO_ANSWER, TIMED_OUT, FOREIGN_ANSWER, errorFromAnswer } from 
 
 /**
  * @typedef {import('./shapes.js').User} User
+ * @typedef {import('./shapes.js').Member} Member
  * @typedef {import('./shapes.js').Message} Message
  * @typedef {import('./shapes.js').RoomInfo} RoomInfo
  */
@@ -91,6 +92,31 @@ export class Api {
 
   /**
    * @param {string} room
+   * @param {string | null} title
+   * @returns {Promise<RoomInfo>}
+   */
+  renameRoom(room, title) {
+    return this.#call('PATCH', roomPath(room), { body: { title } });
+  }
+
+  /**
+   * @param {string} room
+   * @returns {Promise<void>}
+   */
+  deleteRoom(room) {
+    return this.#call('DELETE', roomPath(room));
+  }
+
+  /**
+   * @param {string} room
+   * @returns {Promise<{receipts: import('./shapes.js').Receipt[]}>}
+   */
+  receipts(room) {
+    return this.#call('GET', `${roomPath(room)}/receipts`);
+  }
+
+  /**
+   * @param {string} room
    * @returns {Promise<User>} the new member
    */
   join(room) {
@@ -108,15 +134,15 @@ export class Api {
   /**
    * All of them, page by page, at most MOST_MEMBERS.
    * @param {string} room
-   * @returns {Promise<{members: User[]}>}
+   * @returns {Promise<{members: Member[]}>}
    */
   async members(room) {
-    /** @type {User[]} */
+    /** @type {Member[]} */
     const members = [];
     /** @type {string | null} */
     let after = null;
     do {
-      /** @type {{members: User[], after: string | null}} */
+      /** @type {{members: Member[], after: string | null}} */
       const page = await this.#call('GET', `${roomPath(room)}/members${query({ limit: 1000, after })}`);
       members.push(...page.members);
       after = page.after;
@@ -174,6 +200,14 @@ export class Api {
    */
   withdraw(id) {
     return this.#call('DELETE', `/messages/${encodeURIComponent(id)}`);
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<Message>}
+   */
+  message(id) {
+    return this.#call('GET', `/messages/${encodeURIComponent(id)}`);
   }
 
   /**

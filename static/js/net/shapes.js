@@ -16,7 +16,12 @@
  * @property {string | null} cursor
  * @property {string | null} editedAt
  * @property {string | null} deletedAt
+ * @property {boolean} [growing]
  */
+
+/** @typedef {User & {online: boolean, lastSeenAt: string | null}} Member */
+
+/** @typedef {{user: User, readCursor: string | null}} Receipt */
 
 /**
  * @typedef {object} RoomInfo
@@ -27,6 +32,7 @@
  * @property {string | null} owner
  * @property {number} memberCount
  * @property {Message | null} lastMessage
+ * @property {number} [onlineCount]
  * @property {number} [unread]
  * @property {string | null} [readCursor]
  */
@@ -43,6 +49,11 @@
  * @property {string} [localId]
  * @property {Status} [status]
  * @property {boolean} [typing]
+ * @property {number} [onlineCount]
+ * @property {{user: User, online: boolean}[]} [changes]
+ * @property {Receipt[]} [receipts]
+ * @property {number} [at]
+ * @property {string} [text]
  * @property {number} [unread]
  * @property {string | null} [title]
  * @property {string | null} [owner]

@@ -5,7 +5,7 @@
 const EVENT_TYPES = [
   'ready', 'heartbeat', 'closing', 'reset',
   'message.created', 'message.updated', 'message.deleted', 'message.status',
-  'member.joined', 'member.left', 'room.updated', 'read', 'typing',
+  'message.grew', 'member.joined', 'member.left', 'room.updated', 'room.deleted', 'presence', 'read', 'receipt', 'typing',
 ];
 
 const CLOSED = 2; // EventSource.CLOSED, written out because the class is handed in

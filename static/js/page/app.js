@@ -127,6 +127,8 @@ export class App {
         view.banner.show(state);
         view.outboxChanged();
       },
+      presence: (/** @type {import('../rooms/room.js').Room} */ room, /** @type {{user: import('../net/shapes.js').User, online: boolean}[]} */ changes) =>
+        view.presenceChanged(room, changes),
       signedOut: () => this.#sessionEnded(),
       notice,
     };

@@ -9,6 +9,7 @@ import { reasonText } from '../outbox/refusal.js';
 import { Directory } from '../rooms/directory.js';
 import { Histories } from '../rooms/histories.js';
 import { News } from '../rooms/news.js';
+import { SMALL } from '../rooms/readers.js';
 import { Reads } from '../rooms/reads.js';
 import { RoomBook } from '../rooms/room_book.js';
 import { SHOWN_MS } from '../rooms/typists.js';
@@ -31,6 +32,7 @@ import { SHOWN_MS } from '../rooms/typists.js';
  * @property {() => void} signedOut
  * @property {() => void} otherUser the connection is another user's: another tab signed in
  * @property {(text: string) => void} notice
+ * @property {(room: Room, changes: {user: User, online: boolean}[]) => void} presence who came and went; none: load them
  */
 
 /**
@@ -53,6 +55,8 @@ export class Chat {
   /** Whether the page is visible: what comes while it is not counts as unread. */
   visible = true;
   #live = false;
+  /** Messages that are being loaded. @type {Set<string>} */
+  #loading = new Set();
   #asked = ''; // the room in the address, whether it exists or not
   #api;
   #clock;
@@ -107,7 +111,9 @@ export class Chat {
     this.#on.rooms();
     // A room the user only reads gets no events, so what is here may be out of date.
     if (room && (room.history !== 'ready' || !room.info.member)) await this.histories.newest(room);
-    if (room && room === this.current) this.#read(room);
+    if (!room || room !== this.current) return;
+    this.#read(room);
+    await this.#loadReaders(room);
   }
 
   /** Who is writing in the open room. */
@@ -154,6 +160,21 @@ export class Chat {
     });
   }
 
+  /**
+   * @param {Room} room
+   * @param {string} title
+   */
+  async renameRoom(room, title) {
+    room.info = await this.#api.renameRoom(room.name, title || null);
+    this.#on.room(room);
+  }
+
+  /** @param {Room} room */
+  async deleteRoom(room) {
+    await this.#api.deleteRoom(room.name);
+    await this.#deleted(room.name);
+  }
+
   /** @param {{name: string, title?: string, visibility: string}} wanted */
   async createRoom(wanted) {
     await this.#openNew(await this.#api.createRoom(wanted));
@@ -194,6 +215,9 @@ export class Chat {
       isWatched: (room) => room === this.current && this.visible,
       watched: (room) => this.#read(room),
       typing: (room, user, typing) => this.#typing(room, user, typing),
+      presence: this.#on.presence,
+      missed: (_, id) => this.#loadMessage(id),
+      deleted: (name) => this.#deleted(name),
       joined: (name) => this.#joined(name),
       left: (name) => this.#left(name),
       lookUp: (name) => this.directory.lookUp(name),
@@ -285,6 +309,34 @@ export class Chat {
     if (room !== this.current || room.info.visibility === 'public') return;
     this.#on.notice(`You are no longer in ${room.title}.`);
     await this.open(HOME);
+  }
+
+  /** @param {string} name */
+  async #deleted(name) {
+    const room = this.directory.deleted(name);
+    if (!room) return;
+    this.#on.notice(`${room.title} was deleted.`);
+    if (room === this.current) await this.open(HOME);
+  }
+
+  /** Who has read what: only where the server says so. @param {Room} room */
+  async #loadReaders(room) {
+    if (!room.info.member || room.info.memberCount > SMALL) return;
+    const answer = await this.#api.receipts(room.name).catch(() => null);
+    room.readers.take(answer?.receipts ?? []);
+    this.#on.room(room);
+  }
+
+  /** @param {string} id */
+  async #loadMessage(id) {
+    if (this.#loading.has(id)) return;
+    this.#loading.add(id);
+    try {
+      this.#merge(await this.#api.message(id));
+    } catch {
+      // The next part says again that one is missing.
+    }
+    this.#loading.delete(id);
   }
 
   #leaveCurrent() {

@@ -69,6 +69,17 @@ export class Directory {
   }
 
   /**
+   * @param {string} name
+   * @returns {Room | null} the room that is no more; null if it was not known
+   */
+  deleted(name) {
+    const room = this.#parts.rooms.get(name) ?? null;
+    this.#parts.rooms.remove(name);
+    this.#parts.changed();
+    return room;
+  }
+
+  /**
    * The user is no longer a member.
    * @param {string} name
    * @returns {Room | null} the room; null if nothing changed

@@ -20,6 +20,7 @@ import { compareCursors } from './cursor.js';
  * @property {string | null} cursor
  * @property {string | null} editedAt
  * @property {string | null} deletedAt
+ * @property {boolean} growing
  * @property {Refusal | null} refusal why it failed
  * @property {number} arrival position among entries that have no cursor
  * @property {number} revision goes up with every change, for views
@@ -59,7 +60,12 @@ function rank(entry) {
  * @returns {boolean} whether anything changed
  */
 export function takeNews(entry, message) {
-  const before = [entry.editedAt, entry.deletedAt, entry.status].join();
+  const before = [entry.editedAt, entry.deletedAt, entry.status, entry.growing, entry.body.length].join();
+  // Of two pictures of a message the one that grows no more is later, and of two that grow the longer one.
+  if (entry.growing && (!message.growing || message.body.length > entry.body.length)) {
+    entry.growing = Boolean(message.growing);
+    entry.body = message.body;
+  }
   if (isLater(message.editedAt, entry.editedAt) && !entry.deletedAt) {
     entry.editedAt = message.editedAt;
     entry.body = message.body;
@@ -69,7 +75,26 @@ export function takeNews(entry, message) {
     entry.body = message.body;
   }
   if (isFurther(message.status, entry.status)) entry.status = message.status;
-  return before !== [entry.editedAt, entry.deletedAt, entry.status].join();
+  return before !== [entry.editedAt, entry.deletedAt, entry.status, entry.growing, entry.body.length].join();
+}
+
+/**
+ * What was added to a message that grows, as the server counts: in code points.
+ * @param {Entry} entry
+ * @param {number} at
+ * @param {string} text
+ * @returns {boolean} false if something before it was missed
+ */
+export function grow(entry, at, text) {
+  const known = Array.from(entry.body);
+  if (at > known.length) return false;
+  if (at + codePoints(text) > known.length) entry.body = known.slice(0, at).join('') + text;
+  return true;
+}
+
+/** @param {string} text */
+function codePoints(text) {
+  return Array.from(text).length;
 }
 
 /**
@@ -85,9 +110,10 @@ function isLater(a, b) {
  * Leaves out fields that a newer server may add.
  * @param {Message} message
  */
-export function fieldsOf({ id, localId, room, sender, body, createdAt, status, cursor, editedAt, deletedAt }) {
+export function fieldsOf({ id, localId, room, sender, body, createdAt, status, cursor, editedAt, deletedAt, growing }) {
   return {
     id, localId, room, sender, body, createdAt, status,
     cursor: cursor ?? null, editedAt: editedAt ?? null, deletedAt: deletedAt ?? null,
+    growing: growing ?? false,
   };
 }

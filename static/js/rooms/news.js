@@ -15,10 +15,16 @@
  * @property {(room: Room) => boolean} isWatched
  * @property {(room: Room) => void} watched someone else's message came into the room that the user looks at
  * @property {(room: Room, user: User, typing: boolean) => void} typing
+ * @property {(room: Room, changes: {user: User, online: boolean}[]) => void} presence
+ * @property {(room: Room, id: string) => void} missed a part of a message that grows
+ * @property {(name: string) => void} deleted
  * @property {(name: string) => void} joined
  * @property {(name: string) => void} left
  * @property {(name: string) => Promise<Room | null>} lookUp a room that the list did not have yet
  */
+
+// Beside the log; the page is right without them.
+const SIGNALS = new Set(['typing', 'read', 'receipt', 'presence', 'message.grew']);
 
 export class News {
   #rooms;
@@ -42,7 +48,8 @@ export class News {
     const room = this.#rooms.get(event.room);
     if (event.type === 'member.joined') this.#joined(event, room);
     else if (event.type === 'member.left') this.#left(event, room);
-    else if (event.type === 'typing' || event.type === 'read') room && this.#signal(event, room);
+    else if (event.type === 'room.deleted') this.#hooks.deleted(event.room);
+    else if (!event.cursor && SIGNALS.has(event.type)) room && this.#signal(event, room);
     else if (!room) this.#applyLater(event, event.room);
     else if (event.type === 'message.created' && event.message) this.#created(event, room, event.message);
     else if (event.message) this.#changed(room, event.message);
@@ -55,11 +62,26 @@ export class News {
    * @param {ChatEvent} event
    * @param {Room} room
    */
-  #signal({ type, user, typing = false, unread = 0 }, room) {
+  #signal(event, room) {
+    const { type, user, typing = false, unread = 0, onlineCount = 0, changes = [], receipts = [] } = event;
     if (type === 'typing' && user) this.#hooks.typing(room, user, typing);
     // Another client of this user has read it.
     else if (type === 'read' && !this.#hooks.isWatched(room)) room.unread = Math.min(room.unread, unread);
+    else if (type === 'receipt') room.readers.take(receipts);
+    else if (type === 'message.grew') this.#grew(event, room);
+    else if (type === 'presence') {
+      room.info = { ...room.info, onlineCount };
+      this.#hooks.presence(room, changes);
+    }
     this.#hooks.changed(room);
+  }
+
+  /**
+   * @param {ChatEvent} event
+   * @param {Room} room
+   */
+  #grew({ messageId = '', at = 0, text = '' }, room) {
+    if (!room.timeline.grew(messageId, at, text)) this.#hooks.missed(room, messageId);
   }
 
   /**
@@ -140,7 +162,10 @@ export class News {
    */
   #left({ user, room: name = '' }, room) {
     if (user?.id === this.#myId) this.#hooks.left(name);
-    else if (room) this.#count(room, -1);
+    else if (room) {
+      room.readers.forget(user?.id ?? '');
+      this.#count(room, -1);
+    }
   }
 
   /**

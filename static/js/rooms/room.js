@@ -1,6 +1,7 @@
 // One room as this page knows it: what the server says of it, its messages, how far they are loaded.
 
 import { compareCursors } from './cursor.js';
+import { Readers } from './readers.js';
 import { Timeline } from './timeline.js';
 import { Typists } from './typists.js';
 
@@ -14,6 +15,8 @@ const LONG = 2000; // some megabytes; a page may stay open for weeks
 export class Room {
   unread = 0;
   typists = new Typists();
+  /** @type {Readers} */
+  readers;
   /** How many were unread when the page first heard of the room: the line is drawn with its first page. */
   #unreadBefore = 0;
   /** The "New messages" line stands before this message. @type {string | null} */
@@ -31,6 +34,7 @@ export class Room {
   constructor(info, myId) {
     this.info = info;
     this.timeline = new Timeline(myId);
+    this.readers = new Readers(myId);
     if (info.member) this.unread = this.#unreadBefore = info.unread ?? 0;
   }
 
@@ -65,6 +69,15 @@ export class Room {
       : others.slice(-this.#unreadBefore);
     this.#unreadBefore = 0;
     this.firstUnreadId ??= unread[0]?.id ?? null;
+  }
+
+  /** The newest of one's own messages, and who has read it. */
+  get seenBy() {
+    const { entries, myId } = this.timeline;
+    let index = entries.length - 1;
+    while (index >= 0 && !(entries[index].sender.id === myId && entries[index].id && !entries[index].deletedAt)) index -= 1;
+    const own = entries[index];
+    return { id: own?.id ?? null, names: own ? this.readers.of(own) : [] };
   }
 
   /** @returns {string | null} the place of the newest message that is here */

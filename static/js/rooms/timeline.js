@@ -2,7 +2,7 @@
 // A message keeps its Entry object for life, so that a view can keep its node.
 
 import { compareCursors } from './cursor.js';
-import { compareEntries, fieldsOf, isFurther, takeNews } from './entry.js';
+import { compareEntries, fieldsOf, grow, isFurther, takeNews } from './entry.js';
 
 /**
  * @typedef {import('../net/shapes.js').Message} Message
@@ -37,7 +37,7 @@ export class Timeline {
     const { refusal = null, ...rest } = draft;
     return this.#insert({
       ...rest, id: null, status: refusal ? 'failed' : 'sending', refusal, cursor: null,
-      editedAt: null, deletedAt: null, arrival: this.#arrivals++, revision: 0,
+      editedAt: null, deletedAt: null, growing: false, arrival: this.#arrivals++, revision: 0,
     });
   }
 
@@ -74,6 +74,19 @@ export class Timeline {
     entry.status = status;
     entry.refusal = null;
     entry.revision += 1;
+  }
+
+  /**
+   * @param {string} id
+   * @param {number} at
+   * @param {string} text
+   * @returns {boolean} false if something before it was missed
+   */
+  grew(id, at, text) {
+    const entry = this.#byId.get(id);
+    if (!entry?.growing) return true;
+    entry.revision += 1;
+    return grow(entry, at, text);
   }
 
   /**

@@ -12,6 +12,7 @@ import { People } from './people.js';
 import { QueueView } from './queue.js';
 import { RoomHead } from './room_head.js';
 import { RoomList } from './room_list.js';
+import { RoomSettings } from './room_settings.js';
 import { typingText } from './text.js';
 
 /**
@@ -44,7 +45,11 @@ export class ChatView {
     this.drawer = new Drawer();
     this.banner = new Banner(parts.clock, () => this.#tryNow());
     this.list = new RoomList((name) => this.#openRoom(name), parts.roomPath);
-    this.head = new RoomHead({ join: () => this.#join(), leave: () => this.#leave() });
+    this.head = new RoomHead({ join: () => this.#join(), leave: () => this.#leave(), settings: () => this.#openSettings() });
+    this.settings = new RoomSettings({
+      rename: async (room, title) => this.#chat?.renameRoom(room, title),
+      remove: async (room) => this.#chat?.deleteRoom(room),
+    });
     this.messages = this.#makeMessages();
     this.composer = this.#makeComposer();
     this.queue = new QueueView(parts.clock, {
@@ -104,6 +109,14 @@ export class ChatView {
     this.#showTypists();
   }
 
+  /**
+   * @param {Room} room
+   * @param {{user: import('../net/shapes.js').User, online: boolean}[]} changes
+   */
+  presenceChanged(room, changes) {
+    this.people.presence(room, changes);
+  }
+
   outboxChanged() {
     this.queue.show(this.#chat?.outbox ?? null, this.#chat?.connection.state.phase === 'live');
   }
@@ -122,14 +135,15 @@ export class ChatView {
   /** @param {Room | null} room */
   #showRoom(room) {
     const wasMember = !byId('composer', HTMLFormElement).hidden;
-    this.head.show(room);
+    this.head.show(room, this.#chat?.user.id ?? '');
     if (room && wasMember !== room.info.member) this.#showComposer(room);
+    if (room) this.composer.rename(placeholderOf(room));
   }
 
   /** @param {Room | null} room */
   #showComposer(room) {
     if (!room?.info.member) return this.composer.hide();
-    this.composer.show(this.#drafts?.get(room.name) ?? '', `Message ${room.title}`);
+    this.composer.show(this.#drafts?.get(room.name) ?? '', placeholderOf(room));
     if (matchMedia('(hover: hover)').matches) this.composer.focus(); // elsewhere the on-screen keyboard would pop up
   }
 
@@ -204,6 +218,10 @@ export class ChatView {
     if (await confirm(`Leave ${room.title}?${back}`, 'Leave')) await this.#chat?.leave(room);
   }
 
+  #openSettings() {
+    if (this.#chat?.current) this.settings.open(this.#chat.current);
+  }
+
   #openPeople() {
     const chat = this.#chat;
     if (chat?.current) this.people.open(chat.current, chat.user);
@@ -248,4 +266,9 @@ export class ChatView {
       this.#parts.signOut();
     }
   }
+}
+
+/** @param {Room} room */
+function placeholderOf(room) {
+  return `Message ${room.title}`;
 }

@@ -49,6 +49,11 @@ export class Composer {
     this.#set(draft);
   }
 
+  /** @param {string} placeholder */
+  rename(placeholder) {
+    if (this.#input.placeholder !== placeholder) this.#input.placeholder = placeholder;
+  }
+
   hide() {
     this.#form.hidden = true;
     setText(this.#hint, '');

@@ -1,6 +1,8 @@
 // Times for people, in their zone and language.
 
 const DAY_MS = 86_400_000;
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+const AGO_UNITS = [['day', DAY_MS], ['hour', 3_600_000], ['minute', 60_000]];
 
 const clockTime = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
@@ -10,6 +12,19 @@ const dateWithYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
 /** @param {string} iso */
 export function timeText(iso) {
   return clockTime.format(new Date(iso));
+}
+
+const ago = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+
+/**
+ * "5 minutes ago"
+ * @param {string} iso
+ * @param {number} nowMs
+ */
+export function agoText(iso, nowMs) {
+  const ageMs = nowMs - Date.parse(iso);
+  const unit = AGO_UNITS.find(([, ms]) => ageMs >= ms);
+  return unit ? ago.format(-Math.floor(ageMs / unit[1]), unit[0]) : 'just now';
 }
 
 /** @param {string} iso */

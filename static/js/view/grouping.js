@@ -11,7 +11,7 @@ const GROUP_MS = 300_000; // five minutes: messages this close read as one
  * @param {Entry | undefined} previous
  * @param {string | null} firstUnreadId
  * @param {number} nowMs
- * @returns {import('./message_row.js').Surroundings}
+ * @returns {Omit<import('./message_row.js').Surroundings, 'seenBy'>}
  */
 export function surroundingsOf(entry, previous, firstUnreadId, nowMs) {
   const newDay = !previous || !sameDay(previous.createdAt, entry.createdAt);

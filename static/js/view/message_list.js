@@ -4,6 +4,7 @@ import { byId, element, setText } from './dom.js';
 import { surroundingsOf } from './grouping.js';
 import { MessageRow } from './message_row.js';
 import { ScrollKeeper } from './scroll_keeper.js';
+import { seenText } from './text.js';
 import { VisiblePart } from './visible_part.js';
 
 /**
@@ -125,11 +126,13 @@ export class MessageList {
     this.#drawStart(room, start);
     this.#removeAllBut(new Set(entries.slice(start, end)));
     const now = Date.now();
+    const { id: seenId, names } = room.seenBy;
     /** @type {Element | null} */
     let place = this.#log.firstElementChild;
     for (let index = start; index < end; index += 1) {
       const row = this.#rowOf(entries[index]);
-      row.update(surroundingsOf(entries[index], entries[index - 1], room.firstUnreadId, now));
+      const seenBy = entries[index].id && entries[index].id === seenId ? seenText(names) : '';
+      row.update({ ...surroundingsOf(entries[index], entries[index - 1], room.firstUnreadId, now), seenBy });
       // A node that is in its place is not touched: moving it would cost focus and selection.
       if (row.node === place) place = place.nextElementSibling;
       else this.#log.insertBefore(row.node, place);

@@ -17,7 +17,7 @@ import { splitLinks } from './text.js';
 
 /**
  * What a row shows besides its message, depending on its neighbours.
- * @typedef {{head: boolean, day: string, unreadLine: boolean}} Surroundings
+ * @typedef {{head: boolean, day: string, unreadLine: boolean, seenBy: string}} Surroundings
  */
 
 /** @type {Record<Entry['status'], string>} */
@@ -71,6 +71,7 @@ export class MessageRow {
     this.node.dataset.status = status;
     if (id) this.node.dataset.id = id;
     this.message.classList.toggle('message--withdrawn', Boolean(deletedAt));
+    this.message.classList.toggle('message--growing', this.#entry.growing);
     this.#showBody();
     setText(this.#edited, editedAt && !deletedAt ? 'edited' : '');
     if (this.#own) this.#showStatus(status, Boolean(deletedAt));
@@ -133,12 +134,14 @@ export class MessageRow {
   }
 
   /** @param {Surroundings} surroundings */
-  #showSurroundings({ head, day, unreadLine }) {
+  #showSurroundings({ head, day, unreadLine, seenBy }) {
     this.message.querySelector('.message__head')?.remove();
     this.message.querySelector('.message__aside')?.remove();
     this.message.classList.toggle('message--head', head);
     this.message.prepend(this.#aside(head));
     if (head) this.#content.prepend(this.#head());
+    this.#content.querySelector('.message__seen')?.remove();
+    if (seenBy) this.#content.append(element('div', 'message__seen', seenBy));
     for (const line of this.node.querySelectorAll('.divider')) line.remove();
     if (unreadLine) this.node.prepend(divider('New messages', 'divider--unread'));
     if (day) this.node.prepend(divider(day, ''));
@@ -198,5 +201,5 @@ function divider(text, kind) {
  * @param {Surroundings} b
  */
 function same(a, b) {
-  return a !== null && a.head === b.head && a.day === b.day && a.unreadLine === b.unreadLine;
+  return a !== null && a.head === b.head && a.day === b.day && a.unreadLine === b.unreadLine && a.seenBy === b.seenBy;
 }

@@ -3,11 +3,13 @@
 import { asApiError } from '../net/api_error.js';
 import { asSentence, reasonText } from '../outbox/refusal.js';
 import { avatar } from './avatar.js';
+import { agoText } from './days.js';
 import { button, byId, element, setText } from './dom.js';
 
 /**
  * @typedef {import('../rooms/room.js').Room} Room
  * @typedef {import('../net/shapes.js').User} User
+ * @typedef {import('../net/shapes.js').Member} Member
  */
 
 const MOST_SHOWN = 100; // nobody reads a longer list; the filter finds the rest
@@ -19,8 +21,8 @@ export class People {
   #note = byId('people-note', HTMLParagraphElement);
   #list = byId('people-list', HTMLDivElement);
   /** @type {Room | null} */ #room = null;
-  /** @type {User[]} */ #members = [];
-  /** @type {User[]} */ #others = [];
+  /** @type {Member[]} */ #members = [];
+  /** @type {Member[]} */ #others = [];
   #myId = '';
   #api;
   #talkTo;
@@ -51,6 +53,23 @@ export class People {
     await this.#load(room);
   }
 
+  /**
+   * Who came and went while the list is open; too many to be named: they are loaded again.
+   * @param {Room} room
+   * @param {{user: User, online: boolean}[]} changes
+   */
+  presence(room, changes) {
+    if (room !== this.#room || !this.#dialog.open) return;
+    if (!changes.length) return void this.#load(room);
+    const now = new Map(changes.map(({ user, online }) => [user.id, online]));
+    const lastSeenAt = new Date().toISOString();
+    this.#members = this.#members.map((member) => {
+      const online = now.get(member.id) ?? member.online;
+      return online === member.online ? member : { ...member, online, lastSeenAt: online ? null : lastSeenAt };
+    });
+    this.#draw();
+  }
+
   /** @param {Room} room */
   async #load(room) {
     try {
@@ -73,6 +92,7 @@ export class People {
 
   #draw() {
     const wanted = this.#filter.value.trim().toLocaleLowerCase();
+    const focused = document.activeElement?.getAttribute('aria-label');
     const fits = (/** @type {User} */ { name }) => name.toLocaleLowerCase().includes(wanted);
     const members = this.#members.filter(fits);
     const others = this.#others.filter(fits);
@@ -82,19 +102,21 @@ export class People {
       ...section('In this room', members.slice(0, MOST_SHOWN).map((user) => this.#member(user))),
       ...section('Not in this room', others.slice(0, MOST_SHOWN).map((user) => this.#stranger(user))),
     );
+    if (focused) [...this.#list.querySelectorAll('button')].find((one) => one.getAttribute('aria-label') === focused)?.focus();
   }
 
-  /** @param {User} user */
+  /** @param {Member} user */
   #member(user) {
-    if (user.id === this.#myId) return item(user, element('span', 'people__role', 'you'));
+    if (user.id === this.#myId) return item(user, presenceOf(user), element('span', 'people__role', 'you'));
     const direct = this.#room?.info.visibility === 'direct';
-    return direct ? item(user) : item(user, button('Message', 'button button--small', () => this.#message(user)));
+    const actions = direct ? [] : [button('Message', 'button button--small', () => this.#message(user))];
+    return item(user, presenceOf(user), ...actions);
   }
 
-  /** @param {User} user */
+  /** @param {Member} user */
   #stranger(user) {
     const invite = button('Invite', 'button button--small', () => this.#invite(user));
-    return item(user, invite);
+    return item(user, presenceOf(user), invite);
   }
 
   /** @param {User} user */
@@ -124,6 +146,12 @@ export class People {
  */
 function section(heading, items) {
   return items.length ? [element('h3', 'people__heading', heading), element('ul', '', ...items)] : [];
+}
+
+/** @param {Member} member */
+function presenceOf({ online, lastSeenAt }) {
+  const text = online ? 'Online' : lastSeenAt ? `Last seen ${agoText(lastSeenAt, Date.now())}` : 'Offline';
+  return element('span', `presence presence--${online ? 'online' : 'offline'}`, text);
 }
 
 /**

@@ -63,6 +63,7 @@ export class RoomList {
     link.dataset.room = room.name;
     link.title = room.title;
     if (room === current) link.setAttribute('aria-current', 'page');
+    if (isThere(room)) link.append(presenceDot());
     if (room.unread) link.append(unreadBadge(room.unread));
     link.addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -75,7 +76,20 @@ export class RoomList {
 
 /** @param {Room} room */
 function summary({ name, title, unread, info }) {
-  return [name, title, unread, info.visibility];
+  return [name, title, unread, info.visibility, isThere({ info })];
+}
+
+/** Whether the other one of a direct room is online. @param {Pick<Room, 'info'>} room */
+function isThere({ info }) {
+  return info.visibility === 'direct' && (info.onlineCount ?? 0) > 1;
+}
+
+function presenceDot() {
+  const dot = element('span', 'presence presence--online presence--bare');
+  dot.setAttribute('role', 'img');
+  dot.setAttribute('aria-label', 'Online');
+  dot.title = 'Online';
+  return dot;
 }
 
 /** @param {Room} room */

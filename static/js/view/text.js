@@ -30,6 +30,16 @@ export function typingText(names) {
   return names.length === 2 ? `${names[0]} and ${names[1]} are writing…` : 'Several people are writing…';
 }
 
+/**
+ * Who has read a message, in one short line.
+ * @param {string[]} names
+ */
+export function seenText(names) {
+  if (names.length === 0) return '';
+  if (names.length <= 2) return `Seen by ${names.join(' and ')}`;
+  return `Seen by ${names[0]} and ${names.length - 1} others`;
+}
+
 /** @param {string} body */
 export function isSendable(body) {
   return body.trim() !== '' && codePoints(body) <= BODY_LIMIT;
