@@ -47,6 +47,20 @@ def test_a_conversation_arrives_as_it_was_said(service: Service, ada: Person, tm
     assert stored == [(line["nick"], line["body"]) for line in lines]
 
 
+def test_who_is_writing_is_shown_before_each_message(service: Service, ada: Person, tmp_path: Path) -> None:
+    file = write(tmp_path / "two.jsonl", [{"day": "x", "at": "10:00", "nick": nick, "body": "hello"} for nick in "xy"])
+    room = ada.create_room()
+    with ada.stream(rooms=room) as stream:
+        stream.until("ready")
+        options = ["--url", service.url, "--room", room, "--speed", "1000000", "--typing"]
+        result = CliRunner().invoke(chatapp, ["replay", str(file), *options])
+        assert result.exit_code == 0, result.output
+        for nick in "xy":
+            typing = stream.until("typing")
+            assert (typing.data["user"]["name"], typing.data["typing"]) == (nick, True)
+            assert stream.until("message.created").data["message"]["sender"]["name"] == nick
+
+
 def test_a_nick_that_is_no_name_is_passed_over(service: Service, ada: Person, tmp_path: Path) -> None:
     nicks = ["odd", "\u3164", "odd", "x" * 41, "\u3164", "a\nb", "\ud800", "odd"]
     lines = [{"day": "x", "at": "10:00", "nick": nick, "body": f"{number}"} for number, nick in enumerate(nicks)]

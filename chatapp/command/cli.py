@@ -76,13 +76,14 @@ def check() -> None:
     help="How many times faster than it was recorded. Silences are cut to 5 s.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many lines.")
-def replay(file: Path, url: str, room: str, speed: float, limit: int | None) -> None:
+@click.option("--typing", is_flag=True, help="Show who is writing before each message.")
+def replay(file: Path, url: str, room: str, speed: float, limit: int | None, *, typing: bool) -> None:
     """Send a recorded conversation through the public API, as its own people.
 
     FILE holds one JSON object a line: {"day", "at", "nick", "body"}.
     """
     try:
-        refused = Replay(url, room, speed).run(file, limit)
+        refused = Replay(url, room, speed, typing=typing).run(file, limit)
     except (ReplayError, KeyboardInterrupt) as error:
         raise click.ClickException(str(error) or "interrupted") from None
     if refused:

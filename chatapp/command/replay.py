@@ -20,6 +20,9 @@ BACKOFF_FIRST_S = 0.25
 BACKOFF_MAX_S = 5.0
 # Above the contract's bound for a send (10 s).
 REQUEST_TIMEOUT_S = 15.0
+# How long somebody is seen to type, of the time of the recording and at most.
+TYPED_PER_S = 12.0
+TYPING_MAX_S = 1.0
 
 
 class ReplayError(Exception):
@@ -44,10 +47,11 @@ class Refused:
 class Replay:
     """Sends line after line, each after the answer to the one before, so that their order stands."""
 
-    def __init__(self, url: str, room: str, speed: float) -> None:
+    def __init__(self, url: str, room: str, speed: float, *, typing: bool = False) -> None:
         self._client = httpx.Client(base_url=url.rstrip("/") + "/api/v1/", timeout=REQUEST_TIMEOUT_S)
         self._room = room
         self._speed = speed
+        self._typing = typing
         # Part of each localId of this run: a line that is sent again after an outage is the same message.
         self._run = secrets.token_hex(4)
         self._tokens: dict[str, str] = {}
@@ -73,9 +77,16 @@ class Replay:
         token = self._tokens.get(line.nick) or self._sign_in(line.nick)
         if token is None:
             return self._nameless[line.nick]
+        if self._typing:
+            self._type(token, line.body)
         message = {"localId": f"replay-{self._run}-{line.number:06d}", "body": line.body}
         answer = self._request("POST", f"rooms/{self._room}/messages", token, message)
         return None if answer.is_success else _reason(answer)
+
+    def _type(self, token: str, body: str) -> None:
+        """Be seen to type it. Whether that was heard does not matter."""
+        self._request("POST", f"rooms/{self._room}/typing", token, {"typing": True})
+        time.sleep(min(TYPING_MAX_S, len(body) / TYPED_PER_S / self._speed))
 
     def _sign_in(self, nick: str) -> str | None:
         """A token for the nick, or None if it is no name: then its lines are passed over."""
