@@ -18,6 +18,7 @@ def test_a_message_comes_back_as_the_contract_has_it(ada: Person, room: str) -> 
     message = answer.json()
     assert set(message) == {
         "id", "localId", "room", "sender", "body", "data", "createdAt", "status", "cursor", "editedAt", "deletedAt",
+        "growing",
     }  # fmt: skip
     assert message["localId"] == local_id
     assert message["room"] == room

@@ -145,7 +145,8 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
             events = wait_for_events(reader, waiter, limit, POLL_MAX_BYTES, wait_s, ends_s, company_s=SIGNALS_COMPANY_S)
         parts.read_rate.add_events(who.id, len(events) - limit)
         # Behind what was not read yet, its user may have left a room.
-        signals = () if reader.behind or waiter.closing else waiter.take_signals()
+        over = waiter.closing or time.monotonic() >= ends_s
+        signals = () if reader.behind or over else waiter.take_signals()
         parts.signals.poll_ends(waiter)
         return Answer(200, poll_document(events, signals, reader), POLL_HEADERS, after=place)
     except BaseException:
