@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from bench import alive
 from bench import c_loop
 from bench import database_size
 from bench import empty_flask
@@ -22,7 +23,7 @@ from bench.peers import NCHAN
 from bench.peers import PEERS
 from bench.target import Target
 
-MEASURES = ("fanout", "idle", "sends", "polls", "returning", "rooms", "ages", "workers", "size")
+MEASURES = ("fanout", "idle", "sends", "polls", "returning", "rooms", "ages", "workers", "alive", "size")
 # Of the first 2,000 streams, twenty each.
 FANOUT_USERS = 100
 
@@ -43,6 +44,7 @@ def cases(rounds: int, *, every_peer: bool) -> list[Case]:
         Case("rooms", ours.NAME, partial(growth.rooms, rooms, rounds), once=True),
         Case("ages", ours.NAME, growth.ages),
         Case("workers", ours.NAME, workers.figures),
+        Case("alive", ours.NAME, alive.figures, once=True),
         Case("size", ours.NAME, database_size.figures, once=True),
     ]
     if not every_peer:

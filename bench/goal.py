@@ -181,6 +181,22 @@ GOALS = [
         )
         for count in (100_000, 1_000_000)
     ),
+    Goal("presence events a member, a room of 500 that fills in 10 s", _figure("filling.events"), 12, ""),
+    Goal("a worker at rest, 10,000 streams of 2,000 people", _figure("rest.percent"), 3, "% of a processor"),
+    Goal(
+        "CPU of a signal per receiver, room of 500",
+        _grown("typing.cpu_us", "typing.message_cpu_us"),
+        1.2,
+        "× a message's",
+        detail=_from_to("typing.message_cpu_us", "typing.cpu_us"),
+    ),
+    Goal(
+        "CPU of an append, 50 bots, 20 a second each",
+        _grown("growing.append_cpu_us", "growing.send_cpu_us"),
+        1.2,
+        "× a send's",
+        detail=_from_to("growing.send_cpu_us", "growing.append_cpu_us"),
+    ),
     Goal("CPU per message and polling client", _figure("polls.cpu_us"), 180, "µs"),
     Goal("measurements in which a message was lost", lambda results: float(len(list(results.lost()))), 0, ""),
 ]

@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session as Transaction
 
 from chatapp.errors import Forbidden
 from chatapp.errors import InvalidMessage
+from chatapp.errors import NotFound
 from chatapp.errors import OutOfStep
 from chatapp.errors import Unavailable
 from chatapp.eventlog import growth
 from chatapp.people import Identity
 from chatapp.people import access
 from chatapp.runtime import Gather
+from chatapp.runtime import Recent
 from chatapp.runtime import pause_s
 from chatapp.runtime import utc_now
 from chatapp.sending.admission import Admission
@@ -35,6 +37,8 @@ from chatapp.storage import Piece
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
 from chatapp.wire import schemas
+
+ROOMS_REMEMBERED = 10_000
 
 _GROWTHS, _PIECES = cast(Table, Growth.__table__), cast(Table, Piece.__table__)
 # Only where it stands at this length: of two who append at the same place, one does.
@@ -84,6 +88,8 @@ class Appends:
         self._admission = admission
         # Called after each commit.
         self._tell = tell
+        # Message -> its room.
+        self._rooms: Recent[str, str] = Recent(ROOMS_REMEMBERED)
         self._gather = Gather(
             self._commit,
             most=BATCH_MAX,
@@ -104,14 +110,24 @@ class Appends:
             )
         if len(self._gather) >= QUEUE_MAX:
             raise Unavailable("too much is waiting to be stored", retry_after_s=2.0)
-        if who.rooms is not None:
-            # A host's token may name fewer rooms than its user belongs to.
-            self._database.read(lambda tx: access.readable_message(tx, who, append.message_id))
+        self._check_claim(who, append.message_id)
         try:
             grew = self._gather.ask(append)
         except TimeoutError:
             raise Unavailable("the text could not be stored in time") from None
         return append.end if grew else self._database.read(lambda tx: _length(tx, who, append))
+
+    def _check_claim(self, who: Identity, message_id: str) -> None:
+        """A host's token may name fewer rooms than its user belongs to. Raises NotFound."""
+        if who.rooms is None:
+            return
+        room = self._rooms.get(message_id)
+        if room is None:
+            self._rooms[message_id] = self._database.read(
+                lambda tx: access.readable_message(tx, who, message_id).room.called
+            )
+        elif not who.knows(room):
+            raise NotFound
 
     def _commit(self, appends: list[Append]) -> list[bool | Exception]:
         found = self._database.write_rows(partial(_write, appends=appends))
