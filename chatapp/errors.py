@@ -133,12 +133,13 @@ class OutOfStep(ChatError):
     code = "out_of_step"
     title = "The message has another length, or says something else there"
 
-    def __init__(self, *, length: int) -> None:
-        super().__init__(f"It has {length} code points.")
+    def __init__(self, *, length: int, growing: bool) -> None:
+        super().__init__(f"It has {length} code points{'' if growing else ', and grows no more'}.")
         self.length = length
+        self.growing = growing
 
     def problem(self, local_id: str | None = None) -> dict[str, Any]:
-        return {**super().problem(local_id), "length": self.length}
+        return {**super().problem(local_id), "length": self.length, "growing": self.growing}
 
 
 class LengthRequired(ChatError):

@@ -168,7 +168,8 @@ class Services:
         self.tail.on_break += [self.sessions.forget_all, self.known_rooms.forget_all, self.kept_events.forget_all]
         self.tail.on_break += [self.hub.wake_all, self.presence.say_again, self.growing_now.look_again]
         self.tail.on_signal.append(self._take_signal)
-        self.tail.on_room_signal += [self.growing_now.hear, self.signals.take]
+        self.tail.on_room_signal.append(self.growing_now.hear)
+        self.growing_now.on_signal.append(self.signals.take)
         self.outbox.on_recorded += [self.receipts.recorded, self.room_receipts.recorded]
         self.receipts.on_moved.append(self.room_receipts.delivered)
         self.read_receipts.on_moved.append(self.room_receipts.read)

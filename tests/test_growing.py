@@ -142,10 +142,12 @@ def test_repeats_are_judged_by_their_place(ada: Person, room: str) -> None:
     for at, text in ((0, "Hallo"), (4, "ooo"), (9, "ab"), (10 + 1, "x"), (3, "lo, Ada and more")):
         refused = append(ada, reply, at, text)
         assert (refused.status_code, refused.json()["code"], refused.json()["length"]) == (409, "out_of_step", 10)
+        assert refused.json()["growing"] is True
     finish(ada, reply)
     # An answer that was lost, and comes after the end.
     assert grow(ada, reply, 5, ", Ada") == 10
-    assert append(ada, reply, 10, "!").json()["code"] == "out_of_step"
+    refused = append(ada, reply, 10, "!").json()
+    assert (refused["code"], refused["length"], refused["growing"]) == ("out_of_step", 10, False)
 
 
 def test_of_two_who_append_at_the_same_place_one_does(ada: Person, room: str) -> None:

@@ -133,6 +133,7 @@ class LiveLog:
         """Redis has as much as it may keep: better a short log than none. What is older comes from the database."""
         length: int = self._link.commands.call(lambda redis: redis.xlen(EVENTS))
         self._link.commands.call(lambda redis: redis.xtrim(EVENTS, maxlen=length // 2, approximate=False))
+        self._link.commands.call(lambda redis: redis.xtrim(SIGNALS, maxlen=0, approximate=False))
         log.warning("REDIS_URL: Redis is full: the log was cut to %d entries", length // 2)
 
     def raise_to(self, cursor: Cursor) -> Cursor:

@@ -71,13 +71,17 @@ def end_memberships(tx: Transaction, room: Room) -> int:
     user_ids = sorted(tx.scalars(ended.returning(Membership.user_id)))
     theirs = select(Growth.message_id).where(one_of(tx, Growth.sender_id, user_ids), Growth.room_id == room.id)
     growth.forget(tx, list(tx.scalars(theirs)))
-    rows: list[dict[str, Any]] = [{"user_id": user_id} for user_id in user_ids]
+    rows: list[dict[str, Any]] = [{"user_id": user_id, "target_id": user_id} for user_id in user_ids]
     if len(some) < TOLD_AT_ONCE:
-        room.former_name, room.name, room.visibility = room.name, f"~{room.id}", Visibility.PRIVATE
-        rows.append({"user_id": None})
+        rows.append({"user_id": None, "target_id": None})
     rows = [{"type": ROOM_DELETED, "room_id": room.id, **row} for row in rows]
     numbers = tx.scalars(insert(EventRow).returning(EventRow.number, sort_by_parameter_order=True), rows)
-    return list(numbers)[-1]
+    last = list(numbers)[-1]
+    if len(some) < TOLD_AT_ONCE:
+        # The last step: whoever writes into the room waits for it, and may hold what the others needed.
+        room.former_name, room.name, room.visibility = room.name, f"~{room.id}", Visibility.PRIVATE
+        tx.flush()
+    return last
 
 
 def _sweep_one(tx: Transaction) -> bool:
@@ -89,11 +93,17 @@ def _sweep_one(tx: Transaction) -> bool:
         if room.former_name is None:
             end_memberships(tx, room)
         elif not any(sweep(tx, room.id) for sweep in (_messages, _moves, _receipts)):
-            if room.deleted_at > late:
+            if room.deleted_at > late or _waiting(tx, room.id):
                 continue
             room.swept_at = utc_now()
         return True
     return False
+
+
+def _waiting(tx: Transaction, room_id: int) -> bool:
+    """Whether something of it is not in the log yet, as while Redis is away."""
+    waiting = select(EventRow.number).where(EventRow.room_id == room_id, EventRow.log_id.is_(None))
+    return tx.scalar(waiting.limit(1)) is not None
 
 
 def _messages(tx: Transaction, room_id: int) -> bool:
@@ -101,6 +111,8 @@ def _messages(tx: Transaction, room_id: int) -> bool:
     said = select(Message.id).where(Message.room_id == room_id, Message.log_id.is_not(None)).limit(MESSAGES_AT_ONCE)
     ids = list(tx.scalars(said))
     if ids:
+        # Before what was added to them, as whoever ends them does.
+        tx.execute(select(Message.id).where(one_of(tx, Message.id, ids)).order_by(Message.id).with_for_update()).all()
         growth.forget(tx, ids)
         tx.execute(delete(EventRow).where(one_of(tx, EventRow.message_id, ids)))
         tx.execute(delete(Message).where(one_of(tx, Message.id, ids)))
@@ -109,8 +121,10 @@ def _messages(tx: Transaction, room_id: int) -> bool:
 
 def _moves(tx: Transaction, room_id: int) -> bool:
     """Who joined and left, and how the room was changed. What its deletion says stays: it is the last of the room."""
-    first = select(EventRow.number, EventRow.type).where(EventRow.room_id == room_id, EventRow.log_id.is_not(None))
-    found = tx.execute(first.order_by(EventRow.log_id).limit(ROWS_AT_ONCE)).all()
+    rows = select(EventRow.number, EventRow.type).where(EventRow.room_id == room_id, EventRow.log_id.is_not(None))
+    # From both ends: somebody may have left in between, and the many who were told lie there.
+    ends = (EventRow.log_id, EventRow.log_id.desc())
+    found = {row for order in ends for row in tx.execute(rows.order_by(order).limit(ROWS_AT_ONCE))}
     numbers = [number for number, type_ in found if type_ != ROOM_DELETED]
     if numbers:
         tx.execute(delete(EventRow).where(one_of(tx, EventRow.number, numbers)))

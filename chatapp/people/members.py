@@ -68,10 +68,10 @@ class Members:
             found, more = self._members(room_id, last, limit)
         elif (there := self._online.all_in(room_id, LOOKED_UP_MAX)) is not None:
             found, more = self._members(room_id, last, limit, lambda tx: one_of(tx, Membership.user_id, there))
-            found = [one for one in found if one.online]
         else:
             return self._walk(room_id, last, limit)
-        return found, _written(found[-1].place) if more and found else None
+        # Some of them may have gone by now.
+        return [one for one in found if one.online or not online], _written(found[-1].place) if more else None
 
     def get(self, room_id: int, user_id: str) -> Member:
         """Raises NotFound."""

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp.errors import Forbidden
+from chatapp.errors import NotFound
 from chatapp.eventlog import JOINED
 from chatapp.eventlog import LEFT
 from chatapp.eventlog import growth
@@ -32,14 +33,17 @@ GENERAL = "general"
 # All of them are looked at for each page of the past, and named in each `ready`.
 ROOMS_MAX = 2_000
 GUEST_PREFIX = "u_"
-ENDED_MAX = 500
+# Each takes a moment, within a transaction that others wait for.
+ENDED_MAX = 20
 
 
 def join(tx: Transaction, room_id: int, user_id: str) -> int:
     """Make the user a member. Returns the number of the `member.joined` row, 0 if the user was one before.
 
-    Raises Forbidden where it would be one too many.
+    Raises Forbidden where it would be one too many, and NotFound for a room that was deleted just now.
     """
+    if not _there(tx, [room_id]):
+        raise NotFound
     joined = tx.scalar(
         insert_into(tx, Membership)
         .values(room_id=room_id, user_id=user_id, joined_at=utc_now(), joined=0, name_order=_name_order(user_id))
@@ -57,6 +61,12 @@ def join(tx: Transaction, room_id: int, user_id: str) -> int:
     tx.add(Receipt(room_id=room_id, user_id=user_id, joined=number))
     tx.flush()
     return number
+
+
+def _there(tx: Transaction, room_ids: list[int]) -> list[int]:
+    """Those of these rooms that are there, and are not deleted before this transaction ends."""
+    rooms = select(Room.id).where(one_of(tx, Room.id, room_ids), Room.deleted_at.is_(None))
+    return list(tx.scalars(rooms.order_by(Room.id).with_for_update(read=True)))
 
 
 def _name_order(user_id: str) -> ScalarSelect[str]:
@@ -126,6 +136,7 @@ def _is_guest(user_id: str | None) -> bool:
 
 def _join(tx: Transaction, room_ids: list[int], user_id: str) -> None:
     """Make the user a member of all these, like `join`."""
+    room_ids = _there(tx, room_ids) if room_ids else []
     if not room_ids:
         return
     order = tx.scalar(select(User.name_order).where(User.id == user_id))
@@ -159,8 +170,8 @@ def _announce_left(tx: Transaction, room_ids: list[int], user_id: str) -> None:
 
 
 def _end_replies(tx: Transaction, user_id: str, room_ids: list[int]) -> None:
-    """What the user was still writing in these rooms ends as it stands, at most some hundreds: others end by
-    themselves."""
+    """What the user was still writing in these rooms ends as it stands, at most some of it: nothing more can be added,
+    and the rest is ended by whoever looks for that."""
     growth.end_those(tx, Growth.sender_id == user_id, one_of(tx, Growth.room_id, room_ids), most=ENDED_MAX)
 
 
@@ -180,7 +191,11 @@ def _not_too_many(tx: Transaction, room_id: int, user_id: str) -> None:
     rooms = (
         select(Membership.room_id)
         .join(Room, Room.id == Membership.room_id)
-        .where(Membership.user_id == user_id, (Room.visibility == Visibility.DIRECT).is_(direct))
+        .where(
+            Membership.user_id == user_id,
+            Room.deleted_at.is_(None),
+            (Room.visibility == Visibility.DIRECT).is_(direct),
+        )
         .limit(ROOMS_MAX + 1)
         .subquery()
     )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from redis import Redis
 
 from chatapp.errors import RedisAway
+from chatapp.eventlog import SIGNALS
 from chatapp.eventlog import Hub
 from chatapp.runtime import Recent
 from chatapp.storage import RedisLink
@@ -27,6 +28,9 @@ LAST_LEASE_MS = 15_000
 TELL_INTERVAL_MS = 1_000
 # What was lost with Redis is said again within this time, without being told.
 AGAIN_MS = 10_000
+# What is said beside the log is heard within moments. Parts of replies that grow are long: by their number alone they
+# could fill Redis.
+SIGNALS_KEPT_MS = 15_000
 # Of one round: each is some microseconds of Redis.
 SAID_MAX = 500
 TOLD_MAX = 200
@@ -79,8 +83,8 @@ class Online:
     def say(self, sayings: Sequence[Saying], lease_ms: int = LEASE_MS) -> Round | None:
         """That this worker lives, and these, at most some hundreds. None if it was taken for dead, or Redis has lost
         what it said: it begins anew, and says everything again. What is said twice counts once. Raises RedisAway."""
-        keys = [WORKERS, DUE, WHOLE, AGAIN, HEARD]
-        bounds = [TOLD_MAX, NAMED_MAX, TELL_INTERVAL_MS, SAID_MAX, AGAIN_MS]
+        keys = [WORKERS, DUE, WHOLE, AGAIN, HEARD, SIGNALS]
+        bounds = [TOLD_MAX, NAMED_MAX, TELL_INTERVAL_MS, SAID_MAX, AGAIN_MS, SIGNALS_KEPT_MS]
         said = [part for saying in sayings for part in saying]
         answer = self._script(keys, [self._worker, int(self._known), lease_ms, *bounds, *said])
         if not answer[0]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from itertools import islice
@@ -49,6 +50,7 @@ GRACE_S = 15.0
 ROUND_S = 0.5
 GATHER_S = 0.2
 LEFT_MAX = 10_000
+UNTOLD_MAX = 1_000
 
 # User and room.
 Pair = tuple[str, int]
@@ -90,6 +92,8 @@ class Presence:
         # Members who left a room a moment ago; sessions that have ended since the last round.
         self._left: Recent[Pair, None] = Recent(LEFT_MAX)
         self._signed_out: set[str] = set()
+        # What could not be told, for want of the names.
+        self._untold: Recent[int, Changes] = Recent(UNTOLD_MAX)
         self._loop = Loop("presence", self._round, interval_s=ROUND_S, pause_s=GATHER_S)
 
     def start(self) -> None:
@@ -235,16 +239,21 @@ class Presence:
     def _tell(self, answer: Round, gone: Mapping[Pair, datetime]) -> None:
         for room_id, user_id, moment in answer.gone:
             self._last_seen.note(room_id, user_id, gone.get((user_id, room_id), moment))
-        if not answer.changes:
+        for one in answer.changes:
+            # Of two that were not told, nobody knows the names of all.
+            self._untold[one.room_id] = replace(one, users=None) if one.room_id in self._untold else one
+        changes = list(self._untold.values())
+        if not changes:
             return
-        rooms, users = self._database.read(lambda tx: _named(rows_within(tx), answer.changes))
+        rooms, users = self._database.read(lambda tx: _named(rows_within(tx), changes))
         self._live_log.signal_all(
             [
                 Signal("presence", one.room_id, _body(rooms[one.room_id], one, users)).packed()
-                for one in answer.changes
+                for one in changes
                 if one.room_id in rooms
             ]
         )
+        self._untold.clear()
 
 
 def _named(rows: Rows, changes: Sequence[Changes]) -> tuple[dict[int, str], dict[str, str]]:

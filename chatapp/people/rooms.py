@@ -101,7 +101,7 @@ class Rooms:
 
         def work(tx: Transaction) -> int:
             ref = access.writable(tx, who, name)
-            room = tx.get_one(Room, ref.id, with_for_update=True)
+            room = _locked(tx, ref)
             if room.owner_id != who.id or room.visibility == Visibility.DIRECT:
                 raise Forbidden("Only the owner may change a room.")
             owner_id, title = new.get("owner", room.owner_id), new.get("title", room.title)
@@ -125,11 +125,9 @@ class Rooms:
 
         def work(tx: Transaction) -> int:
             ref = access.writable(tx, who, name)
-            room = tx.get_one(Room, ref.id, with_for_update=True)
+            room = _locked(tx, ref)
             if room.owner_id != who.id or room.visibility == Visibility.DIRECT or room.name == membership.GENERAL:
                 raise Forbidden("Only the owner may delete a room.")
-            if room.deleted_at is not None:
-                raise NotFound
             room.deleted_at = utc_now()
             return deleted_rooms.end_memberships(tx, room)
 
@@ -207,6 +205,17 @@ class Rooms:
         if number:
             self._outbox.wake()
             self._outbox.cursor_of(number)
+
+
+def _locked(tx: Transaction, ref: RoomRef) -> Room:
+    """The room, which nobody else changes or deletes meanwhile. Raises NotFound if it was deleted just now.
+
+    Whoever writes into it is not kept waiting: they may hold what is needed here.
+    """
+    room = tx.scalars(select(Room).where(Room.id == ref.id).with_for_update(key_share=True)).one()
+    if room.deleted_at is not None:
+        raise NotFound
+    return room
 
 
 def _pair(who: Identity, user_id: str) -> str:

@@ -152,10 +152,11 @@ class Sessions:
         def work(tx: Transaction) -> None:
             session = tx.get_one(Session, identity.session_id)
             session.signed_out_at = utc_now()
-            mine = Growth.sender_id == identity.id, Growth.session_id == session.token_hash
-            growth.end_those(tx, *mine, most=membership.ENDED_MAX)
+            # Memberships first, as whoever leaves does.
             if session.guest:
                 membership.leave_all(tx, identity.id)
+            mine = Growth.sender_id == identity.id, Growth.session_id == session.token_hash
+            growth.end_those(tx, *mine, most=membership.ENDED_MAX)
 
         self._database.write(work)
         self.forget(identity.session_id)

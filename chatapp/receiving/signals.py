@@ -7,6 +7,7 @@ from itertools import takewhile
 from chatapp.eventlog import Hub
 from chatapp.eventlog import Waiter
 from chatapp.receiving.carriers import Detached
+from chatapp.receiving.growing_now import GREW
 from chatapp.receiving.growing_now import GrowingNow
 from chatapp.runtime import Recent
 from chatapp.wire import Event
@@ -59,8 +60,12 @@ class Signals:
             return
         rooms = set(waiter.rooms)
         for _, signal in reversed(since):
-            if signal.room_id in rooms and waiter.hears(signal):
+            if signal.room_id in rooms and waiter.hears(signal) and self._holds(signal):
                 waiter.signal(event_of(signal))
+
+    def _holds(self, signal: Signal) -> bool:
+        """Whether it still says something: what was added to a message that has ended stands in its end, or is gone."""
+        return signal.type != GREW or self._growing_now.grows(signal.body["messageId"])
 
     def poll_ends(self, waiter: Waiter) -> None:
         self._polled[waiter.session_id] = time.monotonic()

@@ -9,6 +9,7 @@ from chatapp.runtime.file_limit import raise_file_limit
 from chatapp.runtime.gather import Gather
 from chatapp.runtime.gather import pause_s
 from chatapp.runtime.loop import Loop
+from chatapp.runtime.loop import later
 from chatapp.runtime.recent import Recent
 from chatapp.runtime.threads import Threads
 from chatapp.runtime.threads import native_lock
@@ -22,6 +23,7 @@ __all__ = [
     "TimerWheel",
     "file_limit",
     "gevent_ties",
+    "later",
     "native_lock",
     "now_ms",
     "pause_s",

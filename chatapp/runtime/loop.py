@@ -18,6 +18,11 @@ BACKOFF_MAX_S = 2.0
 STOP_TIMEOUT_S = 2.0
 
 
+def later(seconds: float, call: Callable[[], None]) -> None:
+    """Call it once, after so many seconds."""
+    gevent.spawn_later(seconds, call)
+
+
 class Loop:
     """Call `step` whenever `wake` was called, and at least every `interval_s` seconds.
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from sqlalchemy import Table
 from sqlalchemy import bindparam
+from sqlalchemy import exists
 from sqlalchemy import insert
 from sqlalchemy import update
 from sqlalchemy.orm import Session as Transaction
@@ -33,6 +34,7 @@ from chatapp.sending.committer import QUEUE_MAX
 from chatapp.sending.rate import APPENDS
 from chatapp.storage import Database
 from chatapp.storage import Growth
+from chatapp.storage import Membership
 from chatapp.storage import Piece
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
@@ -41,13 +43,14 @@ from chatapp.wire import schemas
 ROOMS_REMEMBERED = 10_000
 
 _GROWTHS, _PIECES = cast(Table, Growth.__table__), cast(Table, Piece.__table__)
-# Only where it stands at this length: of two who append at the same place, one does.
+# Only where it stands at this length: of two who append at the same place, one does. And only by a member.
 GROW = Prepared(
     update(_GROWTHS)
     .where(
         _GROWTHS.c.message_id == bindparam("message"),
         _GROWTHS.c.sender_id == bindparam("sender"),
         _GROWTHS.c.length == bindparam("begin"),
+        exists().where(Membership.room_id == _GROWTHS.c.room_id, Membership.user_id == _GROWTHS.c.sender_id),
     )
     .values(length=bindparam("end"), appended_at=bindparam("now", type_=_GROWTHS.c.appended_at.type))
     .returning(_GROWTHS.c.room_id, _GROWTHS.c.room)
@@ -165,5 +168,5 @@ def _length(tx: Transaction, who: Identity, append: Append) -> int:
     growth.complete(tx, [message])
     text = message.text
     if text[append.at : append.end] != append.text:
-        raise OutOfStep(length=len(text))
+        raise OutOfStep(length=len(text), growing=message.growing)
     return len(text)

@@ -1,8 +1,11 @@
-"""`GrownText`: tells the rooms what was added to their messages, some of it at a time; and ends what nobody adds to."""
+"""`GrownText`: tells rooms what was added to their messages, some at a time, and ends what nobody goes on with."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+
+from sqlalchemy import exists
+from sqlalchemy import or_
 
 from chatapp.errors import RedisAway
 from chatapp.eventlog import LiveLog
@@ -13,6 +16,8 @@ from chatapp.runtime import utc_now
 from chatapp.sending.appends import Grew
 from chatapp.storage import Database
 from chatapp.storage import Growth
+from chatapp.storage import Membership
+from chatapp.storage import Session
 from chatapp.wire import Signal
 
 # At most twenty a second of a message, as long as one worker takes its appends.
@@ -21,6 +26,10 @@ TELL_PAUSE_S = 0.05
 IDLE_S = 60.0
 LOOK_S = 5.0
 ENDED_AT_ONCE = 100
+
+
+BY_MEMBER = exists().where(Membership.room_id == Growth.room_id, Membership.user_id == Growth.sender_id)
+SIGNED_OUT = exists().where(Session.token_hash == Growth.session_id, Session.signed_out_at.is_not(None))
 
 
 class GrownText:
@@ -61,8 +70,9 @@ class GrownText:
             self._live_log.signal_all([signal.packed() for signal in signals.values()])
 
     def _end_idle(self) -> None:
-        since = utc_now() - timedelta(seconds=IDLE_S)
-        idle = Growth.appended_at < since
-        if self._database.read(lambda tx: growth.any_of(tx, idle)):
-            self._database.write(lambda tx: growth.end_those(tx, idle, most=ENDED_AT_ONCE))
+        over = or_(Growth.appended_at < utc_now() - timedelta(seconds=IDLE_S), ~BY_MEMBER, SIGNED_OUT)
+        if self._database.read(lambda tx: growth.any_of(tx, over)):
+            ended = self._database.write(lambda tx: growth.end_those(tx, over, most=ENDED_AT_ONCE))
             self._outbox.wake()
+            if ended == ENDED_AT_ONCE:
+                self._ending.wake()

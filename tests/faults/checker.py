@@ -12,6 +12,7 @@ I9   receipts go forward only, and only as far as others have confirmed
 I10  a private room is heard of by its members alone
 I11  after a fault all is well again soon
 I12  what is not stored is not told of
+I13  what was appended to a reply stays in its place, and a reply that is shown only grows
 """
 
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ from collections.abc import Iterable
 from tests.faults.cursors import check_cursors
 from tests.faults.delivery import check_delivery
 from tests.faults.facts import Facts
+from tests.faults.growth import check_growth
 from tests.faults.history import Record
 from tests.faults.receipts import check_receipts
 from tests.faults.report import Report
@@ -37,6 +39,7 @@ def check(records: Iterable[Record]) -> Report:
     check_delivery(facts, report)
     check_cursors(facts, report)
     check_receipts(facts, report)
+    check_growth(facts, report)
     _check_healing(facts, report)
     return report
 
@@ -45,6 +48,11 @@ def _check_healing(facts: Facts, report: Report) -> None:
     for record in facts.of("converged"):
         if record["seconds"] > CONVERGED_S:
             report.add("I11", f"converged {record['seconds']:.1f} s after healing, expected {CONVERGED_S:g} s at most")
+    for record in facts.of("present"):
+        if record["seconds"] > CONVERGED_S:
+            report.add("I11", f"presence was whole {record['seconds']:.1f} s after healing, expected {CONVERGED_S:g} s")
+    for record in facts.of("present", "fail"):
+        report.add("I11", f"presence was never whole again after healing, still missing: {record['missing']}")
     for record in facts.of("converged", "fail"):
         report.add("I11", f"never converged after healing, still missing: {record.get('missing')}")
     healed = facts.of("heal")

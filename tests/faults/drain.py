@@ -1,7 +1,9 @@
 """`drain`: everything that a cursor still gives, read by a fresh client."""
 
 import time
+from typing import Any
 
+from tests.faults.grower import is_reply
 from tests.faults.history import History
 from tests.support.person import Person
 from tests.support.stream import EventStream
@@ -20,7 +22,7 @@ def drain_by_poll(history: History, person: Person, since: str, rooms: list[str]
         if "reset" in answer:
             history.record("drain", "resync", "ok", cursor=cursor)
         cursor = answer["cursor"]
-        ids |= {event["message"]["id"] for event in answer["events"] if "message" in event}
+        ids |= {event["message"]["id"] for event in answer["events"] if _is_message(event)}
         if not answer["events"]:
             history.record("drain", "drain", "ok", user=person.id, since=since, rooms=rooms, ids=sorted(ids))
             return
@@ -38,6 +40,10 @@ def drain_by_stream(history: History, person: Person, since: str, rooms: list[st
             if event.type == "reset":
                 history.record("drain", "resync", "ok", cursor=since)
             quiet = quiet + 1 if event.type == "heartbeat" else 0
-            if "message" in event.data:
+            if _is_message(event.data):
                 ids.add(event.data["message"]["id"])
     history.record("drain", "drain", "ok", user=person.id, since=since, rooms=rooms, ids=sorted(ids))
+
+
+def _is_message(event: dict[str, Any]) -> bool:
+    return "message" in event and not is_reply(event["message"])

@@ -7,13 +7,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+import httpx
+
 from tests.faults.churn import Churn
 from tests.faults.drain import drain_by_poll
 from tests.faults.drain import drain_by_stream
+from tests.faults.grower import Grower
 from tests.faults.history import digest
+from tests.faults.onlooker import Onlooker
 from tests.faults.reader import Reader
 from tests.faults.replayer import Replayer
 from tests.faults.sender import Sender
+from tests.faults.storage_dump import grown_rows
 from tests.faults.storage_dump import rows
 from tests.faults.world import World
 from tests.support.person import Person
@@ -79,6 +84,8 @@ class Load:
         self._others = [*self.leavers, owner]
         self.replayer = Replayer(history, url, self._leaver, self.private)
         self._bursts: list[Sender] = []
+        self.grower = Grower(history, url, self.owner, self.private)
+        self.onlooker = Onlooker(history, url, self._readers_people[0], self.private)
         self._churn = Churn(history, self.owner, self.private, self._leaver)
 
     @property
@@ -96,7 +103,7 @@ class Load:
             reader.start()
         everyone = [*self.readers, *self._others]
         wait_until(lambda: all(one.cursor for one in everyone), START_TIMEOUT_S, "every reader's first cursor")
-        for thread in [*self.senders, self._churn, self.replayer]:
+        for thread in [*self.senders, self._churn, self.replayer, self.onlooker, self.grower]:
             thread.start()
         self.goes_on()
 
@@ -155,18 +162,40 @@ class Load:
             self._history.record("lab", "converged", "fail", missing=missing())
             return
         self._history.record("lab", "converged", "ok", seconds=time.monotonic() - healed_s)
+        self._be_whole(healed_s)
+
+    def _be_whole(self, healed_s: float) -> None:
+        """How long after healing everybody who follows the room is shown as there. Recorded for the checker."""
+        wanted = {one.person.id for one in self.readers}
+
+        def missing() -> set[str]:
+            with suppress(httpx.TransportError):
+                answer = self.owner.http.get(f"/rooms/{self.room}/members", params={"online": "true", "limit": 1000})
+                if answer.status_code == 200:
+                    return wanted - {one["id"] for one in answer.json()["members"]}
+            return wanted
+
+        try:
+            wait_until(lambda: not missing(), SETTLE_TIMEOUT_S)
+        except TimeoutError:
+            self._history.record("lab", "present", "fail", missing=sorted(missing()))
+            return
+        self._history.record("lab", "present", "ok", seconds=time.monotonic() - healed_s)
 
     def finish(self) -> None:
         """Let the senders get their last answers and the readers the last messages; then end them all."""
-        acting = [*self.senders, self._churn, self.replayer]
+        acting = [*self.senders, self._churn, self.replayer, self.grower]
         for actor in acting:
             actor.finish()
         for actor in acting:
             actor.wait()
         self.converge(time.monotonic())
-        for reader in [*self.readers, *self._others]:
+        ended = set(self.grower.finished)
+        with suppress(TimeoutError):  # The checker says so.
+            wait_until(lambda: ended <= self.onlooker.ended, SETTLE_TIMEOUT_S, "the ends of all replies")
+        for reader in [*self.readers, *self._others, self.onlooker]:
             reader.finish()
-        for reader in [*self.readers, *self._others]:
+        for reader in [*self.readers, *self._others, self.onlooker]:
             reader.wait()
 
     def read_again(self) -> None:
@@ -180,6 +209,8 @@ class Load:
             list(draining.map(self._drain, itertools.count(), ["0-0", *some]))
         for row in rows(self._database_url):
             self._history.record("lab", "row", "ok", **row)
+        for row in grown_rows(self._database_url):
+            self._history.record("lab", "grown_row", "ok", **row)
 
     def _drain(self, number: int, since: str) -> None:
         reader = self.readers[number % len(self.readers)]
@@ -195,7 +226,8 @@ class Load:
 
     def close(self) -> None:
         """End every client, also those that a failure left running."""
-        clients = [*self.senders, *self._bursts, self._churn, self.replayer, *self.readers, *self._others]
+        acting = [*self.senders, *self._bursts, self._churn, self.replayer, self.grower]
+        clients = [*acting, *self.readers, *self._others, self.onlooker]
         for client in clients:
             client.abandon()
         for client in clients:

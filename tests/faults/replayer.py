@@ -5,6 +5,7 @@ import itertools
 import httpx
 
 from tests.faults.actor import Actor
+from tests.faults.grower import is_reply
 from tests.faults.history import History
 from tests.faults.history import digest
 from tests.support.person import Person
@@ -44,7 +45,7 @@ class Replayer(Actor):
 
     def _take(self, event: dict[str, object]) -> None:
         message = event.get("message")
-        if isinstance(message, dict):
+        if isinstance(message, dict) and not is_reply(message):
             self.heard += 1
             self._history.record(
                 self.name,

@@ -3,9 +3,11 @@
 import pytest
 
 from chatapp.errors import ChatError
+from chatapp.errors import NotFound
 from chatapp.errors import RoomExists
 from chatapp.people import Identity
 from chatapp.people import deleted_rooms
+from chatapp.people import membership
 from chatapp.wire import Cursor
 from tests.support.stage import Stage
 
@@ -52,3 +54,43 @@ def test_a_large_room_keeps_its_name_until_all_were_told(stage: Stage, owner: Id
             assert [event.type for event in mine][-1] == "room.deleted"
             assert mine[-1].body == {"room": "large"}
             assert [event.type for event in mine].count("room.deleted") == 1
+
+
+def test_each_member_is_told_once(stage: Stage, owner: Identity) -> None:
+    members = [stage.person(f"Bob {number}") for number in range(3)]
+    stage.room(owner, "team", members=tuple(members))
+    readers = [stage.reader(one, None) for one in (owner, *members)]
+    visitor = stage.reader(stage.person("Eve"), None, "team")
+    stage.parts.rooms.delete(owner, "team")
+    for _ in range(4):
+        stage.settle()
+        stage.parts.deleted_rooms._step()
+    stage.settle()
+    for reader in (*readers, visitor):
+        assert [event.type for event in stage.told(reader)].count("room.deleted") == 1
+
+
+def test_what_is_not_in_the_log_yet_is_swept_later(stage: Stage, owner: Identity) -> None:
+    id_ = stage.room(owner, "team")
+    stage.send(owner, "team", "while Redis is away")
+    publish = stage.parts.outbox._flush
+    stage.parts.outbox._flush = lambda: None  # type: ignore[method-assign]
+    stage.parts.rooms.delete(owner, "team")
+    for _ in range(4):
+        stage.parts.deleted_rooms._step()
+    assert stage.one("SELECT count(*) FROM rooms WHERE swept_at IS NOT NULL") == 0
+    stage.parts.outbox._flush = publish  # type: ignore[method-assign]
+    for _ in range(4):
+        stage.settle()
+        stage.parts.deleted_rooms._step()
+    assert stage.one("SELECT count(*) FROM messages WHERE room_id = :room", room=id_) == 0
+    assert stage.one("SELECT count(*) FROM rooms WHERE swept_at IS NOT NULL") == 1
+
+
+def test_nobody_joins_a_room_that_is_deleted_meanwhile(stage: Stage, owner: Identity) -> None:
+    id_ = stage.room(owner, "team")
+    bob = stage.person("Bob")
+    stage.parts.rooms.delete(owner, "team")
+    with pytest.raises(NotFound):
+        stage.parts.database.write(lambda tx: membership.join(tx, id_, bob.id))
+    assert stage.one("SELECT count(*) FROM memberships WHERE room_id = :room", room=id_) == 0

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chatapp.errors import RedisAway
+from chatapp.errors import Unavailable
 from chatapp.people import Identity
 from chatapp.people import online as online_module
 from chatapp.people import presence as presence_module
@@ -221,6 +222,9 @@ def test_what_redis_lost_is_said_again_without_a_word(world: World) -> None:
     world.end(world.here, gone)
     world.rounds()
     over(world)
+    # Nothing is told as long as it is not known who is there.
+    assert world.rounds() == []
+    world.here.parts.link.commands.call(lambda redis: redis.delete("chat:online:again"))
     # Who went meanwhile is told, and who stayed is not.
     assert world.changes() == [("Dan", False)]
     assert world.here.parts.online.among(world.room_id, [bob.id, cyd.id, dan.id]) == {bob.id, cyd.id}
@@ -284,6 +288,33 @@ def test_while_redis_is_away_everything_stays_as_it_was(world: World, monkeypatc
     assert world.here.parts.online.among(world.room_id, [bob.id, cyd.id]) == {bob.id, cyd.id}
     monkeypatch.setattr(world.here.parts.online, "_script", script)
     assert world.changes() == [("Cyd", True)]
+
+
+def test_what_could_not_be_told_is_told_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    bob, cyd = member(world, "Bob"), member(world, "Cyd")
+    world.connect(world.here, bob)
+
+    def away(*_: Any) -> Any:
+        raise Unavailable("away")
+
+    presence = world.here.parts.presence
+    with monkeypatch.context() as patched:
+        patched.setattr(presence._database, "read", away)
+        with pytest.raises(Unavailable):
+            presence._round()
+    world.connect(world.here, cyd)
+    # Not who, but that, and how many.
+    assert [(body["onlineCount"], body["changes"]) for body in world.rounds()] == [(2, [])]
+    assert world.rounds() == []
+
+
+def test_what_is_said_beside_the_log_does_not_fill_redis(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(online_module, "SIGNALS_KEPT_MS", -10_000)
+    redis = world.here.parts.link.commands
+    for _ in range(500):
+        world.here.parts.live_log.signal({"type": "long", "text": "x" * 1000})
+    world.here.parts.presence._round()
+    assert redis.call(lambda redis: redis.xlen("chat:signals")) < 200
 
 
 def seen(world: World, who: Identity) -> str | None:

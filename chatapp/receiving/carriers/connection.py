@@ -16,7 +16,18 @@ class Connection(Listener):
     database. Its carrier says which.
     """
 
-    __slots__ = ("_on_end", "catching_up", "fd", "leading", "offset", "rest", "stream", "stuck_since_s", "tick")
+    __slots__ = (
+        "_on_end",
+        "catching_up",
+        "fd",
+        "leading",
+        "offset",
+        "rest",
+        "stream",
+        "stuck_since_s",
+        "tick",
+        "told_whole",
+    )
     stream: Stream
 
     def __init__(self, user_id: str, session_id: str, on_end: Callable[["Connection", str], None]) -> None:
@@ -25,6 +36,8 @@ class Connection(Listener):
         self.fd = -1
         self.leading = False
         self.catching_up = False
+        # Whether it was given what grew before it came.
+        self.told_whole = False
         self.rest: bytes | None = None
         self.offset = 0
         self.stuck_since_s = 0.0

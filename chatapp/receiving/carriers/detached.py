@@ -181,8 +181,7 @@ class Detached:
         if shared:
             self._share(events[0].room_id, b"".join(shared) if len(shared) > 1 else shared[0])
         for connection in alone:
-            # It has missed no signals.
-            self._advance(connection, anew=False)
+            self._advance(connection)
         if self._ahead:
             for connection in list(self._ahead):
                 self._advance(connection)
@@ -237,9 +236,8 @@ class Detached:
         connection.leading = False
         connection.stream.reader.position = position
 
-    def _advance(self, connection: Connection, *, anew: bool = True) -> None:
-        """Write what the window has behind the position, until nothing is left or the peer takes no more; and then, if
-        it comes to the end `anew`, what it cannot have heard of."""
+    def _advance(self, connection: Connection) -> None:
+        """Write what the window has behind the position, until nothing is left or the peer takes no more."""
         if connection.catching_up or connection.leading:
             return
         self._ahead.discard(connection)
@@ -254,12 +252,19 @@ class Detached:
             elif reader.position == self._tail.window.end:
                 connection.leading = True
                 self._head.add(connection)
-                if anew and (events := self._growing_now.given_to(connection)):
-                    self._write(connection, b"".join([event.frame for event in events]))
+                self._tell_whole(connection)
                 return
             else:
                 self._ahead.add(connection)
                 return
+
+    def _tell_whole(self, connection: Connection) -> None:
+        """Once: a slow peer, who misses something later, loads it."""
+        if connection.told_whole:
+            return
+        connection.told_whole = True
+        if events := self._growing_now.given_to(connection):
+            self._write(connection, b"".join([event.frame for event in events]))
 
     def _give_page(self, connection: Connection, page: bytes) -> None:
         if page:

@@ -8,11 +8,13 @@
 -- KEYS[3] there as long as nothing was lost (string)
 -- KEYS[4] what was lost is just being said again (string)
 -- KEYS[5] when the last round was, milliseconds (string)
+-- KEYS[6] what is said beside the log (stream): whoever hears it does so within moments
 -- ARGV[1] this worker; ARGV[2] whether it has said something before; ARGV[3] its lease, milliseconds
 -- ARGV[4] how many rooms to tell about; ARGV[5] a room whose changes are more than these is told about without them
 -- ARGV[6] milliseconds between two tellings of a room; ARGV[7] how much a dead worker said is taken back at once
 -- ARGV[8] milliseconds for saying again what was lost
--- ARGV[9...] three for each: '+' is online, '=' was online before and is said again, or '-' is not; room; user
+-- ARGV[9] for how many milliseconds what is said beside the log is kept
+-- ARGV[10...] three for each: '+' is online, '=' was online before and is said again, or '-' is not; room; user
 -- Returns {0} if this worker's lease was over: nothing was done, and it says everything again under another name.
 -- Else {1, {room, user, when last there, milliseconds; ...}, {{room, how many are online, user, '1' or '0', ...}; ...},
 -- 1 if there is more to be done at once}. A room with '' behind the count has more changes than are named.
@@ -32,6 +34,7 @@ if now - last > lease / 6 then
   end
 end
 redis.call('SET', KEYS[5], now)
+redis.call('XTRIM', KEYS[6], 'MINID', '~', string.format('%.0f', now - tonumber(ARGV[9])))
 
 if ARGV[2] == '1' and tonumber(redis.call('ZSCORE', KEYS[1], me) or 0) <= now then
   return {0}
@@ -61,10 +64,7 @@ local function add(room, user, again)
   if not workers then
     redis.call('HSET', online, user, me)
     if again and rebuilding then
-      if rebuilding == 'new' then
-        rebuilding = 'again'
-        redis.call('SET', KEYS[4], rebuilding, 'KEEPTTL')
-      end
+      rebuilding = 'again'
     else
       change(room, user, '0', 0)
     end
@@ -83,7 +83,7 @@ local function remove(room, user, worker)
       -- Everybody was told that the user is there. Perhaps another worker says it again.
       change(room, user, '1', rebuild / 2)
     end
-    return false
+    return true -- Perhaps this was asked before, and the answer was lost.
   end
   local rest = {}
   for other in string.gmatch(workers, '[^,]+') do
@@ -101,15 +101,22 @@ local function remove(room, user, worker)
 end
 
 local gone, more = {}, 0
-for i = 9, #ARGV, 3 do
+local said_again = false
+for i = 10, #ARGV, 3 do
   local what, room, user = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if what ~= '-' then
     add(room, user, what == '=')
+    said_again = said_again or what == '='
   elseif remove(room, user, me) then
     gone[#gone + 1] = room
     gone[#gone + 1] = user
     gone[#gone + 1] = now
   end
+end
+
+if said_again and rebuilding then
+  -- Until nobody has said anything again for a while.
+  redis.call('SET', KEYS[4], 'again', 'PX', rebuild / 2)
 end
 
 local dead = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', 0, 1)
@@ -131,7 +138,8 @@ end
 
 local named = tonumber(ARGV[5])
 local rooms = {}
-local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[4])
+-- What is only half known yet is not told.
+local due = rebuilding == 'again' and {} or redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[4])
 for _, room in ipairs(due) do
   local changes, online = KEYS[1] .. ':changes:' .. room, KEYS[1] .. ':room:' .. room
   local told = {room, redis.call('HLEN', online)}

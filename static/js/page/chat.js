@@ -47,6 +47,8 @@ import { SHOWN_MS } from '../rooms/typists.js';
  * @property {ChatCallbacks} on
  */
 
+const LOAD_AGAIN_MS = 1_000;
+
 export const HOME = 'general'; // there from the start, and every guest is in it
 
 export class Chat {
@@ -336,7 +338,8 @@ export class Chat {
     } catch {
       // The next part says again that one is missing.
     }
-    this.#loading.delete(id);
+    // Parts go on coming: of those before the answer one may be missing again.
+    this.#clock.setTimeout(() => this.#loading.delete(id), LOAD_AGAIN_MS);
   }
 
   #leaveCurrent() {
