@@ -90,6 +90,11 @@ class Service:
         os.kill(pid, signal.SIGKILL)
         return pid
 
+    def kill_workers(self) -> None:
+        """SIGKILL for all that there are now."""
+        for pid in self.workers():
+            os.kill(pid, signal.SIGKILL)
+
     def start_again(self) -> None:
         # It has ended, by itself or killed: its log is still open.
         self.process.stop()
