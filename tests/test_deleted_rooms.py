@@ -116,8 +116,7 @@ def test_what_was_said_leaves_the_database_also_when_workers_are_killed(own: Ser
         with bob.stream(rooms=room) as stream:
             stream.until("ready")
             assert delete(ada, room).status_code == 204
-            for index in range(2):
-                own.kill_worker(index)
+            own.kill_workers()
         with psycopg.connect(own.settings["DATABASE_URL"], autocommit=True) as connection:
             [[id_]] = connection.execute("SELECT id FROM rooms WHERE former_name = %s", [room]).fetchall()
 

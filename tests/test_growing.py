@@ -312,7 +312,7 @@ def test_it_ends_by_itself_and_killed_workers_lose_nothing(own: Service) -> None
                     assert answer.status_code in (503, 429), answer.text
             expected += piece
             if number % 10 == 4:
-                own.kill_worker(number % 2)
+                own.kill_worker()
         stopped_s = time.monotonic()
         for reply in replies:
             assert bob.message(reply["id"])["body"] == expected

@@ -100,8 +100,7 @@ def test_killed_workers_people_are_gone_and_who_comes_back_was_never_away(own: S
             for stream in (his, hers):
                 stream.until("ready")
             wait_until(lambda: count(ada, room) == 2, SOON_S, "both of them")
-            for index in range(len(own.workers())):
-                own.kill_worker(index)
+            own.kill_workers()
             killed_s = time.monotonic()
         wait_until(own.ready, 20, "another worker")
         with bob.stream(rooms=room) as back:

@@ -136,6 +136,8 @@ class Reader(Actor):
 
     def _take(self, conn: int, event: dict[str, Any]) -> None:
         message: dict[str, Any] | None = event.get("message")
+        if event["type"] == "message.status" and is_reply(event):
+            return
         if event["type"] == "message.status":
             # Its deliveredTo is of the moment when it was published, and a GET may have said more before.
             self._history.record(self.name, "receipt", "ok", id=event["messageId"], status=event["status"])
