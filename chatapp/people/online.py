@@ -72,6 +72,7 @@ class Online:
         self._link = link
         self._hub = hub
         self._script = link.commands.script("presence")
+        self._script_of_counts = link.quick.script("online_counts")
         self._counts: Recent[int, int] = Recent(COUNTS_REMEMBERED)
         self.begin_anew()
 
@@ -101,15 +102,8 @@ class Online:
     def counts(self, room_ids: Sequence[int]) -> dict[int, int]:
         """How many are online in each of these rooms."""
 
-        def ask(redis: Redis) -> list[Any]:
-            pipeline = redis.pipeline(transaction=False)
-            pipeline.get(AGAIN)
-            for room_id in room_ids:
-                pipeline.hlen(f"{ROOM_PREFIX}{room_id}")
-            return pipeline.execute()
-
         try:
-            again, *found = self._link.quick.call(ask)
+            again, *found = self._script_of_counts([AGAIN, *(f"{ROOM_PREFIX}{room_id}" for room_id in room_ids)], [])
         except RedisAway:
             return {room_id: self._counts.get(room_id, 0) for room_id in room_ids}
         counts = dict(zip(room_ids, found, strict=True))

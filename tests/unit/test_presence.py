@@ -279,6 +279,7 @@ def test_while_redis_is_away_everything_stays_as_it_was(world: World, monkeypatc
 
     for stage in (world.here, world.there):
         monkeypatch.setattr(stage.parts.link.quick, "call", away)
+        monkeypatch.setattr(stage.parts.online, "_script_of_counts", away)
     script = world.here.parts.online._script
     monkeypatch.setattr(world.here.parts.online, "_script", away)
     world.connect(world.here, cyd)
