@@ -251,6 +251,7 @@ export class Chat {
     this.outbox.wake();
     this.directory.refresh();
     if (this.current?.history === 'error') this.histories.newest(this.current);
+    if (this.current) this.#loadReaders(this.current); // what was signalled meanwhile is lost
   }
 
   async #sessionStands() {
