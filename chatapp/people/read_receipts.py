@@ -15,6 +15,7 @@ from chatapp.people.known_rooms import KnownRooms
 from chatapp.people.room_ref import RoomRef
 from chatapp.people.unread import reads
 from chatapp.runtime import Gather
+from chatapp.runtime import now_ms
 from chatapp.storage import Database
 from chatapp.storage import rows_within
 from chatapp.wire import Cursor
@@ -49,7 +50,7 @@ class ReadReceipts:
         """
         room = self._known_rooms.membership(who, room_name)
         room = room or self._database.read(lambda tx: access.writable(tx, who, room_name))
-        place = min(cursor, self._kept_log.newest_for(cursor, self._tail.end))
+        place = self._place(cursor)
         try:
             self._gather.ask((room.id, who.id, place.packed))
         except TimeoutError:
@@ -58,6 +59,13 @@ class ReadReceipts:
             tell(room.id, who.id)
         self._tell(who, room)
         return room
+
+    def _place(self, cursor: Cursor) -> Cursor:
+        """At most the newest event. While Redis is away nobody knows that one: then, what may have been handed out."""
+        place = min(cursor, self._kept_log.newest_for(cursor, self._tail.end))
+        if place < cursor and not self._live_log.writable:
+            return min(cursor, max(place, Cursor.at(now_ms())))
+        return place
 
     def _write(self, moves: list[Move]) -> list[Exception | None]:
         self._database.write_rows(lambda rows: move_read(rows, moves))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chatapp.errors import RedisAway
 from chatapp.people import unread
 from chatapp.storage import Rows
 from chatapp.storage import rows_within
@@ -70,3 +71,22 @@ def test_a_receipt_that_is_older_than_the_joining_changes_nothing(stage: Stage) 
     stage.parts.read_receipts.move(bob, "team", Cursor.parse(before["cursor"]))
     found = stage.parts.rooms.get(bob, "team")
     assert (found.read_cursor, found.unread) == (None, 1)
+
+
+def test_what_was_read_counts_also_while_redis_is_away(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest message is in the log, not in the database yet, and another worker has given it out."""
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    stage.room(ada, "team", members=(bob,))
+    given = Cursor(Cursor.parse(stage.say(ada, "team")["cursor"]) + (1 << 20))
+
+    def away(*_: object) -> Cursor:
+        raise RedisAway("away")
+
+    def read() -> int:
+        stage.parts.read_receipts.move(bob, "team", given)
+        return stage.parts.rooms.get(bob, "team").read_cursor or 0
+
+    assert read() < given
+    monkeypatch.setattr(stage.parts.live_log, "last", away)
+    monkeypatch.setattr(stage.parts.link.commands, "_failing", True)
+    assert read() == given
