@@ -22,6 +22,8 @@ from chatapp.storage import one_of
 from chatapp.storage import rows_within
 
 MESSAGE_UPDATED = "message.updated"
+# The signal of what was added.
+GREW = "message.grew"
 
 _PIECES = cast(Table, Piece.__table__)
 PIECES = Prepared(
@@ -59,7 +61,7 @@ def end(tx: Transaction, message: Message) -> bool:
     _lock(tx, [message.id])
     message.body += added(rows_within(tx), [message.id]).get(message.id, "")
     message.growing = False
-    forget(tx, [message.id])
+    _remove(tx, [message.id])
     return True
 
 
@@ -87,6 +89,10 @@ def end_those(tx: Transaction, *which: ColumnElement[bool], most: int) -> int:
 def forget(tx: Transaction, message_ids: Sequence[str]) -> None:
     """These grow no more, and nothing of it is left but what they say themselves."""
     _lock(tx, message_ids)
+    _remove(tx, message_ids)
+
+
+def _remove(tx: Transaction, message_ids: Sequence[str]) -> None:
     tx.execute(delete(Piece).where(one_of(tx, Piece.message_id, message_ids)))
     tx.execute(delete(Growth).where(one_of(tx, Growth.message_id, message_ids)))
 

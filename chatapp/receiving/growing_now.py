@@ -24,7 +24,6 @@ from chatapp.wire import Event
 from chatapp.wire import Signal
 from chatapp.wire import message_document
 
-GREW = "message.grew"
 # At most 32 MB if each were as long as it may be. Of more, a client that misses something loads the message.
 REPLIES_MAX = 1_000
 # What a connection is given of them when it opens.
@@ -112,7 +111,7 @@ class GrowingNow:
 
         Several workers may have taken the appends, each gathers for itself, and one may be a moment late.
         """
-        if signal.type != GREW:
+        if signal.type != growth.GREW:
             self._pass_on(signal)
             return
         id_ = signal.body["messageId"]
@@ -137,7 +136,7 @@ class GrowingNow:
         for id_, reply in self._in_rooms_of(listener):
             if reply.length and size < GIVEN_MAX:
                 said = {"room": reply.room, "messageId": id_, "at": 0, "text": reply.text}
-                events.append(Event(None, GREW, reply.room_id, said))
+                events.append(Event(None, growth.GREW, reply.room_id, said))
                 size += len(events[-1].frame)
         return events
 

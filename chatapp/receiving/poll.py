@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from chatapp.eventlog import Waiter
-from chatapp.receiving.growing_now import GREW
+from chatapp.eventlog import growth
 from chatapp.receiving.reader import Reader
 from chatapp.wire import Event
 from chatapp.wire import codec
@@ -50,9 +50,9 @@ def wait_for_events(
 def in_order(signals: Sequence[Event], events: Sequence[Event]) -> list[Event]:
     """Whoever types does so before they have said it; what was added to a message comes behind the message."""
     return [
-        *(one for one in signals if one.type != GREW),
+        *(one for one in signals if one.type != growth.GREW),
         *events,
-        *(one for one in signals if one.type == GREW),
+        *(one for one in signals if one.type == growth.GREW),
     ]
 
 

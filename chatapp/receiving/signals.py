@@ -6,8 +6,8 @@ from itertools import takewhile
 
 from chatapp.eventlog import Hub
 from chatapp.eventlog import Waiter
+from chatapp.eventlog import growth
 from chatapp.receiving.carriers import Detached
-from chatapp.receiving.growing_now import GREW
 from chatapp.receiving.growing_now import GrowingNow
 from chatapp.runtime import Recent
 from chatapp.wire import Event
@@ -65,7 +65,7 @@ class Signals:
 
     def _holds(self, signal: Signal) -> bool:
         """Whether it still says something: what was added to a message that has ended stands in its end, or is gone."""
-        return signal.type != GREW or self._growing_now.grows(signal.body["messageId"])
+        return signal.type != growth.GREW or self._growing_now.grows(signal.body["messageId"])
 
     def poll_ends(self, waiter: Waiter) -> None:
         self._polled[waiter.session_id] = time.monotonic()

@@ -45,7 +45,7 @@ class Changes:
             message.body, message.data, message.edited_at = after.body, content.written(after.data), utc_now()
             return True
 
-        return self._change(who, message_id, "message.updated", change)
+        return self._change(who, message_id, growth.MESSAGE_UPDATED, change)
 
     def withdraw(self, who: Identity, message_id: str) -> Message:
         """Take what it says away for good; the message stays as withdrawn. Raises NotFound, Forbidden, RateLimited."""
@@ -66,7 +66,7 @@ class Changes:
                 message.body = body
             return ended
 
-        return self._change(who, message_id, "message.updated", change)
+        return self._change(who, message_id, growth.MESSAGE_UPDATED, change)
 
     def _change(self, who: Identity, message_id: str, type_: str, change: Change) -> Message:
         self._admission.charge(self._rate, who.id)

@@ -65,7 +65,7 @@ class GrownText:
             body = {"room": one.room, "messageId": append.message_id, "at": append.at, "text": append.text}
             if before is not None:
                 body |= {"at": before.body["at"], "text": before.body["text"] + append.text}
-            signals[append.message_id, append.end] = Signal("message.grew", one.room_id, body)
+            signals[append.message_id, append.end] = Signal(growth.GREW, one.room_id, body)
         if signals:
             self._live_log.signal_all([signal.packed() for signal in signals.values()])
 
