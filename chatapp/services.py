@@ -166,7 +166,8 @@ class Services:
         self.hub.on_follow.append(self.presence.followed)
         self.tail.on_reset.append(self.detached.step_down_all)
         self.tail.on_break += [self.sessions.forget_all, self.known_rooms.forget_all, self.kept_events.forget_all]
-        self.tail.on_break += [self.hub.wake_all, self.presence.say_again, self.growing_now.look_again]
+        self.tail.on_break += [self.outbox.meet_again, self.hub.wake_all, self.presence.say_again]
+        self.tail.on_break.append(self.growing_now.look_again)
         self.tail.on_signal.append(self._take_signal)
         self.tail.on_room_signal.append(self.growing_now.hear)
         self.growing_now.on_signal.append(self.signals.take)

@@ -231,7 +231,6 @@ class Scenario:
         rooms.remove(self.other, "general", self.other.id)
         rooms.add(self.other, "general", self.other.id)
         for who in (self.keen, self.other):
-            self.parts.database.read(lambda tx, who=who: access.memberships(tx, who))
             names = frozenset(room_name(number) for number in range(1, 300))
             self.parts.known_rooms.among(who, names, self.parts.known_rooms.memberships(who, None))
         load = self.parts.known_rooms._memberships._load

@@ -1,6 +1,7 @@
 """`KeptLog`: the event log as the database keeps it: its newest position, rows without one, and their record."""
 
 import time
+from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -190,6 +191,15 @@ class KeptLog:
             sleep(RECORD_POLL_S)
             pending &= self.unrecorded()
 
+    def keep_first(self, first_place: Callable[[int], Cursor | None]) -> None:
+        """Messages and memberships that were seen in a log that is lost keep their places, though their publisher may
+        never have heard of them. Their events have none yet: they are published again."""
+        if not any(first_place(number) is not None for number in self.unrecorded()):
+            return
+        seen = ((entry, first_place(entry.number)) for entry in self.unpublished(UNRECORDED_MAX))
+        places = [Place(entry, place, place) for entry, place in seen if place is not None]
+        self._database.write_rows(lambda rows: _record_firsts(rows, places), durable=False)
+
     def record(self, places: Sequence[Place]) -> None:
         """Write the cursors down.
 
@@ -203,6 +213,11 @@ def _record(rows: Rows, places: Sequence[Place]) -> None:
     # Each table in one order, so that two workers never wait for one another.
     ordered = sorted(places, key=lambda place: place.entry.number)
     rows.run(RECORD_EVENT, [{"row": place.entry.number, "place": int(place.cursor)} for place in ordered])
+    _record_firsts(rows, places)
+    move_read(rows, [_own(place) for place in places if place.entry.type == "message.created"])
+
+
+def _record_firsts(rows: Rows, places: Sequence[Place]) -> None:
     created = sorted(
         (place.entry.body["message"]["id"], int(place.first))
         for place in places
@@ -218,7 +233,6 @@ def _record(rows: Rows, places: Sequence[Place]) -> None:
     if joined:
         names = ("room", "user", "row", "place")
         rows.run(RECORD_JOINING, [dict(zip(names, one, strict=True)) for one in joined])
-    move_read(rows, [_own(place) for place in places if place.entry.type == "message.created"])
 
 
 def _own(place: Place) -> tuple[int, str, int]:

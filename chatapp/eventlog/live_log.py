@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 from redis import Redis
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 EVENTS = "chat:events"
 SIGNALS = "chat:signals"
 PUBLISHED = "chat:published"
+NAME = "chat:log"
 
 # How far a publisher may lag behind another and still get the first one's id for the same row.
 PUBLISHED_PERIOD_S = 600
@@ -39,6 +41,11 @@ PUBLISHED_PERIOD_S = 600
 SIGNALS_MAXLEN = 10_000
 # One XREAD: bounded, because parsing 100,000 entries at once would hold the loop for half a second.
 READ_COUNT = 500
+
+
+class AnotherLog(Exception):
+    """The log is not the one that this worker has published to: it is met for the first time, was lost, or a replica
+    has taken its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,8 @@ class LiveLog:
         self._maxlen = maxlen
         # Whether the server says who it is.
         self._tells = True
+        # Which log this worker publishes to: another one has lost what stood in it, or some of that.
+        self._known = b""
         self._publish = link.commands.script("publish")
         self._raise = link.commands.script("raise")
         self._signal_once = link.quick.script("signal")
@@ -84,10 +93,13 @@ class LiveLog:
     def publish(self, entries: Sequence[Entry], floor: Cursor, remember: Mapping[str, str]) -> list[Cursor]:
         """Append the entries in order and return their cursors; those appended before keep their first one.
 
-        Sets the keys of `remember` in the same call, for REMEMBER_S.
+        Sets the keys of `remember` in the same call, for REMEMBER_S. Raises AnotherLog, with nothing appended, if it is
+        not the log of the last time.
         """
         period = now_ms() // 1000 // PUBLISHED_PERIOD_S
         args: list[Any] = [
+            self._known,
+            token_hex(8),
             now_ms(),
             floor.milliseconds,
             _sequence(floor),
@@ -100,13 +112,20 @@ class LiveLog:
             args += [entry.number, entry.type, entry.room_id, entry.target or "", entry.about or ""]
             args.append(codec.dumps(entry.body))
         args += remember.values()
-        keys = [EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}", *remember]
+        keys = [EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}", NAME, *remember]
         try:
-            ids = self._publish(keys, args)
+            found, *ids = self._publish(keys, args)
         except RedisFull:
             self._make_room()
-            ids = self._publish(keys, args)
+            found, *ids = self._publish(keys, args)
+        if found != self._known:
+            self._known = found
+            raise AnotherLog
         return [Cursor.parse(raw.decode()) for raw in ids]
+
+    def meet(self) -> None:
+        """Find out which log it is. Raises AnotherLog as `publish` does."""
+        self.publish([], Cursor(0), {})
 
     def server(self) -> str:
         """Which server the tail hears: its run id, "" where that is not told. Raises RedisAway if it is a replica."""

@@ -19,8 +19,11 @@ from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
 from chatapp.eventlog.kept_log import Waiting
 from chatapp.eventlog.kept_log import is_move_type
+from chatapp.eventlog.live_log import AnotherLog
 from chatapp.eventlog.live_log import LiveLog
 from chatapp.eventlog.send_outcomes import accepted
+from chatapp.eventlog.tail import LOOK_INTERVAL_S
+from chatapp.eventlog.tail import RECORD_WAIT_S
 from chatapp.eventlog.tail import Tail
 from chatapp.runtime import Loop
 from chatapp.storage import RedisLink
@@ -37,6 +40,8 @@ CURSOR_WAIT_S = 0.2
 OVERTAKEN_MAX = UNRECORDED_MAX // 2
 # A room of two thousand has its news in half of this time.
 FIRST_OUT_S = 0.05
+# Within this time each worker has noticed that the log was lost, and what was seen in it is recorded.
+SETTLE_S = LOOK_INTERVAL_S + RECORD_WAIT_S
 
 
 class Outbox:
@@ -58,6 +63,8 @@ class Outbox:
         self._asked = True
         # When this worker last saw what waits in the database.
         self._looked_s = 0.0
+        # Whether it knows which log there is.
+        self._met = False
         self._loop = Loop("outbox", self._flush, interval_s=RELAY_INTERVAL_S, refused_by=SQLAlchemyError)
         # Called with what was recorded just now.
         self.on_recorded: list[Callable[[Sequence[Place]], None]] = []
@@ -72,6 +79,11 @@ class Outbox:
         """There are rows to publish."""
         self._asked = True
         self._loop.wake()
+
+    def meet_again(self) -> None:
+        """The log may be another one."""
+        self._met = False
+        self.wake()
 
     def publish(self, entries: list[Entry], waiting: list[Waiting]) -> None:
         """These rows were committed just now; `waiting` are the first of all that waited then."""
@@ -98,11 +110,16 @@ class Outbox:
         try:
             # Asked anew each time: a commit meanwhile may have seen what must not be overtaken.
             while (database := self._needs_database()) or self._fresh:
-                if database:
-                    self._flush_database()
-                    continue
-                entries = [self._fresh.popleft() for _ in range(min(PUBLISH_MAX, len(self._fresh)))]
-                self._publish([entry for entry in entries if entry.number not in self._awaited])
+                try:
+                    if database:
+                        self._flush_database()
+                    else:
+                        self._flush_fresh()
+                except AnotherLog:
+                    # What others have seen in the one before, they are recording just now. It must not come at a
+                    # second place.
+                    self._kept_log.await_records(SETTLE_S)
+                    self._asked = True
         except Exception:
             # The database has them: from there they are published again, to the same cursors.
             self._asked = True
@@ -121,11 +138,19 @@ class Outbox:
             for number, since_s in self._others.items()
         )
 
+    def _flush_fresh(self) -> None:
+        """Publish what was committed here."""
+        entries = [self._fresh.popleft() for _ in range(min(PUBLISH_MAX, len(self._fresh)))]
+        self._publish([entry for entry in entries if entry.number not in self._awaited])
+
     def _flush_database(self) -> None:
         """Publish every committed row without a cursor."""
         self._looked_s = time.monotonic()
         if self._link.commands.away:
             raise RedisAway("away")
+        if not self._met:
+            self._live_log.meet()
+            self._met = True
         self._asked = False
         # Whichever rows they were, they are read now, or published already.
         self._others.clear()

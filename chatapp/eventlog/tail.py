@@ -284,6 +284,7 @@ class Tail:
         """
         # Whatever fails from here on, it is begun again.
         following, self._following = self._following, False
+        self._kept_log.keep_first(self.first_place)
         self._kept_log.await_records(RECORD_WAIT_S)
         self._floor = max(self._floor, self.window.end, self._kept_log.newest())
         end = self._live_log.raise_to(self._floor)

@@ -6,6 +6,7 @@ A new kind of visibility changes `RoomRef.readable`, a new kind of event `may_se
 import json
 from collections.abc import Container
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,6 @@ from sqlalchemy import Table
 from sqlalchemy import and_
 from sqlalchemy import bindparam
 from sqlalchemy import literal_column
-from sqlalchemy import not_
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
@@ -31,6 +31,7 @@ from chatapp.storage import Membership
 from chatapp.storage import Message
 from chatapp.storage import Prepared
 from chatapp.storage import Room
+from chatapp.storage import Rows
 from chatapp.storage import Visibility
 from chatapp.storage import listed_in
 from chatapp.storage import one_of
@@ -39,13 +40,32 @@ from chatapp.wire import schemas
 
 ID_MAX_LENGTH = 255
 
-_MEMBERSHIPS = cast(Table, Membership.__table__)
+_MEMBERSHIPS, _ROOMS = (cast(Table, model.__table__) for model in (Membership, Room))
 # Those of these rooms (a JSON array of their ids) that a user belongs to.
 BELONG = Prepared(
     **{
         dialect: select(_MEMBERSHIPS.c.room_id).where(_MEMBERSHIPS.c.user_id == bindparam("user"), among_these)
         for dialect, among_these in listed_in(_MEMBERSHIPS.c.room_id, "rooms").items()
     }
+)
+_OF_USER = and_(_MEMBERSHIPS.c.room_id == _ROOMS.c.id, _MEMBERSHIPS.c.user_id == bindparam("user"))
+
+
+_BY_NAME = (
+    select(_ROOMS.c.id, _ROOMS.c.name, _ROOMS.c.visibility, _ROOMS.c.owner_id)
+    .where(_ROOMS.c.deleted_at.is_(None), _ROOMS.c.name > bindparam("behind"))
+    .order_by(_ROOMS.c.name)
+    .limit(bindparam("most"))
+)
+OWN = Prepared(_BY_NAME.join_from(_ROOMS, _MEMBERSHIPS, _OF_USER))
+# They are found by an index that holds only these, in their order: no page reads the others.
+PUBLIC = Prepared(
+    _BY_NAME.where(
+        # A literal, because the index holds only those.
+        _ROOMS.c.visibility == literal_column(f"'{Visibility.PUBLIC.value}'"),
+        # Asked for each room, by the key. Of NOT EXISTS PostgreSQL makes a join that reads all of the user's each time.
+        select(_MEMBERSHIPS.c.room_id).where(_OF_USER).correlate(_ROOMS).scalar_subquery().is_(None),
+    )
 )
 
 
@@ -133,11 +153,6 @@ def plain_id(value: str) -> str:
     return value
 
 
-def memberships(transaction: Transaction, identity: Identity) -> tuple[RoomRef, ...]:
-    """The rooms that the identity belongs to, by name."""
-    return memberships_of(transaction, [identity.id])[identity.id].within_claim(identity).rooms
-
-
 def among(transaction: Transaction, identity: Identity, names: frozenset[str]) -> tuple[RoomRef, ...]:
     """Those of the named rooms that may be read, by name."""
     asked = RoomsAsked(identity.id, identity.rooms, names)
@@ -199,20 +214,20 @@ def among_for(transaction: Transaction, asked: Sequence[RoomsAsked]) -> dict[Roo
     }
 
 
-def public(tx: Transaction, identity: Identity, besides: Sequence[RoomRef], after: str, limit: int) -> list[RoomRef]:
-    """Public rooms `besides` these, by name, as many as a page takes of those behind a name.
+def own(rows: Rows, user_id: str, behind: str, most: int) -> list[RoomRef]:
+    """The rooms that a user belongs to, whatever a token claims: by name, the first behind one."""
+    return _listed(rows, OWN, True, {"user": user_id, "behind": behind, "most": most})
 
-    They are found by an index that holds only these, in their order: no page reads the others.
-    """
-    query = select(Room.id, Room.name, Room.visibility, Room.owner_id).where(
-        within_claim(identity),
-        # A literal, because the index holds only those.
-        Room.visibility == literal_column(f"'{Visibility.PUBLIC.value}'"),
-        Room.name > after,
-        not_(one_of(tx, Room.id, [room.id for room in besides])),
-    )
-    found = tx.execute(query.order_by(Room.name).limit(limit))
-    return [RoomRef(id_, name, visibility, False, owner_id) for id_, name, visibility, owner_id in found]
+
+def public(rows: Rows, user_id: str, behind: str, most: int) -> list[RoomRef]:
+    """The public rooms that a user does not belong to, in the same way."""
+    return _listed(rows, PUBLIC, False, {"user": user_id, "behind": behind, "most": most})
+
+
+def _listed(rows: Rows, which: Prepared, member: bool, given: Mapping[str, Any]) -> list[RoomRef]:
+    return [
+        RoomRef(id_, name, visibility, member, owner_id) for id_, name, visibility, owner_id in rows.ask(which, given)
+    ]
 
 
 def readable_message(tx: Transaction, who: Identity, message_id: str, *, lock: bool = False) -> Message:

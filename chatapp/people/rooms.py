@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -196,7 +195,9 @@ class Rooms:
 
     def _with_online(self, views: Sequence[room_list.RoomView]) -> Sequence[room_list.RoomView]:
         counts = self._online.counts([view.id for view in views])
-        return [replace(view, online_count=counts[view.id]) for view in views]
+        for view in views:
+            view.online_count = counts[view.id]
+        return views
 
     def _published(self, number: int, *user_ids: str) -> None:
         """Wait a moment for the change to be in the log, so that what follows the answer comes after it."""

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from chatapp.config import Config
 from chatapp.errors import RedisAway
+from chatapp.eventlog.live_log import AnotherLog
 from chatapp.people import Identity
 from chatapp.receiving import Reader
 from chatapp.receiving import Wanted
@@ -35,6 +36,10 @@ class Stage:
         self.app: Flask = create_app(Config.from_environ(given))
         self.parts: Services = services(self.app)
         self.parts.tail._learn()
+        # As each worker does at its start.
+        with suppress(AnotherLog, RedisAway):
+            self.parts.live_log.meet()
+        self.parts.outbox._met = True
         # Whoever waits for what a loop would do has it done instead.
         self.parts.outbox.cursor_of = self._cursor_of  # type: ignore[method-assign]
         self.parts.tail.wait_for = lambda cursor, seconds: None  # type: ignore[method-assign]

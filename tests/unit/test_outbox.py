@@ -1,8 +1,10 @@
 """Outbox: everything that is committed is published once, in order, whoever committed it."""
 
+import gevent
 import pytest
 
 from chatapp.errors import RedisAway
+from chatapp.eventlog.kept_log import Place
 from chatapp.eventlog.outbox import OVERTAKEN_MAX
 from chatapp.eventlog.outbox import RELAY_INTERVAL_S
 from chatapp.wire import Content
@@ -199,3 +201,45 @@ def test_a_message_keeps_its_first_place_when_log_and_record_are_lost(stage: Sta
     assert stage.message(id_).log_id == first
     again = stage.one("SELECT log_id FROM events WHERE message_id = :id", id=id_)
     assert again > first
+
+
+def test_what_another_worker_is_recording_does_not_get_a_second_place(set_up: Set) -> None:
+    """The log is lost in between, and this worker has not seen the first place."""
+    other, here = set_up(), set_up()
+    ada = other.person("Ada")
+    here.read()
+    here.publish()
+    id_ = other.send(ada, "general")
+    [entry] = other.parts.kept_log.unpublished(200)
+    [first] = other.parts.live_log.publish([entry], other.parts.tail.floor, {})
+    here.parts.link.commands.call(lambda redis: redis.flushall())
+    wait = here.parts.kept_log.await_records
+
+    def others_go_on(seconds: float) -> None:
+        other.parts.kept_log.record([Place(entry, first, first)])
+        wait(seconds)
+
+    here.parts.kept_log.await_records = others_go_on  # type: ignore[method-assign]
+    here.publish()
+    assert published(here) == []
+    assert place(here, id_) == first
+
+
+def test_a_place_that_only_others_saw_is_kept(set_up: Set) -> None:
+    """Redis ran the script, and its answer was lost; then the log."""
+    publisher, reader = set_up(), set_up()
+    ada = publisher.person("Ada")
+    reader.read()
+    reader.publish()
+    bob = publisher.parts.sessions.new_guest("Bob").identity
+    id_ = publisher.send(ada, "general")
+    entries = publisher.parts.kept_log.unpublished(200)
+    joined, said = publisher.parts.live_log.publish(entries, publisher.parts.tail.floor, {})
+    reader.read()
+    publisher.parts.link.commands.call(lambda redis: redis.flushall())
+    relay = gevent.spawn(publisher.publish)
+    reader.parts.tail._look()
+    relay.get(timeout=10)
+    assert place(publisher, id_) == said
+    assert publisher.one("SELECT first FROM receipts WHERE user_id = :who", who=bob.id) == joined
+    assert [type_ for type_, _ in published(publisher)] == ["member.joined", "message.created"]

@@ -3,6 +3,8 @@
 import pytest
 
 from chatapp.errors import RedisAway
+from chatapp.people import access
+from chatapp.people import room_list
 from chatapp.people import unread
 from chatapp.storage import Rows
 from chatapp.storage import rows_within
@@ -32,7 +34,7 @@ def test_a_page_of_rooms_takes_as_many_statements_as_one_room(stage: Stage, monk
         asked.clear()
         statements = stage.statements(lambda limit=limit: stage.parts.rooms.list(bob, None, limit))
         counts[limit] = statements
-        assert asked == [unread.PLACES, unread.UNREAD]
+        assert asked == [access.OWN, room_list.SHOWN, unread.READS]
     assert counts[2] == counts[40]
     rooms, _ = stage.parts.rooms.list(bob, None, 100)
     assert [room.unread for room in rooms if room.name != "general"] == [3] * 40

@@ -1,19 +1,34 @@
--- Append committed rows to the event log, in order, each at most once.
+-- Append committed rows to the event log, in order, each at most once; none if it is not the log that the publisher knows.
 --
 -- KEYS[1] the event log (stream)
 -- KEYS[2] row number -> id, of the current period (hash)
 -- KEYS[3] the same of the period before: together they remember at least one whole period
--- KEYS[4...] what became of the localIds of these rows (strings)
--- ARGV[1] the publisher's clock, milliseconds
--- ARGV[2] ARGV[3] the floor: milliseconds and sequence of the newest id the publisher knows of
--- ARGV[4] how many entries the log keeps, about
--- ARGV[5] how many seconds a period's hash lives: two periods
--- ARGV[6] how many seconds KEYS[4...] live, ARGV[7] how many rows follow
--- ARGV[8...] six per row: number, type, room id, target user or '', about user or '', body; then what to set
---         KEYS[4...] to
--- Returns the id of each row, in order.
+-- KEYS[4] by what this log is known (string): it is lost with the log
+-- KEYS[5...] what became of the localIds of these rows (strings)
+-- ARGV[1] the log that the publisher knows, as it was answered last; ARGV[2] how to call one that has no name
+-- ARGV[3] the publisher's clock, milliseconds
+-- ARGV[4] ARGV[5] the floor: milliseconds and sequence of the newest id the publisher knows of
+-- ARGV[6] how many entries the log keeps, about
+-- ARGV[7] how many seconds a period's hash lives: two periods
+-- ARGV[8] how many seconds KEYS[5...] live, ARGV[9] how many rows follow
+-- ARGV[10...] six per row: number, type, room id, target user or '', about user or '', body; then what to set
+--         KEYS[5...] to
+-- Returns which log it is, then the id of each row, in order.
 
+local FIXED_KEYS, FIXED_ARGS = 4, 9
 local SEQUENCE_MAX = 1048575 -- 2^20 - 1: an id is one 63-bit integer in the database
+
+local name = redis.call('GET', KEYS[4])
+if not name then
+  name = ARGV[2]
+  redis.call('SET', KEYS[4], name)
+end
+-- A replica that was made the master has the name too, and perhaps not the newest entries. Who may not ask is not told.
+local server = redis.pcall('INFO', 'server')
+local log = name .. ':' .. (type(server) == 'string' and string.match(server, 'run_id:(%w+)') or '')
+if log ~= ARGV[1] then
+  return { log }
+end
 
 local function last_id()
   local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
@@ -30,18 +45,18 @@ end
 local last = last_id()
 local time, sequence = string.match(last, '^(%d+)-(%d+)$')
 time, sequence = tonumber(time), tonumber(sequence)
-local floor_time, floor_sequence = tonumber(ARGV[2]), tonumber(ARGV[3])
+local floor_time, floor_sequence = tonumber(ARGV[4]), tonumber(ARGV[5])
 if floor_time > time or (floor_time == time and floor_sequence > sequence) then
   time, sequence = floor_time, floor_sequence
   -- The log has lost something: what lay between, and perhaps more that this publisher does not know of. Every tail must
   -- notice, whatever it has read.
   last = '0-0'
 end
-local clock = tonumber(ARGV[1])
+local clock = tonumber(ARGV[3])
 
-local ids = {}
-local marks = 8 + 6 * tonumber(ARGV[7])
-for i = 8, marks - 1, 6 do
+local answer = { log }
+local marks = FIXED_ARGS + 6 * tonumber(ARGV[9])
+for i = FIXED_ARGS + 1, marks, 6 do
   local number = ARGV[i]
   local id = redis.call('HGET', KEYS[2], number) or redis.call('HGET', KEYS[3], number)
   if not id then
@@ -53,15 +68,15 @@ for i = 8, marks - 1, 6 do
       time, sequence = time + 1, 0
     end
     id = string.format('%.0f-%.0f', time, sequence)
-    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], id, 'prev', last, 'number', number, 'type', ARGV[i + 1],
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[6], id, 'prev', last, 'number', number, 'type', ARGV[i + 1],
       'room', ARGV[i + 2], 'target', ARGV[i + 3], 'about', ARGV[i + 4], 'body', ARGV[i + 5])
     redis.call('HSET', KEYS[2], number, id)
     last = id
   end
-  ids[#ids + 1] = id
+  answer[#answer + 1] = id
 end
-redis.call('EXPIRE', KEYS[2], ARGV[5])
-for i = 4, #KEYS do
-  redis.call('SET', KEYS[i], ARGV[marks + i - 4], 'EX', ARGV[6])
+redis.call('EXPIRE', KEYS[2], ARGV[7])
+for i = FIXED_KEYS + 1, #KEYS do
+  redis.call('SET', KEYS[i], ARGV[marks + i - FIXED_KEYS], 'EX', ARGV[8])
 end
-return ids
+return answer

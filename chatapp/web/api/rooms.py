@@ -24,7 +24,6 @@ NEW_ROOM = schemas.NewRoomSchema()
 READ = schemas.ReadSchema()
 ROOM_CHANGES = schemas.RoomChangesSchema()
 TYPING = schemas.TypingSchema()
-ROOM = documents.RoomSchema()
 MEMBER = documents.MemberSchema()
 
 ROOMS_PER_PAGE = 100
@@ -50,7 +49,7 @@ def list_rooms() -> Response:
     services().read_rate.add(who.id, limit / ROOMS_PER_UNIT)
     rooms, after = services().rooms.list(who, query.text("after"), limit)
     services().read_rate.add(who.id, (len(rooms) - limit) / ROOMS_PER_UNIT)
-    return Answer.json({"rooms": ROOM.dump(rooms, many=True), "after": after, "cursor": str(cursor)}).response()
+    return Answer.json({"rooms": [room.document() for room in rooms], "after": after, "cursor": str(cursor)}).response()
 
 
 @blueprint.post("/rooms")
@@ -58,19 +57,19 @@ def create_room() -> Response:
     who = current.reader()
     new = document(NEW_ROOM)
     services().admission.charge(NEW_ROOMS, who.id)
-    return Answer.json(ROOM.dump(services().rooms.create(who, **new)), 201).response()
+    return Answer.json(services().rooms.create(who, **new).document(), 201).response()
 
 
 @blueprint.get("/rooms/<room>")
 def get_room(room: str) -> Response:
-    return Answer.json(ROOM.dump(services().rooms.get(current.reader(), room))).response()
+    return Answer.json(services().rooms.get(current.reader(), room).document()).response()
 
 
 @blueprint.patch("/rooms/<room>")
 def change_room(room: str) -> Response:
     who = current.identity()
     services().admission.charge(MOVES, who.id)
-    return Answer.json(ROOM.dump(services().rooms.change(who, room, document(ROOM_CHANGES)))).response()
+    return Answer.json(services().rooms.change(who, room, document(ROOM_CHANGES)).document()).response()
 
 
 @blueprint.delete("/rooms/<room>")
@@ -139,4 +138,4 @@ def direct_room(user_id: str) -> Response:
     if found is None:
         services().admission.charge(NEW_DIRECT, who.id)
         found = services().rooms.direct(who, other)
-    return Answer.json(ROOM.dump(found)).response()
+    return Answer.json(found.document()).response()
