@@ -6,12 +6,14 @@ no place in the log; it never enters a cursor.
 """
 
 import logging
+import sys
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
+from typing import NamedTuple
 
 from redis import Redis
 from redis.exceptions import ResponseError
@@ -35,6 +37,9 @@ SIGNALS = "chat:signals"
 PUBLISHED = "chat:published"
 NAME = "chat:log"
 
+# What an entry consists of, in the order in which `publish.lua` writes it.
+FIELDS = [b"prev", b"number", b"type", b"room", b"target", b"about", b"message", b"body"]
+
 # How far a publisher may lag behind another and still get the first one's id for the same row.
 PUBLISHED_PERIOD_S = 600
 # A worker that is away for longer misses signals of rooms, as it may, and forgets all that it knows of sessions.
@@ -48,8 +53,7 @@ class AnotherLog(Exception):
     has taken its place."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """What stands at one position: an event and the number of its row, or None where the log was only raised."""
 
     cursor: Cursor
@@ -109,7 +113,8 @@ class LiveLog:
             len(entries),
         ]
         for entry in entries:
-            args += [entry.number, entry.type, entry.room_id, entry.target or "", entry.about or ""]
+            message_id = entry.body["message"]["id"] if "message" in entry.body else ""
+            args += [entry.number, entry.type, entry.room_id, entry.target or "", entry.about or "", message_id]
             args.append(codec.dumps(entry.body))
         args += remember.values()
         keys = [EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}", NAME, *remember]
@@ -216,7 +221,7 @@ class LiveLog:
         signals: list[dict[str, Any]] = []
         for key, items in answer or ():
             if _text(key) == EVENTS:
-                entries = [_entry(raw_id, _fields(flat)) for raw_id, flat in items]
+                entries = [_entry(raw_id, flat) for raw_id, flat in items]
                 continue
             for raw_id, flat in items:
                 signals_after = _text(raw_id)
@@ -235,21 +240,34 @@ def _fields(flat: Sequence[bytes]) -> dict[bytes, bytes]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _entry(raw_id: bytes, fields: dict[bytes, bytes]) -> LogEntry:
-    cursor = Cursor.parse(_text(raw_id))
+def _entry(raw_id: bytes, flat: Sequence[bytes]) -> LogEntry:
+    """Nothing is read of the body: most events concern nobody here."""
+    cursor = Cursor.of_redis(raw_id)
     try:
-        prev = Cursor.parse(_text(fields[b"prev"]))
-        type_ = _text(fields[b"type"])
-        if not type_:
-            return LogEntry(cursor, prev, None)
-        body = codec.loads_trusted(fields[b"body"])
-        target, about = _text(fields[b"target"]) or None, _text(fields[b"about"]) or None
-        event = Event(cursor, type_, int(fields[b"room"]), body, target=target, about=about)
-        return LogEntry(cursor, prev, event, int(fields[b"number"]))
+        if flat[::2] != FIELDS:
+            return _other(cursor, _fields(flat))
+        prev, number, type_, room_id, target, about, message_id, body = flat[1::2]
+        event = Event.packed(
+            *(cursor, sys.intern(type_.decode()), int(room_id), body),
+            *(target.decode() or None, about.decode() or None, message_id.decode() or None),
+        )
+        return LogEntry(cursor, Cursor.of_redis(prev), event, int(number))
     except (KeyError, TypeError, ValueError) as error:
         # Not ours. It names no predecessor, so the tail sees what it is: a log changed beneath it.
         log.warning("the entry at %s is not from this service: %r", cursor, error)
         return LogEntry(cursor, cursor, None)
+
+
+def _other(cursor: Cursor, fields: dict[bytes, bytes]) -> LogEntry:
+    """An entry that only raised the log, or one of an earlier version, which did not name its message."""
+    prev, type_ = Cursor.parse(_text(fields[b"prev"])), _text(fields[b"type"])
+    if not type_:
+        return LogEntry(cursor, prev, None)
+    target, about = _text(fields[b"target"]) or None, _text(fields[b"about"]) or None
+    body = codec.loads_trusted(fields[b"body"])
+    return LogEntry(
+        cursor, prev, Event(cursor, type_, int(fields[b"room"]), body, target, about), int(fields[b"number"])
+    )
 
 
 def _signal(fields: dict[bytes, bytes]) -> list[dict[str, Any]]:

@@ -42,6 +42,8 @@ PAUSE_MAX_S = 0.02
 # Rows that were published just before the log was lost get their ids recorded within this time.
 RECORD_WAIT_S = 1.0
 RAISED_BY_MS = 1000
+# Whoever comes from another worker is ahead by a few milliseconds.
+ACCEPT_WAIT_S = 0.1
 # A signal is heard within a few milliseconds; nobody must wait longer for one that was lost.
 SIGNAL_WAIT_S = 0.2
 SIGNAL_POLL_S = 0.005
@@ -124,6 +126,9 @@ class Tail:
 
     def accept(self, cursor: Cursor) -> None:
         """A client stands at `cursor`. If that lies ahead of the log, the log must rise above it."""
+        if self._following:
+            # Perhaps another worker gave it just now.
+            self.wait_for(cursor, ACCEPT_WAIT_S)
         if cursor > max(self.end, self._raised):
             # A little further, so that whoever comes with a later one each time does not raise it each time.
             self._raised = Cursor.at(cursor.milliseconds + RAISED_BY_MS)

@@ -43,7 +43,7 @@ class Window:
     def append(self, event: Event, cursor: Cursor) -> None:
         """Add the event at `cursor`, which lies after `end`; the oldest leave when the window is full."""
         self._events.append(event)
-        size = len(event.frame)
+        size = event.size
         self._sizes.append(size)
         self._bytes += size
         self._fold(event)

@@ -98,7 +98,7 @@ class GrowingNow:
         """The tail's news: some begin, others end."""
         for event in events:
             if event.type == "message.created":
-                if MARK in event.data and event.room_id is not None:
+                if event.holds(MARK) and event.room_id is not None:
                     self._begin(event.room_id, event.body["message"])
             elif event.message_id is not None:
                 self._end(event.message_id)

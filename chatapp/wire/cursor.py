@@ -37,6 +37,12 @@ class Cursor(int):
             raise ValueError("a cursor has two parts of at most 64 bits")
         return Cursor.at(milliseconds, min(sequence, SEQUENCE_MAX))
 
+    @staticmethod
+    def of_redis(raw: bytes) -> "Cursor":
+        """The same of an id that Redis gave. Raises ValueError."""
+        milliseconds, _, sequence = raw.partition(b"-")
+        return Cursor.at(int(milliseconds), min(int(sequence), SEQUENCE_MAX))
+
     @classmethod
     def at(cls, milliseconds: int, sequence: int = 0) -> "Cursor":
         return cls(milliseconds << SEQUENCE_BITS | sequence)

@@ -17,7 +17,7 @@ class Restated(Protocol):
 
 
 class Event:
-    """One entry of the event log, encoded once for everyone who reads it.
+    """One entry of the event log, encoded once for everyone who reads it, and not before somebody does.
 
     `cursor` is None for an event that is committed and not yet published. `target` is the only user
     who may see it, or None for everyone in the room. `about` is the user who joined or left.
@@ -25,7 +25,10 @@ class Event:
     holds thousands. `message_id` is the message that it carries, if any.
     """
 
-    __slots__ = ("_data_bytes", "_frame", "_restated", "about", "cursor", "message_id", "room_id", "target", "type")
+    __slots__ = (
+        *("_data_bytes", "_frame", "_packed", "_restated", "about", "cursor", "message_id", "room_id", "target"),
+        "type",
+    )
 
     def __init__(
         self,
@@ -43,17 +46,48 @@ class Event:
         self.about = about
         self.message_id: str | None = body["message"]["id"] if "message" in body else None
         self._restated: Restated | None = None
+        self._packed: bytes | None = None
         self._encode(body)
+
+    @classmethod
+    def packed(
+        cls,
+        cursor: Cursor,
+        type: str,  # noqa: A002
+        room_id: int,
+        body: bytes,
+        target: str | None,
+        about: str | None,
+        message_id: str | None,
+    ) -> "Event":
+        """An event whose body is JSON still, as it came through the log. Most workers have nobody in most rooms."""
+        event = cls.__new__(cls)
+        event.cursor, event.type, event.room_id, event.target, event.about = cursor, type, room_id, target, about
+        event.message_id = message_id
+        event._restated = None
+        event._packed = body
+        return event
 
     def restate(self, newer: Restated) -> None:
         """Say what something newer says: what it is about has changed since. It is encoded when somebody reads it."""
         self._restated = newer
 
     @property
+    def size(self) -> int:
+        """How many bytes it takes here, about."""
+        return len(self._frame if self._packed is None else self._packed)
+
+    def holds(self, text: bytes) -> bool:
+        """Whether this stands in its JSON: cheaper than reading it."""
+        return text in (self.frame if self._packed is None or self._restated is not None else self._packed)
+
+    @property
     def frame(self) -> bytes:
         if self._restated is not None:
             newer, self._restated = self._restated, None
             self._encode(newer.body)
+        elif self._packed is not None:
+            self._encode(codec.loads_trusted(self._packed))
         return self._frame
 
     def _encode(self, body: dict[str, Any]) -> None:
@@ -63,6 +97,7 @@ class Event:
         data = codec.dumps({"type": self.type, "cursor": position, **body})
         self._data_bytes = len(data)
         self._frame = sse.frame(self.type, data, position)
+        self._packed = None
 
     @property
     def data(self) -> bytes:

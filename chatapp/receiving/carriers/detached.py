@@ -177,9 +177,10 @@ class Detached:
         alone = {one for user_id in concerned for one in self._hub.of_user(user_id) if self._leads(one)}
         for connection in alone:
             self._step_down(connection, before)
-        shared = [event.frame for event in events if event.target is None]
-        if shared:
-            self._share(events[0].room_id, b"".join(shared) if len(shared) > 1 else shared[0])
+        if leading := [one for event in events[:1] for one in self._head.of_room(event.room_id)]:
+            shared = [event.frame for event in events if event.target is None]
+            if shared:
+                self.write_all(leading, b"".join(shared) if len(shared) > 1 else shared[0])
         for connection in alone:
             self._advance(connection)
         if self._ahead:
@@ -188,10 +189,6 @@ class Detached:
 
     def _leads(self, listener: Listener) -> TypeGuard[Connection]:
         return isinstance(listener, Connection) and listener.leading
-
-    def _share(self, room_id: int | None, blob: bytes) -> None:
-        """Write the same bytes to all that lead in this room."""
-        self.write_all(list(self._head.of_room(room_id)), blob)
 
     def write_all(self, connections: Sequence[Connection], blob: bytes) -> None:
         """Write the same bytes to all of these, which lead."""

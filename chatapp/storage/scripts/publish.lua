@@ -11,11 +11,11 @@
 -- ARGV[6] how many entries the log keeps, about
 -- ARGV[7] how many seconds a period's hash lives: two periods
 -- ARGV[8] how many seconds KEYS[5...] live, ARGV[9] how many rows follow
--- ARGV[10...] six per row: number, type, room id, target user or '', about user or '', body; then what to set
---         KEYS[5...] to
+-- ARGV[10...] seven per row: number, type, room id, target user or '', about user or '', message id or '', body; then
+--         what to set KEYS[5...] to
 -- Returns which log it is, then the id of each row, in order.
 
-local FIXED_KEYS, FIXED_ARGS = 4, 9
+local FIXED_KEYS, FIXED_ARGS, PER_ROW = 4, 9, 7
 local SEQUENCE_MAX = 1048575 -- 2^20 - 1: an id is one 63-bit integer in the database
 
 local name = redis.call('GET', KEYS[4])
@@ -55,8 +55,8 @@ end
 local clock = tonumber(ARGV[3])
 
 local answer = { log }
-local marks = FIXED_ARGS + 6 * tonumber(ARGV[9])
-for i = FIXED_ARGS + 1, marks, 6 do
+local marks = FIXED_ARGS + PER_ROW * tonumber(ARGV[9])
+for i = FIXED_ARGS + 1, marks, PER_ROW do
   local number = ARGV[i]
   local id = redis.call('HGET', KEYS[2], number) or redis.call('HGET', KEYS[3], number)
   if not id then
@@ -69,7 +69,8 @@ for i = FIXED_ARGS + 1, marks, 6 do
     end
     id = string.format('%.0f-%.0f', time, sequence)
     redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[6], id, 'prev', last, 'number', number, 'type', ARGV[i + 1],
-      'room', ARGV[i + 2], 'target', ARGV[i + 3], 'about', ARGV[i + 4], 'body', ARGV[i + 5])
+      'room', ARGV[i + 2], 'target', ARGV[i + 3], 'about', ARGV[i + 4], 'message', ARGV[i + 5],
+      'body', ARGV[i + 6])
     redis.call('HSET', KEYS[2], number, id)
     last = id
   end
