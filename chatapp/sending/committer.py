@@ -50,8 +50,8 @@ BATCH_MAX = 100
 QUEUE_MAX = 2000
 # Of several workers each sees a part of the sends: what comes at the same time gathers a little longer, so that a
 # transaction, and what follows it in all workers, serves as many as with one worker.
-PAUSE_S = 0.005
-PAUSE_MAX_S = 0.015
+PAUSE_S = 0.008
+PAUSE_MAX_S = 0.025
 # A send is answered within 10 s: this much of it may go by here.
 ANSWER_TIMEOUT_S = 5.5
 
