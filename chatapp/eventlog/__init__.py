@@ -23,6 +23,7 @@ from chatapp.eventlog.listener import Followers
 from chatapp.eventlog.listener import Listener
 from chatapp.eventlog.listener import Waiter
 from chatapp.eventlog.live_log import EVENTS
+from chatapp.eventlog.live_log import LOG_NAME
 from chatapp.eventlog.live_log import SIGNALS
 from chatapp.eventlog.live_log import LiveLog
 from chatapp.eventlog.outbox import CURSOR_WAIT_S
@@ -37,6 +38,7 @@ __all__ = [
     "EVENTS",
     "JOINED",
     "LEFT",
+    "LOG_NAME",
     "ROOM_DELETED",
     "ROOM_UPDATED",
     "SIGNALS",

@@ -1,5 +1,6 @@
 """`KeptLog`: the event log as the database keeps it: its newest position, rows without one, and their record."""
 
+import json
 import time
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ from chatapp.storage import Message
 from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Rows
+from chatapp.storage import listed_in
 from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
@@ -106,6 +108,15 @@ def _in_order(events: FromClause) -> tuple[ColumnElement[Any], ...]:
 _WAITING = _in_publishing_order(bindparam("most"))
 UNPUBLISHED = Prepared(bodies.told(_WAITING).order_by(*_in_order(_WAITING)))
 UNRECORDED = Prepared(select(both_ways(UNRECORDED_MAX).c.number))
+# Those of these rows (a JSON array of their numbers) that have none yet.
+WITHOUT_PLACE = Prepared(
+    **{
+        dialect: select(
+            _EVENTS.c.number, _EVENTS.c.type, _EVENTS.c.room_id, _EVENTS.c.user_id, _EVENTS.c.message_id
+        ).where(among_these, _EVENTS.c.log_id.is_(None))
+        for dialect, among_these in listed_in(_EVENTS.c.number, "numbers").items()
+    }
+)
 _FIRST = (
     select(_EVENTS).where(_EVENTS.c.log_id.is_(None)).order_by(_EVENTS.c.number).limit(UNRECORDED_MAX).subquery("first")
 )
@@ -194,11 +205,9 @@ class KeptLog:
     def keep_first(self, first_place: Callable[[int], Cursor | None]) -> None:
         """Messages and memberships that were seen in a log that is lost keep their places, though their publisher may
         never have heard of them. Their events have none yet: they are published again."""
-        if not any(first_place(number) is not None for number in self.unrecorded()):
-            return
-        seen = ((entry, first_place(entry.number)) for entry in self.unpublished(UNRECORDED_MAX))
-        places = [Place(entry, place, place) for entry, place in seen if place is not None]
-        self._database.write_rows(lambda rows: _record_firsts(rows, places), durable=False)
+        seen = [number for number in self.unrecorded() if first_place(number) is not None]
+        if seen:
+            self._database.write_rows(lambda rows: _keep_first(rows, seen, first_place), durable=False)
 
     def record(self, places: Sequence[Place]) -> None:
         """Write the cursors down.
@@ -213,23 +222,39 @@ def _record(rows: Rows, places: Sequence[Place]) -> None:
     # Each table in one order, so that two workers never wait for one another.
     ordered = sorted(places, key=lambda place: place.entry.number)
     rows.run(RECORD_EVENT, [{"row": place.entry.number, "place": int(place.cursor)} for place in ordered])
-    _record_firsts(rows, places)
-    move_read(rows, [_own(place) for place in places if place.entry.type == "message.created"])
-
-
-def _record_firsts(rows: Rows, places: Sequence[Place]) -> None:
-    created = sorted(
-        (place.entry.body["message"]["id"], int(place.first))
-        for place in places
-        if place.entry.type == "message.created"
+    created = [place for place in places if place.entry.type == "message.created"]
+    _record_firsts(
+        rows,
+        [(place.entry.body["message"]["id"], int(place.first)) for place in created],
+        [
+            (place.entry.room_id, place.entry.about or "", place.entry.number, int(place.first))
+            for place in places
+            if place.entry.type == JOINED
+        ],
     )
+    move_read(rows, [_own(place) for place in created])
+
+
+def _keep_first(rows: Rows, numbers: list[int], first_place: Callable[[int], Cursor | None]) -> None:
+    found = rows.ask(WITHOUT_PLACE, {"numbers": json.dumps(numbers)})
+    firsts = [(row, int(first_place(row[0]) or 0)) for row in found]
+    _record_firsts(
+        rows,
+        [(message_id, place) for (_, type_, _, _, message_id), place in firsts if type_ == "message.created"],
+        [
+            (room_id, user_id, number, place)
+            for (number, type_, room_id, user_id, _), place in firsts
+            if type_ == JOINED
+        ],
+    )
+
+
+def _record_firsts(rows: Rows, created: list[tuple[str, int]], joined: list[tuple[int, str, int, int]]) -> None:
+    """Messages and their places; rooms, users, rows and places of joinings."""
+    created.sort()
+    joined.sort()
     if created:
         rows.run(RECORD_MESSAGE, [{"row": id_, "place": place} for id_, place in created])
-    joined = sorted(
-        (place.entry.room_id, place.entry.about or "", place.entry.number, int(place.first))
-        for place in places
-        if place.entry.type == JOINED
-    )
     if joined:
         names = ("room", "user", "row", "place")
         rows.run(RECORD_JOINING, [dict(zip(names, one, strict=True)) for one in joined])

@@ -1,8 +1,8 @@
 """`LiveLog`: the Redis Streams. The only file that knows their keys.
 
 `chat:events` is the live end of the event log: its ids are the cursors. Each entry names the one before
-it (`prev`), so that a reader sees when the log was changed beneath it. `chat:signals` carries what needs
-no place in the log; it never enters a cursor.
+it (`prev`), so that a reader sees when the log was changed beneath it. `chat:log` names the log as a whole, so that
+a publisher sees when it was lost. `chat:signals` carries what needs no place in the log; it never enters a cursor.
 """
 
 import logging
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 EVENTS = "chat:events"
 SIGNALS = "chat:signals"
 PUBLISHED = "chat:published"
-NAME = "chat:log"
+LOG_NAME = "chat:log"
 
 # What an entry consists of, in the order in which `publish.lua` writes it.
 FIELDS = [b"prev", b"number", b"type", b"room", b"target", b"about", b"message", b"body"]
@@ -44,13 +44,19 @@ FIELDS = [b"prev", b"number", b"type", b"room", b"target", b"about", b"message",
 PUBLISHED_PERIOD_S = 600
 # A worker that is away for longer misses signals of rooms, as it may, and forgets all that it knows of sessions.
 SIGNALS_MAXLEN = 10_000
+# Within this time each worker has noticed that the log was lost, and recorded what it had seen in it.
+SETTLE_S = 2.0
 # One XREAD: bounded, because parsing 100,000 entries at once would hold the loop for half a second.
 READ_COUNT = 500
 
 
-class AnotherLog(Exception):
+class AnotherLog(RedisAway):
     """The log is not the one that this worker has published to: it is met for the first time, was lost, or a replica
-    has taken its place."""
+    has taken its place. `unsettled_s` is for how long somebody may still record what stood in the one before."""
+
+    def __init__(self, unsettled_s: float) -> None:
+        super().__init__("another log")
+        self.unsettled_s = unsettled_s
 
 
 class LogEntry(NamedTuple):
@@ -117,15 +123,16 @@ class LiveLog:
             args += [entry.number, entry.type, entry.room_id, entry.target or "", entry.about or "", message_id]
             args.append(codec.dumps(entry.body))
         args += remember.values()
-        keys = [EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}", NAME, *remember]
+        keys = [EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}", LOG_NAME, *remember]
         try:
-            found, *ids = self._publish(keys, args)
+            found, age_ms, *ids = self._publish(keys, args)
         except RedisFull:
             self._make_room()
-            found, *ids = self._publish(keys, args)
+            found, age_ms, *ids = self._publish(keys, args)
         if found != self._known:
-            self._known = found
-            raise AnotherLog
+            # A replica has the name of the log before, so its age says nothing.
+            first, self._known = not self._known, found
+            raise AnotherLog(max(0.0, SETTLE_S - age_ms / 1000) if first else SETTLE_S)
         return [Cursor.parse(raw.decode()) for raw in ids]
 
     def meet(self) -> None:
@@ -212,10 +219,11 @@ class LiveLog:
         args = [codec.dumps(body), SIGNALS_MAXLEN, int(seconds * 1000)]
         return bool(self._signal_once([SIGNALS, f"chat:signalled:{what}"], args))
 
-    def read(self, after: Cursor, signals_after: str) -> News:
-        """What lies after the two positions, waiting up to TAIL_BLOCK_MS for something to come."""
+    def read(self, after: Cursor, signals_after: str, wait_s: float) -> News:
+        """What lies after the two positions, waiting up to TAIL_BLOCK_MS, and up to `wait_s`, for something to come."""
 
-        how = ("COUNT", READ_COUNT, "BLOCK", TAIL_BLOCK_MS)
+        # 0 would be for ever.
+        how = ("COUNT", READ_COUNT, "BLOCK", min(TAIL_BLOCK_MS, max(1, int(wait_s * 1000))))
         answer = self._link.tail.ask("XREAD", *how, "STREAMS", EVENTS, SIGNALS, str(after), signals_after)
         entries: list[LogEntry] = []
         signals: list[dict[str, Any]] = []

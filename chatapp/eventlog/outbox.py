@@ -22,8 +22,6 @@ from chatapp.eventlog.kept_log import is_move_type
 from chatapp.eventlog.live_log import AnotherLog
 from chatapp.eventlog.live_log import LiveLog
 from chatapp.eventlog.send_outcomes import accepted
-from chatapp.eventlog.tail import LOOK_INTERVAL_S
-from chatapp.eventlog.tail import RECORD_WAIT_S
 from chatapp.eventlog.tail import Tail
 from chatapp.runtime import Loop
 from chatapp.storage import RedisLink
@@ -40,8 +38,8 @@ CURSOR_WAIT_S = 0.2
 OVERTAKEN_MAX = UNRECORDED_MAX // 2
 # A room of two thousand has its news in half of this time.
 FIRST_OUT_S = 0.05
-# Within this time each worker has noticed that the log was lost, and what was seen in it is recorded.
-SETTLE_S = LOOK_INTERVAL_S + RECORD_WAIT_S
+# Logs that are lost again and again are waited for no longer than this.
+SETTLE_MAX_S = 5.0
 
 
 class Outbox:
@@ -65,6 +63,9 @@ class Outbox:
         self._looked_s = 0.0
         # Whether it knows which log there is.
         self._met = False
+        # For how long what stood in the log before may still be recorded, and since when logs are being lost.
+        self._unsettled_s = 0.0
+        self._lost_s: float | None = None
         self._loop = Loop("outbox", self._flush, interval_s=RELAY_INTERVAL_S, refused_by=SQLAlchemyError)
         # Called with what was recorded just now.
         self.on_recorded: list[Callable[[Sequence[Place]], None]] = []
@@ -110,17 +111,15 @@ class Outbox:
         try:
             # Asked anew each time: a commit meanwhile may have seen what must not be overtaken.
             while (database := self._needs_database()) or self._fresh:
-                try:
-                    if database:
-                        self._flush_database()
-                    else:
-                        self._flush_fresh()
-                except AnotherLog:
-                    # What others have seen in the one before, they are recording just now. It must not come at a
-                    # second place.
-                    self._kept_log.await_records(SETTLE_S)
-                    self._asked = True
-        except Exception:
+                if database:
+                    self._flush_database()
+                else:
+                    self._flush_fresh()
+            self._lost_s = None
+        except Exception as error:
+            if isinstance(error, AnotherLog):
+                self._unsettled_s = error.unsettled_s
+                self._lost_s = self._lost_s or time.monotonic()
             # The database has them: from there they are published again, to the same cursors.
             self._asked = True
             self._awaited.give_up()
@@ -151,6 +150,7 @@ class Outbox:
         if not self._met:
             self._live_log.meet()
             self._met = True
+        self._settle()
         self._asked = False
         # Whichever rows they were, they are read now, or published already.
         self._others.clear()
@@ -162,6 +162,12 @@ class Outbox:
             full = len(entries) == PUBLISH_MAX
             self._own.update(entry.number for entry in entries)
             self._publish(entries)
+
+    def _settle(self) -> None:
+        """What others have seen in the log before, they are recording just now: it must not get a second place."""
+        if self._unsettled_s and time.monotonic() < (self._lost_s or 0.0) + SETTLE_MAX_S:
+            self._kept_log.await_records(self._unsettled_s)
+        self._unsettled_s = 0.0
 
     def _publish(self, entries: list[Entry]) -> None:
         if not entries:

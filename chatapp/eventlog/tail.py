@@ -118,6 +118,8 @@ class Tail:
 
     def wait_for(self, cursor: Cursor, seconds: float) -> None:
         """Wait until everything up to `cursor` was read and passed on, at most this long."""
+        if cursor <= self.window.end:
+            return
         self._awaited = max(self._awaited, cursor)
         self._hurry.set()
         deadline_s = time.monotonic() + seconds
@@ -178,7 +180,8 @@ class Tail:
         if time.monotonic() - self._looked_s >= LOOK_INTERVAL_S:
             self._look()
         assert self._signals_after is not None
-        news = self._live_log.read(self.window.end, self._signals_after)
+        look_s = self._looked_s + LOOK_INTERVAL_S - time.monotonic()
+        news = self._live_log.read(self.window.end, self._signals_after, look_s)
         self._heard_s = time.monotonic()
         for signal in news.signals:
             for handle in self.on_signal:
@@ -289,7 +292,10 @@ class Tail:
         """
         # Whatever fails from here on, it is begun again.
         following, self._following = self._following, False
-        self._kept_log.keep_first(self.first_place)
+        try:
+            self._kept_log.keep_first(self.first_place)
+        except Unavailable as error:
+            log.warning("the places that were seen in the log are not recorded: %s", error)
         self._kept_log.await_records(RECORD_WAIT_S)
         self._floor = max(self._floor, self.window.end, self._kept_log.newest())
         end = self._live_log.raise_to(self._floor)

@@ -2,11 +2,14 @@
 
 export class FakeClock {
   #nowMs = 1_000_000;
+  #setByMs = 0;
   #number = 0;
   /** @type {Map<number, {atMs: number, run: () => void}>} */
   #timers = new Map();
 
   now = () => this.#nowMs;
+
+  date = () => this.#nowMs + this.#setByMs;
 
   setTimeout = (/** @type {() => void} */ run, /** @type {number} */ delayMs) => {
     this.#timers.set(++this.#number, { atMs: this.#nowMs + Math.max(0, delayMs), run });
@@ -27,6 +30,11 @@ export class FakeClock {
       await settle();
     }
     this.#nowMs = endMs;
+  }
+
+  /** Somebody sets the computer's clock. @param {number} byMs */
+  set(byMs) {
+    this.#setByMs += byMs;
   }
 
   /** The machine sleeps: time goes by and no timer fires until `pass`. @param {number} delayMs */

@@ -237,3 +237,17 @@ test('a storage that fails does not keep a message from being sent', async (cont
   await settle();
   assert.deepEqual(server.seen, ['A']);
 });
+
+test('a clock that is set back or ahead changes no pause', async () => {
+  for (const byMs of [-3_600_000, 3_600_000]) {
+    const { add, server, clock } = setUp();
+    server.errors = [LIMITED];
+    await add('A');
+    await settle();
+    clock.set(byMs);
+    await clock.pass(2000);
+    assert.equal(server.stored.size, 0);
+    await clock.pass(2000);
+    assert.equal(server.stored.size, 1);
+  }
+});

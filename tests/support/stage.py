@@ -37,7 +37,7 @@ class Stage:
         self.parts: Services = services(self.app)
         self.parts.tail._learn()
         # As each worker does at its start.
-        with suppress(AnotherLog, RedisAway):
+        with suppress(RedisAway):
             self.parts.live_log.meet()
         self.parts.outbox._met = True
         # Whoever waits for what a loop would do has it done instead.
@@ -91,6 +91,10 @@ class Stage:
 
     def publish(self) -> None:
         self.parts.outbox._asked = True
+        with suppress(AnotherLog):
+            self.parts.outbox._flush()
+            return
+        # As the loop does after a moment.
         self.parts.outbox._flush()
 
     def read(self) -> None:

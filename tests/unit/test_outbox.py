@@ -1,12 +1,20 @@
 """Outbox: everything that is committed is published once, in order, whoever committed it."""
 
+import time
+
 import gevent
 import pytest
 
 from chatapp.errors import RedisAway
+from chatapp.errors import Unavailable
 from chatapp.eventlog.kept_log import Place
+from chatapp.eventlog.live_log import LOG_NAME
+from chatapp.eventlog.live_log import SETTLE_S
+from chatapp.eventlog.live_log import AnotherLog
 from chatapp.eventlog.outbox import OVERTAKEN_MAX
 from chatapp.eventlog.outbox import RELAY_INTERVAL_S
+from chatapp.eventlog.outbox import SETTLE_MAX_S
+from chatapp.runtime import now_ms
 from chatapp.wire import Content
 from chatapp.wire import Cursor
 from tests.support.redis_server import RedisServer
@@ -243,3 +251,47 @@ def test_a_place_that_only_others_saw_is_kept(set_up: Set) -> None:
     assert place(publisher, id_) == said
     assert publisher.one("SELECT first FROM receipts WHERE user_id = :who", who=bob.id) == joined
     assert [type_ for type_, _ in published(publisher)] == ["member.joined", "message.created"]
+
+
+def test_a_wait_that_the_database_broke_off_is_waited_again(set_up: Set) -> None:
+    here = set_up()
+    ada = here.person("Ada")
+    here.send(ada, "general")
+    here.parts.link.commands.call(lambda redis: redis.flushall())
+    waits: list[float] = []
+
+    def fails_once(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 1:
+            raise Unavailable("away")
+
+    here.parts.kept_log.await_records = fails_once  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        here.publish()
+    assert published(here) == []
+    here.publish()
+    assert waits == [SETTLE_S, SETTLE_S]
+    assert [type_ for type_, _ in published(here)] == ["message.created"]
+
+
+def test_a_worker_that_starts_beside_a_log_of_long_ago_waits_for_nobody(set_up: Set) -> None:
+    there = set_up()
+    for age, unsettled in ((60_000, 0.0), (0, pytest.approx(SETTLE_S, abs=1.0))):
+        there.parts.link.commands.call(lambda redis, age=age: redis.set(LOG_NAME, f"log@{now_ms() - age}"))
+        there.parts.live_log._known = b""
+        with pytest.raises(AnotherLog) as another:
+            there.parts.live_log.meet()
+        assert another.value.unsettled_s == unsettled
+
+
+def test_logs_that_are_lost_again_and_again_hold_nobody_up_for_ever(set_up: Set) -> None:
+    here = set_up()
+    ada = here.person("Ada")
+    here.send(ada, "general")
+    waits: list[float] = []
+    here.parts.kept_log.await_records = waits.append  # type: ignore[method-assign]
+    here.parts.outbox._lost_s = time.monotonic() - SETTLE_MAX_S
+    here.parts.link.commands.call(lambda redis: redis.flushall())
+    here.publish()
+    assert waits == []
+    assert [type_ for type_, _ in published(here)] == ["message.created"]

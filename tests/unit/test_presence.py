@@ -42,7 +42,7 @@ class World:
             stage.parts.presence._round()
             stage.parts.last_seen._write()
         end = self.here.parts.tail.end
-        told = self.here.parts.live_log.read(end, before).of_rooms
+        told = self.here.parts.live_log.read(end, before, 1.0).of_rooms
         return [one.body for one in told if one.type == "presence" and one.room_id == self.room_id]
 
     def changes(self) -> list[tuple[str, bool]]:

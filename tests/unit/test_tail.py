@@ -77,7 +77,7 @@ def test_what_another_worker_had_published_is_not_lost_with_the_log(set_up: Set,
     there.parts.outbox._flush()
     shared_redis.client.flushall()
     here.send(bob, "general", "next")
-    here.parts.outbox._flush()
+    here.publish()
     for stage, reader in readers.items():
         # Before a look would notice.
         stage.parts.tail._looked_s = time.monotonic()

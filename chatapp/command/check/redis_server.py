@@ -17,6 +17,7 @@ from chatapp.command.check.finding import warning
 from chatapp.config import Config
 from chatapp.errors import RedisAway
 from chatapp.eventlog import EVENTS
+from chatapp.eventlog import LOG_NAME
 from chatapp.eventlog import SIGNALS
 from chatapp.server import NoRedisBinary
 from chatapp.server import data_lock
@@ -128,9 +129,9 @@ def _memory(part: str, policy: str, most_bytes: int, used_bytes: int) -> Finding
 
 
 def _types(part: str, client: Client) -> Iterator[Finding]:
-    for key in (EVENTS, SIGNALS):
+    for key, wanted in ((EVENTS, "stream"), (SIGNALS, "stream"), (LOG_NAME, "string")):
         kind = client.call(partial(_type, key))
-        if kind not in ("stream", "none"):
+        if kind not in (wanted, "none"):
             yield error(part, f"{key} is a {kind} of something else: give the service a Redis of its own")
 
 

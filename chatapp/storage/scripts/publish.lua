@@ -13,21 +13,25 @@
 -- ARGV[8] how many seconds KEYS[5...] live, ARGV[9] how many rows follow
 -- ARGV[10...] seven per row: number, type, room id, target user or '', about user or '', message id or '', body; then
 --         what to set KEYS[5...] to
--- Returns which log it is, then the id of each row, in order.
+-- Returns which log it is and for how many milliseconds it has been there; then, if it is the one that the publisher
+-- knows, the id of each row, in order.
 
 local FIXED_KEYS, FIXED_ARGS, PER_ROW = 4, 9, 7
 local SEQUENCE_MAX = 1048575 -- 2^20 - 1: an id is one 63-bit integer in the database
 
+local now = redis.call('TIME')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
 local name = redis.call('GET', KEYS[4])
 if not name then
-  name = ARGV[2]
+  name = string.format('%s@%.0f', ARGV[2], now)
   redis.call('SET', KEYS[4], name)
 end
+local age = now - (tonumber(string.match(name, '@(%d+)$')) or now)
 -- A replica that was made the master has the name too, and perhaps not the newest entries. Who may not ask is not told.
 local server = redis.pcall('INFO', 'server')
 local log = name .. ':' .. (type(server) == 'string' and string.match(server, 'run_id:(%w+)') or '')
 if log ~= ARGV[1] then
-  return { log }
+  return { log, age }
 end
 
 local function last_id()
@@ -54,7 +58,7 @@ if floor_time > time or (floor_time == time and floor_sequence > sequence) then
 end
 local clock = tonumber(ARGV[3])
 
-local answer = { log }
+local answer = { log, age }
 local marks = FIXED_ARGS + PER_ROW * tonumber(ARGV[9])
 for i = FIXED_ARGS + 1, marks, PER_ROW do
   local number = ARGV[i]
