@@ -57,8 +57,9 @@ def test_43_without_a_database_messages_go_out_and_it_is_said(person: People, br
     ada = person()
     ada.context.add_init_script(broken)
     ada.sign_in("Ada")
-    ada.say("kept nowhere")
-    ada.shows("kept nowhere", "Sent")
+    body = f"kept nowhere: {uuid.uuid4().hex[:6]}"
+    ada.say(body)
+    ada.shows(body, "Sent")
     # Said at the start, where nothing can be read, or with the first that could not be kept.
     expect(ada.page.locator("#toast")).to_contain_text("This browser keeps nothing")
 
@@ -83,28 +84,31 @@ def test_44_a_clock_that_is_set_changes_no_pause(person: People, hours: int) -> 
             route.continue_()
 
     ada.page.route(SENDS, answer)
-    ada.say("held up for a second")
+    body = f"held up for a second, {hours} h"
+    ada.say(body)
     expect(ada.page.locator("#queue")).to_contain_text("too fast")
     ada.page.evaluate(f"setClock({hours} * 3600_000)")
-    ada.shows("held up for a second", "Sent")
+    ada.shows(body, "Sent")
 
 
 def test_44_today_becomes_yesterday_in_an_open_page(person: People) -> None:
     ada = person()
-    ada.context.add_init_script(SETTABLE)
+    ada.page.clock.install()
     ada.sign_in("Ada")
-    ada.say("said before midnight")
-    ada.shows("said before midnight", "Sent")
+    body = f"said before midnight {uuid.uuid4().hex[:6]}"
+    ada.say(body)
+    ada.shows(body, "Sent")
     days = ada.page.locator("#log .divider:not(.divider--unread)")
     expect(days.last).to_have_text("Today")
-    ada.page.evaluate("setClock(86_400_000)")
-    ada.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    ada.page.clock.fast_forward(86_400_000)
     expect(days.last).to_have_text("Yesterday")
 
 
 @pytest.mark.parametrize("path", ["/rooms/caf%E9", "/rooms/100%"])
 def test_54_a_broken_address_is_no_room_and_leads_on(person: People, path: str) -> None:
-    ada = person("Ada", path)
+    ada = person("Ada")
+    ada.page.goto(ada.url + path)
+    expect(ada.page.locator("#room-title")).to_have_text("No such room")
     ada.page.locator("a[data-room=general]").click()
     expect(ada.page.locator("#room-title")).to_have_text("General")
     ada.page.go_back()

@@ -45,6 +45,7 @@ export class Connection {
   #waitWasAsked = false;
   #liveSinceMs = 0;
   #heardAtMs = 0;
+  #heardAtDate = 0;
   /** @type {any} */ #watchdog = null;
   /** @type {any} */ #retry = null;
   #choice;
@@ -99,7 +100,9 @@ export class Connection {
 
   /** The tab is visible again or the network is back, perhaps after hours of sleep. */
   wake() {
-    const silentMs = this.#parts.clock.now() - this.#heardAtMs;
+    const { clock } = this.#parts;
+    // While the machine sleeps some browsers' own time stands still, and only the computer's clock goes on.
+    const silentMs = Math.max(clock.now() - this.#heardAtMs, clock.date() - this.#heardAtDate);
     if (this.#state.phase === 'lost') this.tryNow();
     else if (this.#state.phase !== 'stopped' && silentMs >= STALE_AFTER_MS) {
       this.#markLost();
@@ -112,12 +115,17 @@ export class Connection {
     const generation = this.#generation;
     const transport = this.#choice.kind;
     this.#setState({ transport, retryAtMs: null });
-    this.#heardAtMs = this.#parts.clock.now();
+    this.#heard();
     if (transport === 'stream') this.#watch(READY_WITHIN_MS);
     this.#handle = this.#parts.open[transport](this.#cursor, {
       event: (event, cursor) => generation === this.#generation && this.#hear(event, cursor),
       dropped: (loss, retryAfterMs) => generation === this.#generation && this.#dropped(loss, retryAfterMs),
     });
+  }
+
+  #heard() {
+    this.#heardAtMs = this.#parts.clock.now();
+    this.#heardAtDate = this.#parts.clock.date();
   }
 
   #close() {
@@ -133,7 +141,7 @@ export class Connection {
    * @param {string | null} cursor
    */
   #hear(event, cursor) {
-    this.#heardAtMs = this.#parts.clock.now();
+    this.#heard();
     if (this.#state.transport === 'stream') this.#watch(SILENCE_MS);
     if (event.type === 'ready') this.#ready(event);
     else if (event.type === 'heartbeat') this.#choice.flows();
@@ -239,14 +247,16 @@ export class Connection {
   /** @param {number} delayMs */
   #watch(delayMs) {
     this.#cancel(this.#watchdog);
-    const dueMs = this.#parts.clock.now() + delayMs;
-    this.#watchdog = this.#parts.clock.setTimeout(() => this.#mute(dueMs), delayMs);
+    const { clock } = this.#parts;
+    const dueMs = clock.now() + delayMs;
+    const dueDate = clock.date() + delayMs;
+    this.#watchdog = clock.setTimeout(() => this.#mute(Math.max(clock.now() - dueMs, clock.date() - dueDate)), delayMs);
   }
 
-  /** @param {number} dueMs */
-  #mute(dueMs) {
+  /** @param {number} lateMs */
+  #mute(lateMs) {
     // A timer that fires late slept with the machine, which says nothing about proxies.
-    const slept = this.#parts.clock.now() - dueMs > READY_WITHIN_MS;
+    const slept = lateMs > READY_WITHIN_MS;
     if (!slept) this.#choice.mute();
     this.#markLost();
     this.#open();

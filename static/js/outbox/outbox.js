@@ -46,7 +46,7 @@ export class Outbox {
   /** @type {Set<string>} */ #stored = new Set();
   /** @type {Map<string, Line>} */ #lines = new Map();
   #order = 0;
-  #pausedUntilMs = 0;
+  #pausedUntilMs = -Infinity;
   #stopped = false;
   #parts;
 
@@ -78,7 +78,7 @@ export class Outbox {
   /** @param {{localId: string, room: string, body: string, createdAt: string}} draft */
   async add(draft) {
     // After everything from an earlier page, even if the clock was set back in between.
-    this.#order = Math.max(this.#order, this.#items.at(-1)?.order ?? 0, this.#parts.clock.now()) + 1;
+    this.#order = Math.max(this.#order, this.#items.at(-1)?.order ?? 0, this.#parts.clock.date()) + 1;
     const item = { ...draft, userId: this.#parts.userId, order: this.#order, tried: false, refusal: null };
     this.#items.push(item);
     this.#parts.on.changed();

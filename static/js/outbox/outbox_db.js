@@ -7,19 +7,22 @@ const STORE = 'messages';
 const VERSION = 1; // a later version must migrate the rows: they are messages nobody else has
 
 /**
- * Falls back to memory where IndexedDB is missing or refused (private windows, blocked storage).
+ * Rejects where IndexedDB is missing or refused (private windows, blocked storage).
  * @param {IDBFactory | undefined} factory
  * @param {string} name
+ * @param {() => void} closed called when the browser has closed the connection
  * @returns {Promise<import('./outbox.js').OutboxStorage>}
  */
-export async function openOutboxStorage(factory, name) {
-  if (!factory) return new MemoryStorage();
-  try {
-    return new OutboxDb(await openDatabase(factory, name));
-  } catch (error) {
-    console.warn('no IndexedDB, unsent messages will not survive a reload', error);
-    return new MemoryStorage();
-  }
+export async function openOutboxDb(factory, name, closed) {
+  if (!factory) throw new Error('no IndexedDB');
+  const database = await openDatabase(factory, name);
+  database.onclose = closed;
+  // Another page deletes it or brings a later version: it must not wait for this one.
+  database.onversionchange = () => {
+    database.close();
+    closed();
+  };
+  return new OutboxDb(database);
 }
 
 class OutboxDb {

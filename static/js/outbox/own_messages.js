@@ -59,7 +59,7 @@ export class OwnMessages {
    */
   send(room, body) {
     const { user, clock, on } = this.#parts;
-    const draft = { localId: newLocalId(), room: room.name, body, createdAt: new Date(clock.now()).toISOString() };
+    const draft = { localId: newLocalId(), room: room.name, body, createdAt: new Date(clock.date()).toISOString() };
     room.timeline.addOwn({ ...draft, sender: user });
     room.forgetLine();
     on.changed(room);

@@ -25,7 +25,7 @@ export class Address {
   get room() {
     const path = this.#location.pathname.slice(this.#root.length);
     const match = /^\/rooms\/([^/]+)\/?$/.exec(path);
-    return match ? decodeURIComponent(match[1]) : null;
+    return match ? decoded(match[1]) : null;
   }
 
   /** @param {string} room */
@@ -37,5 +37,17 @@ export class Address {
   get forcedTransport() {
     const asked = new URLSearchParams(this.#location.search).get('transport');
     return asked === 'stream' || asked === 'poll' ? asked : null;
+  }
+}
+
+/**
+ * A link from elsewhere may hold a bare %, or letters of another encoding: then there is no such room.
+ * @param {string} part
+ */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }

@@ -10,7 +10,7 @@ import { Chat, HOME } from './chat.js';
  * @typedef {object} AppParts
  * @property {import('../net/api.js').Api} api
  * @property {import('./address.js').Address} address
- * @property {Promise<import('../outbox/outbox.js').OutboxStorage>} storage
+ * @property {import('../outbox/outbox.js').OutboxStorage} storage
  * @property {Record<'stream' | 'poll', import('../net/transport.js').OpenTransport>} transports
  * @property {import('../net/clock.js').Clock} clock
  * @property {() => number} random
@@ -105,7 +105,7 @@ export class App {
     const { api, signIn, view, address, oneUser } = this.#parts;
     oneUser.tell(user.id);
     api.user = user.id;
-    const chat = new Chat({ ...this.#parts, user, storage: await this.#parts.storage, forced: address.forcedTransport, on: this.#hooks() });
+    const chat = new Chat({ ...this.#parts, user, forced: address.forcedTransport, on: this.#hooks() });
     this.chat = chat;
     chat.visible = !document.hidden;
     await this.#persist(() => chat.start());

@@ -4,7 +4,8 @@ import { Api, query } from '../net/api.js';
 import { browserClock } from '../net/clock.js';
 import { pollTransport } from '../net/poll.js';
 import { streamTransport } from '../net/stream.js';
-import { openOutboxStorage } from '../outbox/outbox_db.js';
+import { LastingStorage } from '../outbox/lasting_storage.js';
+import { openOutboxDb } from '../outbox/outbox_db.js';
 import { ChatView } from '../view/chat_view.js';
 import { byId } from '../view/dom.js';
 import { Drafts } from '../view/drafts.js';
@@ -20,6 +21,7 @@ const root = document.querySelector('meta[name=chat-root]')?.getAttribute('conte
 const clock = browserClock;
 const address = new Address(root, window);
 const api = new Api({ root, clock, fetch: (...call) => fetch(...call) });
+const notice = makeToast(clock);
 const bootNote = byId('boot', HTMLParagraphElement);
 
 const view = new ChatView({
@@ -34,12 +36,16 @@ const view = new ChatView({
 const app = new App({
   api, address, clock, view,
   random: Math.random,
-  storage: openOutboxStorage(globalThis.indexedDB, `chat-outbox ${root}`),
+  storage: new LastingStorage({
+    clock,
+    open: (closed) => openOutboxDb(globalThis.indexedDB, `chat-outbox ${root}`, closed),
+    lost: () => notice('This browser keeps nothing just now: messages that are not sent are lost when the page closes.'),
+  }),
   transports: {
     stream: streamTransport({ EventSource, url: (since) => api.url(`/events/stream${query({ since })}`) }),
     poll: pollTransport({ clock, poll: (since, wait, signal) => api.poll(since, wait, signal) }),
   },
-  notice: makeToast(clock),
+  notice,
   bootText: (text) => {
     bootNote.hidden = !text;
     bootNote.textContent = text;

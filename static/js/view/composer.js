@@ -1,7 +1,7 @@
 // The box for writing messages.
 
 import { byId, setText } from './dom.js';
-import { isSendable, roomLeft } from './text.js';
+import { isSendable, roomLeft, sendableText } from './text.js';
 
 /**
  * @typedef {object} ComposerCallbacks
@@ -22,6 +22,8 @@ export class Composer {
   /** @type {string | null} */
   #editingId = null;
   #draft = '';
+  // There is no Shift there, and a button to send.
+  #touched = matchMedia('(hover: none) and (pointer: coarse)');
   #on;
 
   /** @param {ComposerCallbacks} on */
@@ -84,7 +86,7 @@ export class Composer {
   #key(event) {
     // An input method's Enter accepts a word; Safari reports it with keyCode 229 and isComposing false.
     if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
+    if (event.key === 'Enter' && !event.shiftKey && !event.altKey && !this.#touched.matches) {
       event.preventDefault();
       if (!event.repeat) this.#submit();
     } else if (event.key === 'ArrowUp' && this.#input.value === '') {
@@ -104,7 +106,7 @@ export class Composer {
   }
 
   #submit() {
-    const body = this.#input.value;
+    const body = sendableText(this.#input.value);
     if (!isSendable(body)) return;
     if (this.#editingId) {
       this.#submitEdit(this.#editingId, body);
@@ -142,7 +144,7 @@ export class Composer {
   }
 
   #layOut() {
-    const body = this.#input.value;
+    const body = sendableText(this.#input.value);
     this.#input.style.height = 'auto';
     this.#input.style.height = `${this.#input.scrollHeight}px`; // the style sheet sets max-height
     const left = roomLeft(body);

@@ -14,6 +14,7 @@ import { VisiblePart } from './visible_part.js';
 
 const MOST_SPOKEN = 3; // a screen reader that falls behind is worse than a count
 const SPOKEN_CHARACTERS = 200;
+const LOOK_AT_DAY_MS = 60_000; // midnight comes while a page is open, and clocks are set
 const LOAD_WITHIN_PX = 400; // half a screen ahead, so that scrolling does not stop at the edge
 
 export class MessageList {
@@ -37,6 +38,7 @@ export class MessageList {
   #opening = false;
   #drawPlanned = false;
   #myId = '';
+  #day = new Date().toDateString();
   #parts;
 
   /**
@@ -50,6 +52,8 @@ export class MessageList {
     this.#toLatest.addEventListener('click', () => this.toLatest());
     this.#loadOlder.addEventListener('click', () => this.#older());
     this.#scroller.addEventListener('keydown', (event) => this.#key(event));
+    document.addEventListener('visibilitychange', () => this.#turnDay());
+    setInterval(() => this.#turnDay(), LOOK_AT_DAY_MS);
     const resized = new ResizeObserver(() => this.#keeper.restore());
     resized.observe(this.#scroller);
     resized.observe(this.#log);
@@ -81,6 +85,13 @@ export class MessageList {
       this.#drawPlanned = false;
       this.#draw();
     });
+  }
+
+  /** Today becomes Yesterday. */
+  #turnDay() {
+    const day = new Date().toDateString();
+    if (day !== this.#day && this.#room) this.changed(this.#room);
+    this.#day = day;
   }
 
   toLatest() {

@@ -3,7 +3,7 @@
 import { avatar } from './avatar.js';
 import { fullTimeText, timeText } from './days.js';
 import { button, element, icon, setText } from './dom.js';
-import { splitLinks } from './text.js';
+import { shortId, splitLinks } from './text.js';
 
 /** @typedef {import('../rooms/entry.js').Entry} Entry */
 
@@ -148,7 +148,9 @@ export class MessageRow {
   }
 
   #head() {
-    const name = element('bdi', 'message__name', this.#entry.sender.name);
+    const { id, name: called } = this.#entry.sender;
+    const name = element('bdi', 'message__name', called);
+    name.title = `${called} (${shortId(id)})`; // another may be called so
     return element('div', 'message__head', name, this.#time());
   }
 

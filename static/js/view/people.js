@@ -5,6 +5,7 @@ import { asSentence, reasonText } from '../outbox/refusal.js';
 import { avatar } from './avatar.js';
 import { agoText } from './days.js';
 import { button, byId, element, setText } from './dom.js';
+import { folded, repeated, shortId } from './text.js';
 
 /**
  * @typedef {import('../rooms/room.js').Room} Room
@@ -91,32 +92,39 @@ export class People {
   }
 
   #draw() {
-    const wanted = this.#filter.value.trim().toLocaleLowerCase();
+    const wanted = folded(this.#filter.value.trim());
     const focused = document.activeElement?.getAttribute('aria-label');
-    const fits = (/** @type {User} */ { name }) => name.toLocaleLowerCase().includes(wanted);
+    const fits = (/** @type {User} */ { name }) => folded(name).includes(wanted);
     const members = this.#members.filter(fits);
     const others = this.#others.filter(fits);
+    const shared = repeated([...this.#members, ...this.#others].map(({ name }) => name));
     const hidden = Math.max(0, members.length - MOST_SHOWN) + Math.max(0, others.length - MOST_SHOWN);
     setText(this.#note, hidden ? `${hidden} more: type a name to find them.` : members.length + others.length ? '' : 'Nobody by this name.');
     this.#list.replaceChildren(
-      ...section('In this room', members.slice(0, MOST_SHOWN).map((user) => this.#member(user))),
-      ...section('Not in this room', others.slice(0, MOST_SHOWN).map((user) => this.#stranger(user))),
+      ...section('In this room', members.slice(0, MOST_SHOWN).map((user) => this.#member(user, shared))),
+      ...section('Not in this room', others.slice(0, MOST_SHOWN).map((user) => this.#stranger(user, shared))),
     );
     if (focused) [...this.#list.querySelectorAll('button')].find((one) => one.getAttribute('aria-label') === focused)?.focus();
   }
 
-  /** @param {Member} user */
-  #member(user) {
-    if (user.id === this.#myId) return item(user, presenceOf(user), element('span', 'people__role', 'you'));
+  /**
+   * @param {Member} user
+   * @param {Set<string>} shared names that more than one has
+   */
+  #member(user, shared) {
+    if (user.id === this.#myId) return item(user, shared, presenceOf(user), element('span', 'people__role', 'you'));
     const direct = this.#room?.info.visibility === 'direct';
     const actions = direct ? [] : [button('Message', 'button button--small', () => this.#message(user))];
-    return item(user, presenceOf(user), ...actions);
+    return item(user, shared, presenceOf(user), ...actions);
   }
 
-  /** @param {Member} user */
-  #stranger(user) {
+  /**
+   * @param {Member} user
+   * @param {Set<string>} shared
+   */
+  #stranger(user, shared) {
     const invite = button('Invite', 'button button--small', () => this.#invite(user));
-    return item(user, presenceOf(user), invite);
+    return item(user, shared, presenceOf(user), invite);
   }
 
   /** @param {User} user */
@@ -156,9 +164,12 @@ function presenceOf({ online, lastSeenAt }) {
 
 /**
  * @param {User} user
+ * @param {Set<string>} shared
  * @param {HTMLElement[]} actions
  */
-function item(user, ...actions) {
-  for (const action of actions) if (action instanceof HTMLButtonElement) action.setAttribute('aria-label', `${action.textContent} ${user.name}`);
-  return element('li', 'people__item', avatar(user), element('bdi', 'people__name', user.name), ...actions);
+function item(user, shared, ...actions) {
+  const apart = shared.has(user.name) ? [element('span', 'people__id', shortId(user.id))] : [];
+  const called = [user.name, ...apart.map(({ textContent }) => textContent)].join(' ');
+  for (const action of actions) if (action instanceof HTMLButtonElement) action.setAttribute('aria-label', `${action.textContent} ${called}`);
+  return element('li', 'people__item', avatar(user), element('bdi', 'people__name', user.name), ...apart, ...actions);
 }

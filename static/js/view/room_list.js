@@ -1,6 +1,7 @@
 // The list of rooms in the sidebar.
 
 import { byId, element, icon } from './dom.js';
+import { repeated, shortId } from './text.js';
 
 /** @typedef {import('../rooms/room.js').Room} Room */
 
@@ -49,19 +50,22 @@ export class RoomList {
    */
   #section(heading, rooms, current) {
     if (!rooms.length) return [];
-    const list = element('ul', 'rooms__list', ...rooms.map((room) => element('li', '', this.#item(room, current))));
+    const shared = repeated(rooms.map(({ title }) => title));
+    const list = element('ul', 'rooms__list', ...rooms.map((room) => element('li', '', this.#item(room, current, shared))));
     return [element('h2', 'rooms__heading', heading), list];
   }
 
   /**
    * @param {Room} room
    * @param {Room | null} current
+   * @param {Set<string>} shared titles that more than one has
    */
-  #item(room, current) {
+  #item(room, current, shared) {
     const link = element('a', 'rooms__item', sign(room), element('bdi', 'rooms__title', room.title));
     link.href = this.#path(room.name);
     link.dataset.room = room.name;
     link.title = room.title;
+    if (shared.has(room.title)) link.append(element('span', 'rooms__id', shortId(room.name)));
     if (room === current) link.setAttribute('aria-current', 'page');
     if (isThere(room)) link.append(presenceDot());
     if (room.unread) link.append(unreadBadge(room.unread));
