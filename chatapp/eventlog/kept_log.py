@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -194,9 +195,12 @@ class KeptLog:
         query = select(EventRow.number).where(EventRow.log_id > after, EventRow.log_id < until).limit(1)
         return self._database.read(lambda tx: tx.scalar(query)) is not None
 
-    def await_records(self, seconds: float) -> None:
-        """Wait until what is in the log now and not recorded yet is recorded, at most this long."""
-        pending = self.unrecorded()
+    def await_records(self, seconds: float, besides: Collection[int] = ()) -> None:
+        """Wait until what is in the log now and not recorded yet is recorded, at most this long.
+
+        Besides these, which are in no log.
+        """
+        pending = self.unrecorded().difference(besides)
         deadline_s = time.monotonic() + seconds
         while pending and time.monotonic() < deadline_s:
             sleep(RECORD_POLL_S)

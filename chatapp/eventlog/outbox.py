@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -71,6 +72,9 @@ class Outbox:
         self.on_recorded: list[Callable[[Sequence[Place]], None]] = []
 
     def start(self) -> None:
+        """Find out which log there is, now or when it answers: before anything is committed and would be waited for."""
+        with suppress(RedisAway):
+            self._meet()
         self._loop.start()
 
     def stop(self) -> None:
@@ -118,8 +122,7 @@ class Outbox:
             self._lost_s = None
         except Exception as error:
             if isinstance(error, AnotherLog):
-                self._unsettled_s = error.unsettled_s
-                self._lost_s = self._lost_s or time.monotonic()
+                self._lost(error)
             # The database has them: from there they are published again, to the same cursors.
             self._asked = True
             self._awaited.give_up()
@@ -140,7 +143,11 @@ class Outbox:
     def _flush_fresh(self) -> None:
         """Publish what was committed here."""
         entries = [self._fresh.popleft() for _ in range(min(PUBLISH_MAX, len(self._fresh)))]
-        self._publish([entry for entry in entries if entry.number not in self._awaited])
+        try:
+            self._publish([entry for entry in entries if entry.number not in self._awaited])
+        except AnotherLog:
+            self._fresh.extendleft(reversed(entries))
+            raise
 
     def _flush_database(self) -> None:
         """Publish every committed row without a cursor."""
@@ -148,8 +155,7 @@ class Outbox:
         if self._link.commands.away:
             raise RedisAway("away")
         if not self._met:
-            self._live_log.meet()
-            self._met = True
+            self._meet()
         self._settle()
         self._asked = False
         # Whichever rows they were, they are read now, or published already.
@@ -163,10 +169,24 @@ class Outbox:
             self._own.update(entry.number for entry in entries)
             self._publish(entries)
 
+    def _meet(self) -> None:
+        """Find out which log it is. Raises AnotherLog once for each, and RedisAway."""
+        try:
+            self._live_log.meet()
+        except AnotherLog as another:
+            self._lost(another)
+            raise
+        self._met = True
+
+    def _lost(self, another: AnotherLog) -> None:
+        self._unsettled_s = another.unsettled_s
+        self._lost_s = self._lost_s or time.monotonic()
+
     def _settle(self) -> None:
         """What others have seen in the log before, they are recording just now: it must not get a second place."""
         if self._unsettled_s and time.monotonic() < (self._lost_s or 0.0) + SETTLE_MAX_S:
-            self._kept_log.await_records(self._unsettled_s)
+            # Of what was committed here and not published yet nobody else has seen anything.
+            self._kept_log.await_records(self._unsettled_s, besides=[entry.number for entry in self._fresh])
         self._unsettled_s = 0.0
 
     def _publish(self, entries: list[Entry]) -> None:
