@@ -84,7 +84,7 @@ async function setUp({ api = new FakeApi(), storage = new MemoryStorage() } = {}
     return { close: () => {} };
   };
   const chat = new Chat({
-    user: ADA, api: /** @type {any} */ (api), storage, clock, forced: null,
+    user: ADA, api: /** @type {any} */ (api), storage, clock, forced: null, tabs: () => null,
     transports: { stream: open, poll: open },
     random: () => 0.5,
     on: {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareCursors } from '../../static/js/rooms/cursor.js';
+import { compareCursors } from '../../static/js/net/cursor.js';
 
 const IN_ORDER = [
   ['9-9', '10-0'],

@@ -239,7 +239,7 @@ export class Api {
   /**
    * @param {string} since
    * @param {number} waitSeconds
-   * @param {AbortSignal} signal
+   * @param {AbortSignal} [signal]
    * @returns {Promise<import('./shapes.js').PollAnswer>}
    */
   poll(since, waitSeconds, signal) {

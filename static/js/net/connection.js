@@ -65,6 +65,11 @@ export class Connection {
     this.#choice = new Choice(parts.forced ?? null, parts.clock, () => this.#open());
   }
 
+  /** A tab alone follows nobody. */
+  get leads() {
+    return true;
+  }
+
   get state() {
     return this.#state;
   }

@@ -44,6 +44,7 @@ import { backoffMs } from '../net/backoff.js';
 export class Outbox {
   /** @type {Item[]} */ #items = [];
   /** @type {Set<string>} */ #stored = new Set();
+  /** Since when they wait on this page. @type {WeakMap<Item, number>} */ #since = new WeakMap();
   /** @type {Map<string, Line>} */ #lines = new Map();
   #order = 0;
   #pausedUntilMs = -Infinity;
@@ -71,6 +72,7 @@ export class Outbox {
     for (const item of this.#items) {
       item.tried = true; // how far the earlier page got is unknown
       this.#stored.add(item.localId);
+      this.#since.set(item, this.#parts.clock.now());
     }
     return this.#items.slice();
   }
@@ -81,6 +83,7 @@ export class Outbox {
     this.#order = Math.max(this.#order, this.#items.at(-1)?.order ?? 0, this.#parts.clock.date()) + 1;
     const item = { ...draft, userId: this.#parts.userId, order: this.#order, tried: false, refusal: null };
     this.#items.push(item);
+    this.#since.set(item, this.#parts.clock.now());
     this.#parts.on.changed();
     await this.#store(item);
     this.#stored.add(item.localId);
@@ -92,6 +95,7 @@ export class Outbox {
     const item = this.#items.find((each) => each.localId === localId);
     if (!item?.refusal) return;
     item.refusal = null;
+    this.#since.set(item, this.#parts.clock.now());
     this.#line(item.room).attempt = 0;
     this.#parts.on.changed();
     await this.#store(item);
@@ -141,6 +145,12 @@ export class Outbox {
 
   get failed() {
     return this.#items.filter((item) => item.refusal);
+  }
+
+  /** For how long the one that waits longest has waited. */
+  get waitingMs() {
+    const now = this.#parts.clock.now();
+    return Math.max(0, ...this.pending.map((item) => now - (this.#since.get(item) ?? now)));
   }
 
   /** Until when the server's rate limit holds; a time in the past when it does not. */

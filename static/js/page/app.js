@@ -14,6 +14,7 @@ import { Chat, HOME } from './chat.js';
  * @property {Record<'stream' | 'poll', import('../net/transport.js').OpenTransport>} transports
  * @property {import('../net/clock.js').Clock} clock
  * @property {() => number} random
+ * @property {import('./chat.js').ChatParts['tabs']} tabs
  * @property {(text: string) => void} notice
  * @property {import('./one_user.js').OneUser} oneUser
  * @property {() => void} reload

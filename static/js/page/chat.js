@@ -2,8 +2,9 @@
 
 import { Acks } from '../net/acks.js';
 import { asApiError } from '../net/api_error.js';
-import { Connection } from '../net/connection.js';
+import { connect } from '../net/connect.js';
 import { OwnTyping } from '../net/own_typing.js';
+import { newLocalId } from '../outbox/local_id.js';
 import { OwnMessages } from '../outbox/own_messages.js';
 import { reasonText } from '../outbox/refusal.js';
 import { Directory } from '../rooms/directory.js';
@@ -42,6 +43,7 @@ import { SHOWN_MS } from '../rooms/typists.js';
  * @property {import('../outbox/outbox.js').OutboxStorage} storage
  * @property {Record<'stream' | 'poll', import('../net/transport.js').OpenTransport>} transports
  * @property {'stream' | 'poll' | null} forced
+ * @property {(userId: string) => import('../net/tabs.js').Tabs | null} tabs the user's, null where each is alone
  * @property {import('../net/clock.js').Clock} clock
  * @property {() => number} random
  * @property {ChatCallbacks} on
@@ -62,6 +64,7 @@ export class Chat {
   #asked = ''; // the room in the address, whether it exists or not
   #api;
   #clock;
+  #link;
   #on;
 
   /** @param {ChatParts} parts */
@@ -79,11 +82,15 @@ export class Chat {
     this.typing = new OwnTyping({ post: (room, typing) => api.typing(room, typing), clock });
     this.own = this.#makeOwnMessages(parts);
     this.news = this.#makeNews();
-    this.connection = this.#makeConnection(parts);
+    this.#link = this.#makeLink(parts);
   }
 
   get outbox() {
     return this.own.outbox;
+  }
+
+  get connection() {
+    return this.#link.connection;
   }
 
   /** Rooms first: the stream starts from their cursor, so that nothing is missed in between. */
@@ -126,6 +133,7 @@ export class Chat {
   /** @param {boolean} visible */
   setVisible(visible) {
     this.visible = visible;
+    this.#link.setVisible(visible);
     if (!visible) return this.reads.tell();
     this.current?.seen();
     if (this.current) this.#read(this.current);
@@ -213,7 +221,7 @@ export class Chat {
     return new News(this.rooms, this.user.id, {
       changed: this.#on.room,
       ownArrived: (message) => this.outbox.confirm(message.localId),
-      received: (cursor) => this.connection.state.transport === 'stream' && this.acks.received(cursor),
+      received: (cursor) => this.connection.leads && this.connection.state.transport === 'stream' && this.acks.received(cursor),
       isWatched: (room) => room === this.current && this.visible,
       watched: (room) => this.#read(room),
       typing: (room, user, typing) => this.#typing(room, user, typing),
@@ -227,17 +235,23 @@ export class Chat {
   }
 
   /** @param {ChatParts} parts */
-  #makeConnection({ transports, forced, clock, random }) {
-    return new Connection({
-      open: transports, forced, clock, random,
-      sessionStands: () => this.#sessionStands(),
-      on: {
-        ready: (event) => event.user && event.user.id !== this.user.id && this.#on.otherUser(),
-        event: (event) => this.news.apply(event),
-        state: (state) => this.#connectionChanged(state),
-        reset: () => this.#reload(),
-        signedOut: () => this.#signedOut(),
-        reopened: () => this.directory.load().catch(() => {}),
+  #makeLink({ transports, forced, clock, random, tabs }) {
+    return connect({
+      me: newLocalId(),
+      tabs: tabs(this.user.id),
+      visible: () => this.visible,
+      catchUp: (cursor) => this.#api.poll(cursor, 0),
+      connection: {
+        open: transports, forced, clock, random,
+        sessionStands: () => this.#sessionStands(),
+        on: {
+          ready: (event) => event.user && event.user.id !== this.user.id && this.#on.otherUser(),
+          event: (event) => this.news.apply(event),
+          state: (state) => this.#connectionChanged(state),
+          reset: () => this.#reload(),
+          signedOut: () => this.#signedOut(),
+          reopened: () => this.directory.load().catch(() => {}),
+        },
       },
     });
   }

@@ -4,6 +4,7 @@ import { Api, query } from '../net/api.js';
 import { browserClock } from '../net/clock.js';
 import { pollTransport } from '../net/poll.js';
 import { streamTransport } from '../net/stream.js';
+import { browserTabs } from '../net/tabs.js';
 import { LastingStorage } from '../outbox/lasting_storage.js';
 import { openOutboxDb } from '../outbox/outbox_db.js';
 import { ChatView } from '../view/chat_view.js';
@@ -36,6 +37,7 @@ const view = new ChatView({
 const app = new App({
   api, address, clock, view,
   random: Math.random,
+  tabs: (userId) => browserTabs(`chat ${root} ${userId}`, navigator, globalThis.BroadcastChannel),
   storage: new LastingStorage({
     clock,
     open: (closed) => openOutboxDb(globalThis.indexedDB, `chat-outbox ${root}`, closed),

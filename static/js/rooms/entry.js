@@ -1,6 +1,6 @@
 // One message on this page: its fields, how two are ordered, how changes are merged in.
 
-import { compareCursors } from './cursor.js';
+import { compareCursors } from '../net/cursor.js';
 
 /**
  * @typedef {import('../net/shapes.js').Message} Message

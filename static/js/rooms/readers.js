@@ -1,6 +1,6 @@
 // How far the others in a small room have read it.
 
-import { compareCursors } from './cursor.js';
+import { compareCursors } from '../net/cursor.js';
 
 /**
  * @typedef {import('../net/shapes.js').Receipt} Receipt

@@ -1,6 +1,6 @@
 // Tells the server how far the user has read each room: seldom, and not at the same instant as everyone else there.
 
-import { compareCursors } from './cursor.js';
+import { compareCursors } from '../net/cursor.js';
 
 const SPREAD_MS = 1000;
 const SPREAD_EACH_MS = 20; // for each member: a room of five hundred tells what it has read within ten seconds

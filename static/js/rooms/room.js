@@ -1,6 +1,6 @@
 // One room as this page knows it: what the server says of it, its messages, how far they are loaded.
 
-import { compareCursors } from './cursor.js';
+import { compareCursors } from '../net/cursor.js';
 import { Readers } from './readers.js';
 import { Timeline } from './timeline.js';
 import { Typists } from './typists.js';

@@ -1,7 +1,7 @@
 // The messages of one room in order and without repeats. Pure: no network, no DOM, no clock.
 // A message keeps its Entry object for life, so that a view can keep its node.
 
-import { compareCursors } from './cursor.js';
+import { compareCursors } from '../net/cursor.js';
 import { compareEntries, fieldsOf, grow, isFurther, takeNews } from './entry.js';
 
 /**

@@ -4,6 +4,7 @@ import { byId, setText } from './dom.js';
 
 /** @typedef {import('../outbox/outbox.js').Outbox} Outbox */
 
+const UNANSWERED_MS = 5_000; // whatever the connection says: something is wrong
 const BAR_FROM = 3; // fewer failures are handled at the messages themselves
 
 export class QueueView {
@@ -33,13 +34,14 @@ export class QueueView {
     if (!outbox) return this.#hide();
     const pauseSeconds = Math.ceil((outbox.pausedUntilMs - this.#clock.now()) / 1000);
     const pending = outbox.pending.length;
-    setText(this.#queue, queueText(pending, pauseSeconds, live));
+    const leftMs = UNANSWERED_MS - outbox.waitingMs;
+    setText(this.#queue, queueText(pending, pauseSeconds, live && leftMs > 0));
     const failed = outbox.failed.length;
     this.#bar.hidden = failed < BAR_FROM;
     setText(this.#text, failed < BAR_FROM ? '' : `${failed} messages not sent`);
-    if (pauseSeconds > 0 && pending) {
-      this.#timer = this.#clock.setTimeout(() => this.show(outbox, live), 500);
-    }
+    if (!pending) return;
+    if (pauseSeconds > 0) this.#timer = this.#clock.setTimeout(() => this.show(outbox, live), 500);
+    else if (leftMs > 0) this.#timer = this.#clock.setTimeout(() => this.show(outbox, live), leftMs);
   }
 
   #hide() {
@@ -51,11 +53,11 @@ export class QueueView {
 /**
  * @param {number} pending
  * @param {number} pauseSeconds
- * @param {boolean} live
+ * @param {boolean} well whether nothing says otherwise
  */
-function queueText(pending, pauseSeconds, live) {
+function queueText(pending, pauseSeconds, well) {
   if (!pending) return '';
   if (pauseSeconds > 0) return `You’re sending too fast – resuming in ${pauseSeconds} s`;
   // While connected, one or two in flight are normal.
-  return live && pending < 3 ? '' : `${pending} waiting to be sent`;
+  return well && pending < 3 ? '' : `${pending} waiting to be sent`;
 }
