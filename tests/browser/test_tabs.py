@@ -118,3 +118,20 @@ def test_41_a_send_that_is_not_answered_is_said_though_the_stream_lives(person: 
     expect(ada.page.locator("#queue")).to_have_text("1 waiting to be sent")
     held[0].continue_()
     expect(ada.page.locator("#queue")).to_have_text("")
+
+
+def test_41_who_signs_out_in_one_tab_is_signed_out_in_all(person: People) -> None:
+    ada = person("Ada")
+    tabs = [Tab(ada) for _ in range(2)]
+    tabs[0].page.get_by_role("button", name="Sign out").click()
+    tabs[0].page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    for page in (ada.page, *(tab.page for tab in tabs)):
+        expect(page.get_by_label("Name")).to_be_visible()
+        expect(page.locator("#chat")).to_be_hidden()
+    # And in again, in each of them.
+    tabs[1].page.get_by_label("Name").fill("Bea")
+    tabs[1].page.get_by_role("button", name="Enter").click()
+    expect(tabs[1].page.locator("#status-text")).to_have_text("Live")
+    for page in (ada.page, tabs[0].page):
+        expect(page.locator("#user-name")).to_have_text("Bea")
+        expect(page.locator("#status-text")).to_have_text("Live")

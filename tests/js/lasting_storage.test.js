@@ -88,3 +88,11 @@ test('one that never answers holds nobody up for more than four seconds', async 
   assert.deepEqual([over, browser.lost], [1, 1]);
   await storage.put(FIRST);
 });
+
+test('whoever signs in again finds what was kept in memory', async () => {
+  const { storage, browser } = setUp();
+  browser.refusals = 1000;
+  await storage.put(FIRST);
+  assert.deepEqual((await storage.load(ADA.id)).map(({ body }) => body), ['one']);
+  assert.deepEqual(await storage.load('u_another'), []);
+});

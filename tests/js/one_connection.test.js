@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ApiError } from '../../static/js/net/api_error.js';
 import { OneConnection } from '../../static/js/net/one_connection.js';
 import { FakeClock, settle } from './fake_clock.js';
 
@@ -45,6 +46,9 @@ class Tab {
   frozen = false;
   /** What came while it is frozen. @type {any[]} */ missed = [];
   resets = 0;
+  signedOut = 0;
+  /** How many of the next polls fail. */
+  failures = 0;
   /** @type {{since: string, listener: import('../../static/js/net/transport.js').Listener} | null} */ stream = null;
   polls = 0;
 
@@ -59,6 +63,7 @@ class Tab {
       tabs: this.#tabs(),
       catchUp: async (since) => {
         this.polls += 1;
+        if (this.failures-- > 0) throw new ApiError({ code: 'network', retryable: true });
         const events = browser.log.filter((event) => Number(event.cursor.slice(5)) > Number(since.slice(5))).slice(0, 2);
         const left = browser.log.length - Number((events.at(-1)?.cursor ?? since).slice(5));
         return /** @type {any} */ ({ events, cursor: events.at(-1)?.cursor ?? since, more: left > 0, reset: false });
@@ -72,7 +77,10 @@ class Tab {
           event: (event) => void this.heard.push(/** @type {any} */ (event).text),
           state: () => {},
           reset: async () => { this.resets += 1; return '1000-0'; },
-          signedOut: () => {},
+          signedOut: () => {
+            this.signedOut += 1;
+            this.close();
+          },
           reopened: () => {},
         },
       },
@@ -100,14 +108,17 @@ class Tab {
         this.run(() => void setImmediate(() => browser.tabs.filter((tab) => tab !== this).forEach((tab) => tab.run(() => tab.hear(copy)))));
       },
       listen: (hear) => { this.hear = hear; },
-      leave: () => this.#leave(),
+      release: () => this.#release(),
+      leave: () => {
+        this.browser.tabs = this.browser.tabs.filter((tab) => tab !== this);
+        this.#release();
+      },
     };
   }
 
-  #leave() {
+  #release() {
     const led = this.browser.line[0]?.tab === this;
     this.browser.line = this.browser.line.filter(({ tab }) => tab !== this);
-    this.browser.tabs = this.browser.tabs.filter((tab) => tab !== this);
     if (led) this.browser.line[0]?.won();
   }
 
@@ -245,4 +256,52 @@ test('the log begins anew: every tab loads again', async () => {
   leader.stream?.listener.event(/** @type {any} */ ({ type: 'reset', cursor: '1000-0' }), '1000-0');
   await browser.pass();
   assert.deepEqual([leader.resets, other.resets], [1, 1]);
+});
+
+test('the session ends: every tab is told so', async () => {
+  const browser = new Browser();
+  const tabs = [await browser.open(), await browser.open(), await browser.open()];
+  tabs[0].stream?.listener.dropped('signed_out', null);
+  await browser.pass(600);
+  assert.deepEqual(tabs.map(({ signedOut }) => signedOut), [1, 1, 1]);
+  assert.equal(browser.streams, 0);
+});
+
+test('catching up that fails is tried again, less and less often, and shows how things stand', async () => {
+  const browser = new Browser();
+  const leader = await browser.open();
+  browser.say('one');
+  await browser.pass();
+  const late = new Tab(browser, '1000-0');
+  browser.tabs.push(late);
+  late.failures = 6;
+  late.connection.start('1000-0');
+  await browser.pass(10_000);
+  assert.ok(late.polls <= 6, `${late.polls} polls in ten seconds`);
+  leader.stream?.listener.dropped('lost', 60_000);
+  await browser.pass();
+  assert.equal(late.connection.state.phase, 'lost');
+  leader.connection.tryNow();
+  await browser.pass(10_000);
+  assert.deepEqual([late.heard, late.connection.state.phase], [['one'], 'live']);
+});
+
+test('the log begins anew further back: what comes then is heard', async () => {
+  const browser = new Browser();
+  const [leader, other] = [await browser.open('1000-50'), await browser.open('1000-50')];
+  leader.stream?.listener.event(/** @type {any} */ ({ type: 'reset', cursor: '1000-0' }), '1000-0');
+  if (leader.stream) leader.stream.since = '1000-0';
+  await browser.pass(600);
+  browser.say('one');
+  await browser.pass(600);
+  assert.deepEqual([leader.heard, other.heard], [['one'], ['one']]);
+});
+
+test('of two that lead, the earlier gives in', async () => {
+  const browser = new Browser();
+  const [first, second] = [await browser.open(), await browser.open()];
+  await browser.pass(100);
+  browser.line[1].won(); // told of the lock though it was stolen meanwhile
+  await browser.pass(600);
+  assert.deepEqual([first.connection.leads, second.connection.leads, browser.streams], [false, true, 1]);
 });

@@ -55,6 +55,7 @@ export class Connection {
    * @param {object} parts
    * @param {Record<import('./transport_choice.js').Kind, OpenTransport>} parts.open
    * @param {import('./transport_choice.js').Kind | null} [parts.forced]
+   * @param {import('./transport_choice.js').Kind} [parts.first] what another tab has found to get through
    * @param {() => Promise<boolean>} parts.sessionStands throws when there is no answer
    * @param {import('./clock.js').Clock} parts.clock
    * @param {() => number} parts.random
@@ -62,7 +63,7 @@ export class Connection {
    */
   constructor(parts) {
     this.#parts = parts;
-    this.#choice = new Choice(parts.forced ?? null, parts.clock, () => this.#open());
+    this.#choice = new Choice(parts.forced ?? null, parts.clock, () => this.#open(), parts.first);
   }
 
   /** A tab alone follows nobody. */

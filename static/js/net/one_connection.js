@@ -1,6 +1,8 @@
 // One connection for all tabs of a user: the leading tab holds it and passes on what it hears.
 // A tab whose leader is closed or frozen leads itself, from the place that it has reached.
 
+import { asApiError } from './api_error.js';
+import { backoffMs } from './backoff.js';
 import { Connection } from './connection.js';
 import { compareCursors } from './cursor.js';
 
@@ -14,6 +16,7 @@ import { compareCursors } from './cursor.js';
  * @typedef {object} Said
  * @property {'alive' | 'event' | 'reset' | 'reopened' | 'signed_out'} kind
  * @property {string} leader
+ * @property {number} term since when it leads, by the computer's clock
  * @property {number} number
  * @property {string} cursor
  * @property {ConnectionState} state with times that lie in the past and the future of this very moment
@@ -22,7 +25,6 @@ import { compareCursors } from './cursor.js';
 
 const ALIVE_MS = 500;
 const SILENT_MS = 1_500; // three signs of life: with a new connection it is two seconds
-const AGAIN_MS = 1_000;
 const MOST_PAGES = 1_000; // of what came before this tab listened
 
 export class OneConnection {
@@ -32,10 +34,13 @@ export class OneConnection {
   /** @type {Connection | null} */ #own = null;
   #cursor = '';
   #number = 0;
+  #term = 0;
   /** Whom this tab follows, and up to which of its events. */
   #followed = { leader: '', number: -1 };
   /** What came while this tab catches up; null when it does not. @type {Said[] | null} */
   #waiting = null;
+  #round = 0; // of catching up: what an older one still brings is ignored
+  #attempt = 0;
   #heardAtMs = 0;
   /** @type {any} */ #timer = null;
   #parts;
@@ -111,9 +116,13 @@ export class OneConnection {
   #lead() {
     if (this.#state.phase === 'stopped') return this.#parts.tabs.leave();
     this.leads = true;
+    this.#round += 1;
+    this.#waiting = null;
+    this.#term = this.#clock.date();
     const { on } = this.#parts.connection;
     this.#own = new Connection({
       ...this.#parts.connection,
+      first: this.#state.transport,
       on: {
         ...on,
         event: (event) => {
@@ -122,7 +131,7 @@ export class OneConnection {
           on.event(event);
         },
         state: (state) => {
-          if (!this.leads) return; // it ends, and this tab follows
+          if (!this.leads || state.phase === 'stopped') return; // it ends, and this tab says so or follows
           this.#show(state);
           this.#say('alive');
         },
@@ -155,6 +164,7 @@ export class OneConnection {
   #stolen() {
     if (this.#state.phase === 'stopped') return;
     this.#stepDown();
+    this.#parts.tabs.release();
     this.#follow();
     this.#stand(false);
   }
@@ -184,20 +194,23 @@ export class OneConnection {
 
   /** @param {Said & {ask?: string}} said */
   #hear(said) {
-    if (this.#own) return this.#answer(this.#own, said.ask);
-    if (said.ask || this.#state.phase === 'stopped') return;
-    this.#heardAtMs = this.#clock.now();
+    if (this.#state.phase === 'stopped') return;
     if (said.kind === 'signed_out') return this.#parts.connection.on.signedOut();
+    if (this.#own) return this.#answer(this.#own, said);
+    if (said.ask) return;
+    this.#heardAtMs = this.#clock.now();
     if (said.kind === 'reopened') return this.#parts.connection.on.reopened();
-    if (said.kind === 'reset') return void this.#startOver();
+    if (said.kind === 'reset') return void this.#catchUp(said, true);
     this.#take(said);
   }
 
   /**
    * @param {Connection} own
-   * @param {string | undefined} ask
+   * @param {Said & {ask?: string}} said
    */
-  #answer(own, ask) {
+  #answer(own, { ask, term }) {
+    // Another leads, too, and since later: locks are not told of in the same order everywhere.
+    if (!ask && term > this.#term) return this.#stolen();
     if (ask === 'hello') this.#say('alive');
     else if (ask === 'try') own.tryNow();
     else if (ask === 'answers') own.serverAnswers();
@@ -206,7 +219,12 @@ export class OneConnection {
 
   /** @param {Said} said */
   #take(said) {
-    if (this.#waiting) return void this.#waiting.push(said);
+    if (this.#waiting) {
+      if (said.state.phase !== 'live') this.#show(moved(said.state, this.#clock.now()));
+      // Of signs of life the newest is enough.
+      if (said.kind === 'alive' && this.#waiting.at(-1)?.kind === 'alive') this.#waiting.pop();
+      return void this.#waiting.push(said);
+    }
     const { leader, number } = this.#followed;
     const next = said.kind === 'event' ? number + 1 : number;
     if (said.leader !== leader || said.number !== next) return void this.#catchUp(said);
@@ -214,7 +232,7 @@ export class OneConnection {
     if (said.event) this.#pass(said.event);
     // It has said all that lies before this.
     if (said.kind === 'alive' && compareCursors(said.cursor, this.#cursor) > 0) this.#cursor = said.cursor;
-    this.#show(here(said.state, this.#clock.now()));
+    this.#show(moved(said.state, this.#clock.now()));
   }
 
   /** @param {ChatEvent} event */
@@ -232,42 +250,42 @@ export class OneConnection {
   /**
    * Something was said before this tab listened, or while it slept.
    * @param {Said} said up to where, at least
+   * @param {boolean} [anew] the log begins anew: what lies ahead of it says nothing
    */
-  async #catchUp(said) {
+  async #catchUp(said, anew = false) {
     this.#waiting = [said];
+    const round = (this.#round += 1);
+    const over = () => round !== this.#round || this.#state.phase === 'stopped';
     try {
+      if (anew) this.#cursor = await this.#parts.connection.on.reset();
       for (let page = 0; page < MOST_PAGES; page += 1) {
+        if (over()) return;
         const answer = await this.#parts.catchUp(this.#cursor);
-        if (answer.reset) await this.#parts.connection.on.reset();
+        if (over()) return;
+        if (answer.reset) return void this.#catchUp(said, true);
         for (const event of answer.events) this.#pass(event);
         if (compareCursors(answer.cursor, this.#cursor) > 0) this.#cursor = answer.cursor;
-        if (!answer.more && compareCursors(this.#cursor, said.cursor) >= 0) break;
+        if (answer.more) continue;
+        if (!anew && compareCursors(this.#cursor, said.cursor) < 0) throw new Error('this server is behind the leader');
+        return this.#goOn();
       }
-      this.#goOn();
-    } catch {
-      this.#clock.setTimeout(() => this.#catchUpAgain(), AGAIN_MS);
+      throw new Error('too much to catch up');
+    } catch (error) {
+      if (over()) return;
+      const delayMs = Math.max(backoffMs(this.#attempt, this.#parts.connection.random), asApiError(error).retryAfterMs ?? 0);
+      this.#attempt += 1;
+      this.#clock.setTimeout(() => over() || this.#catchUp(this.#waiting?.at(-1) ?? said, anew), delayMs);
     }
-  }
-
-  #catchUpAgain() {
-    const last = this.#waiting?.at(-1);
-    this.#waiting = null;
-    if (last && !this.#own && this.#state.phase !== 'stopped') void this.#catchUp(last);
   }
 
   /** Nothing is missing up to the first that waited. */
   #goOn() {
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
-    if (this.#own || !waiting.length) return;
+    this.#attempt = 0;
     const { leader, number, kind } = waiting[0];
     this.#followed = { leader, number: kind === 'event' ? number - 1 : number };
     for (const said of waiting) this.#take(said);
-  }
-
-  async #startOver() {
-    const cursor = await this.#parts.connection.on.reset().catch(() => null);
-    if (cursor && !this.#own) this.#cursor = cursor;
   }
 
   /**
@@ -275,10 +293,9 @@ export class OneConnection {
    * @param {ChatEvent} [event]
    */
   #say(kind, event) {
-    const { phase, transport, lostAtMs, retryAtMs } = this.#own?.state ?? this.#state;
-    const now = this.#clock.now();
-    const state = { phase, transport, lostAtMs: lostAtMs && lostAtMs - now, retryAtMs: retryAtMs && retryAtMs - now };
-    this.#parts.tabs.say({ kind, leader: this.#parts.me, number: this.#number, cursor: this.cursor, state, event });
+    const state = moved(this.#own?.state ?? this.#state, -this.#clock.now());
+    const said = { kind, leader: this.#parts.me, term: this.#term, number: this.#number, cursor: this.cursor, state, event };
+    this.#parts.tabs.say(said);
   }
 
   /** @param {ConnectionState} state */
@@ -291,8 +308,9 @@ export class OneConnection {
 /**
  * Each tab counts its time from its own beginning.
  * @param {ConnectionState} state
- * @param {number} now
+ * @param {number} byMs
  */
-function here({ phase, transport, lostAtMs, retryAtMs }, now) {
-  return { phase, transport, lostAtMs: lostAtMs && lostAtMs + now, retryAtMs: retryAtMs && retryAtMs + now };
+function moved({ phase, transport, lostAtMs, retryAtMs }, byMs) {
+  const move = (/** @type {number | null} */ atMs) => (atMs === null ? null : atMs + byMs);
+  return { phase, transport, lostAtMs: move(lostAtMs), retryAtMs: move(retryAtMs) };
 }

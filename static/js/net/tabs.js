@@ -4,7 +4,8 @@
  * @typedef {object} Tabs
  * @property {(won: () => void, lost: () => void, steal: boolean) => void} lead calls back when this tab leads, at once if
  * it steals; and when another has stolen it
- * @property {(message: any) => void} say to all others
+ * @property {() => void} release this tab leads no longer
+ * @property {(message: any) => void} say to all others; nothing after `leave`
  * @property {(hear: (message: any) => void) => void} listen
  * @property {() => void} leave
  */
@@ -24,14 +25,19 @@ export function browserTabs(name, { locks }, Channel) {
   let release = () => {};
   return {
     lead: (won, lost, steal) => {
-      const held = () => new Promise((resolve) => {
+      let stolen = false;
+      const held = () => stolen ? undefined : new Promise((resolve) => {
         release = () => resolve(undefined);
         won();
       });
       // Whoever steals does not wait, and may not say how to stop waiting.
-      locks.request(name, steal ? { steal } : { signal: waiting.signal }, held).catch(() => waiting.signal.aborted || lost());
+      locks.request(name, steal ? { steal } : { signal: waiting.signal }, held).catch(() => {
+        stolen = true; // in some browsers before it was told that it had won
+        if (!waiting.signal.aborted) lost();
+      });
     },
-    say: (message) => channel.postMessage(message),
+    release: () => release(),
+    say: (message) => { if (!waiting.signal.aborted) channel.postMessage(message); },
     listen: (hear) => { channel.onmessage = ({ data }) => hear(data); },
     leave: () => {
       waiting.abort();

@@ -21,12 +21,14 @@ export class Choice {
    * @param {Kind | null} forced
    * @param {import('./clock.js').Clock} clock
    * @param {() => void} tryStream called when it is time to try the stream again
+   * @param {Kind} [first] what another tab has found
    */
-  constructor(forced, clock, tryStream) {
-    this.kind = forced ?? 'stream';
+  constructor(forced, clock, tryStream, first = 'stream') {
+    this.kind = forced ?? first;
     this.#forced = forced;
     this.#clock = clock;
     this.#tryStream = tryStream;
+    if (first === 'poll') this.#use('poll');
   }
 
   /** A stream was silent when it should have said something. */

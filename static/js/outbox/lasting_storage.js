@@ -10,7 +10,7 @@ const ANSWER_WITHIN_MS = 2_000; // a write takes some milliseconds; somebody wai
 
 /** @implements {OutboxStorage} */
 export class LastingStorage {
-  /** What the database should hold of this page's user. @type {Map<string, Item>} */
+  /** What the database should hold of this page's users. @type {Map<string, Item>} */
   #items = new Map();
   /** @type {Promise<OutboxStorage> | null} */
   #database = null;
@@ -31,8 +31,8 @@ export class LastingStorage {
   /** @param {string} userId */
   async load(userId) {
     const items = await this.#try((database) => database.load(userId), () => this.#reopen((database) => database.load(userId)));
-    for (const item of items ?? []) this.#items.set(item.localId, item);
-    return items ?? [];
+    for (const item of items ?? []) if (!this.#items.has(item.localId)) this.#items.set(item.localId, item);
+    return [...this.#items.values()].filter((item) => item.userId === userId).map((item) => ({ ...item }));
   }
 
   /** @param {Item} item */

@@ -110,6 +110,7 @@ export class App {
     this.chat = chat;
     chat.visible = !document.hidden;
     await this.#persist(() => chat.start());
+    if (!chat.visible) chat.setVisible(false); // opened in the background
     this.#parts.bootText('');
     signIn.hide();
     view.show(chat);
