@@ -52,11 +52,15 @@ READ_COUNT = 500
 
 class AnotherLog(RedisAway):
     """The log is not the one that this worker has published to: it is met for the first time, was lost, or a replica
-    has taken its place. `unsettled_s` is for how long somebody may still record what stood in the one before."""
+    has taken its place. `unsettled_s` is for how long somebody may still record what stood in the one before.
 
-    def __init__(self, unsettled_s: float) -> None:
+    `elsewhere`: on another server. Then the same rows may have been appended before, where the answer was lost.
+    """
+
+    def __init__(self, unsettled_s: float, *, elsewhere: bool) -> None:
         super().__init__("another log")
         self.unsettled_s = unsettled_s
+        self.elsewhere = elsewhere
 
 
 class LogEntry(NamedTuple):
@@ -130,9 +134,10 @@ class LiveLog:
             self._make_room()
             found, age_ms, *ids = self._publish(keys, args)
         if found != self._known:
+            before, self._known = self._known, found
             # A replica has the name of the log before, so its age says nothing.
-            first, self._known = not self._known, found
-            raise AnotherLog(max(0.0, SETTLE_S - age_ms / 1000) if first else SETTLE_S)
+            unsettled_s = SETTLE_S if before else max(0.0, SETTLE_S - age_ms / 1000)
+            raise AnotherLog(unsettled_s, elsewhere=_server_of(before) != _server_of(found))
         return [Cursor.parse(raw.decode()) for raw in ids]
 
     def meet(self) -> None:
@@ -241,6 +246,10 @@ class LiveLog:
             signals_after,
             more=len(entries) == READ_COUNT,
         )
+
+
+def _server_of(log: bytes) -> bytes:
+    return log.rpartition(b":")[2]
 
 
 def _fields(flat: Sequence[bytes]) -> dict[bytes, bytes]:

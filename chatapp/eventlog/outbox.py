@@ -145,8 +145,9 @@ class Outbox:
         entries = [self._fresh.popleft() for _ in range(min(PUBLISH_MAX, len(self._fresh)))]
         try:
             self._publish([entry for entry in entries if entry.number not in self._awaited])
-        except AnotherLog:
-            self._fresh.extendleft(reversed(entries))
+        except AnotherLog as another:
+            if not another.elsewhere:
+                self._fresh.extendleft(reversed(entries))
             raise
 
     def _flush_database(self) -> None:
@@ -185,7 +186,7 @@ class Outbox:
     def _settle(self) -> None:
         """What others have seen in the log before, they are recording just now: it must not get a second place."""
         if self._unsettled_s and time.monotonic() < (self._lost_s or 0.0) + SETTLE_MAX_S:
-            # Of what was committed here and not published yet nobody else has seen anything.
+            # Of what was committed here and never published nobody else has seen anything.
             self._kept_log.await_records(self._unsettled_s, besides=[entry.number for entry in self._fresh])
         self._unsettled_s = 0.0
 

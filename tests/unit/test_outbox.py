@@ -313,6 +313,18 @@ def test_what_was_committed_here_is_in_no_lost_log_and_is_not_waited_for(set_up:
     assert time.monotonic() - began_s < SETTLE_S / 2
 
 
+def test_on_another_server_it_may_have_been_published_before_the_answer_was_lost(set_up: Set) -> None:
+    here = set_up()
+    ada = here.person("Ada")
+    here.read()
+    here.send(ada, "general")
+    here.parts.live_log._known = here.parts.live_log._known.rpartition(b":")[0] + b":of-another-server"
+    with pytest.raises(AnotherLog):
+        here.parts.outbox._flush()
+    # It is waited for like what others are recording.
+    assert list(here.parts.outbox._fresh) == []
+
+
 def test_a_new_worker_asks_which_log_it_is_before_anything_is_committed(set_up: Set) -> None:
     """Later, what it commits itself would be waited for like what a dead one left."""
     here = set_up()
