@@ -194,6 +194,15 @@ test('a private room that is lost goes away, and the page goes home', async () =
   assert.ok(told.includes('You are no longer in Den.'));
 });
 
+test('who goes elsewhere while a room is looked up stays there', async () => {
+  const { chat, told } = await setUp();
+  const away = chat.open('unknown');
+  await chat.open('general');
+  await away;
+  assert.equal(chat.current?.name, 'general');
+  assert.equal(told.at(-1), 'opened general');
+});
+
 test('unread counts only what others say where nobody looks', async () => {
   const api = new FakeApi();
   api.list.push(info({ name: 'den', title: 'Den' }));

@@ -111,10 +111,11 @@ export class Chat {
 
   /** @param {string} name */
   async open(name) {
+    this.#asked = name;
     const room = this.rooms.get(name) ?? (await this.directory.lookUp(name));
+    if (this.#asked !== name) return; // the user has gone elsewhere meanwhile
     this.#leaveCurrent();
     this.current = room;
-    this.#asked = name;
     room?.seen();
     this.#on.opened(room);
     this.#on.rooms();
