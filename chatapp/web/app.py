@@ -23,6 +23,7 @@ from chatapp.web import current
 from chatapp.web import pages
 from chatapp.web import problems
 from chatapp.web import security_headers
+from chatapp.web.assets import Assets
 from chatapp.web.cross_origin import CrossOrigin
 from chatapp.web.deadline import Deadline
 from chatapp.web.forwarded import Forwarded
@@ -53,8 +54,9 @@ def create_app(config: Config | None = None) -> Flask:
     # A host's ids are often addresses; a redirect that joins their slashes would lead to somebody else.
     app.url_map.merge_slashes = False
     parts = app.extensions[current.NAME] = Services(config, _engine(app, config))
-    _register_views(app, config)
-    app.wsgi_app = _around(app.wsgi_app, config, parts)  # type: ignore[method-assign]
+    assets = Assets(ROOT / "static", config.data)
+    _register_views(app, config, assets)
+    app.wsgi_app = _around(assets.around(app.wsgi_app), config, parts)  # type: ignore[method-assign]
     return app
 
 
@@ -71,12 +73,12 @@ def _engine(app: Flask, config: Config) -> Engine:
     return engine
 
 
-def _register_views(app: Flask, config: Config) -> None:
+def _register_views(app: Flask, config: Config, assets: Assets) -> None:
     # Which hosts it may name is for the proxy to say.
     app.config.update(SECRET_KEY=config.secret_key, TRUSTED_HOSTS=None)
     problems.register(app)
     api.register(app)
-    app.register_blueprint(pages.blueprint)
+    pages.register(app, assets)
     security_headers.register(app)
     if config.origins:
         cross_origin.register(app, config.origins)

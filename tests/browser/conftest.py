@@ -67,7 +67,7 @@ class Person:
     def sign_in(self, name: str, path: str = "/", live: str = "Live") -> None:
         self.page.goto(self.url + path)
         self.page.get_by_label("Name").fill(name)
-        self.page.get_by_role("button", name="Enter").click()
+        self.page.get_by_role("button", name="Join chat").click()
         expect(self.box).to_be_visible()
         if live:
             self.is_live(live)
@@ -78,6 +78,16 @@ class Person:
     @property
     def box(self):  # type: ignore[no-untyped-def]
         return self.page.get_by_role("textbox", name="Message", exact=True)
+
+    def choose(self, menu: str, choice: str) -> None:
+        choose(self.page, menu, choice)
+
+    def act(self, body: str, choice: str) -> None:
+        """One of the things that can be done with a message."""
+        row = self.rows(body)
+        row.hover()
+        row.get_by_role("button", name="More").click()
+        self.page.get_by_role("menu").get_by_text(choice, exact=True).click()
 
     def say(self, body: str) -> None:
         self.box.fill(body)
@@ -91,6 +101,17 @@ class Person:
         expect(rows).to_have_count(count)
         if status:
             expect(rows.locator(".message__status")).to_have_attribute("aria-label", status)
+
+
+def choose(page: Page, menu: str, choice: str) -> None:
+    """One of the choices of a menu that a button opens."""
+    page.get_by_role("button", name=menu).click()
+    page.get_by_role("menu").get_by_text(choice, exact=True).click()
+
+
+def sign_out(page: Page) -> None:
+    choose(page, "Your settings", "Sign out")
+    page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
 
 
 @pytest.fixture

@@ -82,6 +82,8 @@ def test_all_by_keyboard(person: People) -> None:
     ada.page.keyboard.press("F6")
     expect(ada.page.get_by_role("link", name="General")).to_be_focused()
     ada.page.keyboard.press("F6")
+    expect(ada.page.get_by_role("button", name="People in this room")).to_be_focused()
+    ada.page.keyboard.press("F6")
     expect(ada.page.get_by_role("log")).to_be_focused()
     ada.page.keyboard.press("F6")
     expect(ada.box).to_be_focused()
@@ -91,10 +93,12 @@ def test_all_by_keyboard(person: People) -> None:
 
 def test_chosen_theme_is_kept(person: People) -> None:
     ada = person("Ada", color_scheme="light")
-    ada.page.get_by_role("button", name="Dark theme").click()
+    ada.choose("Your settings", "Dark")
     ada.page.reload()
     expect(ada.page.locator("html")).to_have_attribute("data-theme", "dark")
-    expect(ada.page.get_by_role("button", name="Light theme")).to_be_visible()
+    ada.choose("Your settings", "As the system")
+    ada.page.reload()
+    expect(ada.page.locator("html")).not_to_have_attribute("data-theme", "dark")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -110,7 +114,7 @@ def test_fits_the_screen(person: People, scheme: str, width: int, height: int) -
     folder = os.environ.get("SCREENSHOTS")
     if folder:
         ada.page.screenshot(path=Path(folder) / f"chat-{scheme}-{width}.png")
-    if width < 760:
+    if width < 900:
         ada.page.get_by_role("button", name="Open the room list").click()
         expect(ada.page.get_by_role("link", name="General")).to_be_in_viewport()
         ada.page.keyboard.press("Escape")

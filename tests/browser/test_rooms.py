@@ -6,6 +6,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from .conftest import Person
+from .conftest import sign_out
 
 People = Callable[..., Person]
 
@@ -15,7 +16,7 @@ def make_room(someone: Person, title: str, choice: str = "Everyone who is signed
     dialog = someone.page.get_by_role("dialog")
     dialog.get_by_label("Title").fill(title)
     dialog.get_by_label(choice).check()
-    dialog.get_by_role("button", name="Make room").click()
+    dialog.get_by_role("button", name="Create room").click()
     expect(dialog).to_be_hidden()
     expect(someone.page.get_by_role("heading", level=1)).to_have_text(title)
 
@@ -31,7 +32,9 @@ def test_made_joined_and_talked_in(person: People) -> None:
     ada.say("first words")
     ada.shows("first words", "Sent")
     bob = person("Bob")
-    bob.page.get_by_role("link", name=title).click()
+    bob.page.get_by_role("button", name="Browse rooms").click()
+    bob.page.get_by_label("Find a public room").fill(title)
+    bob.page.get_by_role("button", name=title, exact=True).click()
     bob.shows("first words")
     expect(bob.box).to_be_hidden()
     bob.page.get_by_role("button", name="Join").click()
@@ -73,7 +76,7 @@ def test_name_that_is_taken(person: People) -> None:
     ada.page.get_by_role("button", name="New room").click()
     dialog = ada.page.get_by_role("dialog")
     dialog.get_by_label("Title").fill(title)
-    dialog.get_by_role("button", name="Make room").click()
+    dialog.get_by_role("button", name="Create room").click()
     expect(dialog.get_by_role("alert")).to_have_text("A room with this name exists already.")
 
 
@@ -81,7 +84,7 @@ def test_left_room_takes_no_messages(person: People) -> None:
     ada = person("Ada")
     title = new_title()
     make_room(ada, title)
-    ada.page.get_by_role("button", name="Leave").click()
+    ada.choose("Room menu", "Leave")
     ada.page.get_by_role("dialog").get_by_role("button", name="Leave").click()
     expect(ada.page.get_by_role("button", name="Join")).to_be_visible()
     expect(ada.box).to_be_hidden()
@@ -100,8 +103,7 @@ def test_back_and_draft(person: People) -> None:
 
 def test_sign_out(person: People) -> None:
     ada = person("Ada")
-    ada.page.get_by_role("button", name="Sign out").click()
-    ada.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    sign_out(ada.page)
     expect(ada.page.get_by_label("Name")).to_be_visible()
     ada.page.reload()
     expect(ada.page.get_by_label("Name")).to_be_visible()
@@ -146,8 +148,7 @@ def test_signed_out_elsewhere(person: People) -> None:
     ada = person("Ada")
     second = ada.new_page()
     second.goto(ada.url)
-    second.get_by_role("button", name="Sign out").click()
-    second.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    sign_out(second)
     expect(ada.page.get_by_text("Your session has ended. Sign in again.")).to_be_visible()
 
 
@@ -156,8 +157,7 @@ def test_two_tabs_are_one_person(person: People) -> None:
     other = xavier.page.context.new_page()
     other.goto(xavier.page.url)
     expect(other.get_by_text("Xavier").first).to_be_visible()
-    xavier.page.get_by_role("button", name="Sign out").click()
-    xavier.page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    sign_out(xavier.page)
     expect(other.get_by_label("Name")).to_be_visible()
     other.get_by_label("Name").fill("Yvonne")
     other.get_by_label("Name").press("Enter")

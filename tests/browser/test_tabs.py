@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from .conftest import PATIENCE_MS
 from .conftest import Person
+from .conftest import sign_out
 
 People = Callable[..., Person]
 
@@ -123,14 +124,13 @@ def test_41_a_send_that_is_not_answered_is_said_though_the_stream_lives(person: 
 def test_41_who_signs_out_in_one_tab_is_signed_out_in_all(person: People) -> None:
     ada = person("Ada")
     tabs = [Tab(ada) for _ in range(2)]
-    tabs[0].page.get_by_role("button", name="Sign out").click()
-    tabs[0].page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    sign_out(tabs[0].page)
     for page in (ada.page, *(tab.page for tab in tabs)):
         expect(page.get_by_label("Name")).to_be_visible()
         expect(page.locator("#chat")).to_be_hidden()
     # And in again, in each of them.
     tabs[1].page.get_by_label("Name").fill("Bea")
-    tabs[1].page.get_by_role("button", name="Enter").click()
+    tabs[1].page.get_by_role("button", name="Join chat").click()
     expect(tabs[1].page.locator("#status-text")).to_have_text("Live")
     for page in (ada.page, tabs[0].page):
         expect(page.locator("#user-name")).to_have_text("Bea")

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { ApiError } from '../../static/js/net/api_error.js';
 import { MemoryStorage } from '../../static/js/outbox/outbox_db.js';
 import { Chat } from '../../static/js/page/chat.js';
+import { RoomChoices } from '../../static/js/rooms/room_choices.js';
 import { FakeClock, settle } from './fake_clock.js';
 import { ADA, BOB, message } from './samples.js';
 
@@ -84,12 +85,14 @@ async function setUp({ api = new FakeApi(), storage = new MemoryStorage() } = {}
     return { close: () => {} };
   };
   const chat = new Chat({
-    user: ADA, api: /** @type {any} */ (api), storage, clock, forced: null, tabs: () => null,
+    user: ADA, api: /** @type {any} */ (api), storage, clock, forced: null, tabs: () => null, choices: new RoomChoices(null, ADA.id),
     transports: { stream: open, poll: open },
     random: () => 0.5,
     on: {
       rooms: () => {}, room: () => {}, outbox: () => {}, connection: () => {},
       opened: (room) => told.push(`opened ${room?.name}`),
+      found: (id) => told.push(`found ${id}`),
+      unseen: () => {},
       signedOut: () => told.push('signed out'),
       otherUser: () => told.push('somebody else'),
       notice: (text) => told.push(text),
@@ -212,8 +215,10 @@ test('unread counts only what others say where nobody looks', async () => {
   await say({ type: 'message.created', room: 'den', message: message({ id: 'a', room: 'den', cursor: '101-0' }) });
   await say({ type: 'message.created', room: 'den', message: message({ id: 'b', localId: 'b-0000001', room: 'den', sender: ADA, cursor: '102-0' }) });
   await say({ type: 'message.created', room: 'general', message: message({ id: 'c', localId: 'c-0000001', cursor: '103-0' }) });
-  assert.deepEqual([den.unread, den.firstUnreadId, chat.rooms.unread], [1, 'a', 1]);
+  assert.deepEqual([den.unread, den.firstUnreadId, chat.unread], [1, 'a', 1]);
   await chat.open('den');
+  assert.equal(den.unread, 1); // the line is on the screen, what stands below it perhaps not
+  chat.sees(true);
   assert.equal(den.unread, 0);
   assert.equal(den.firstUnreadId, 'a');
 });
@@ -276,9 +281,10 @@ test('what is unread survives a reload: the badge, and the line before the first
     message({ id: 'd', localId: 'local-000d', room: 'team', cursor: '93-0' }),
   ]);
   const { chat, clock } = await setUp({ api });
-  assert.equal(chat.rooms.unread, 2);
+  assert.equal(chat.unread, 2);
   await chat.open('team');
-  assert.equal(chat.rooms.unread, 0);
+  chat.sees(true);
+  assert.equal(chat.unread, 0);
   assert.equal(chat.rooms.get('team')?.firstUnreadId, 'c');
   await clock.pass(1_000);
   assert.deepEqual(api.asked.filter((call) => call.startsWith('read')), ['read team 93-0']);
@@ -302,7 +308,7 @@ test('the server is told seldom how far the user has read, at once when they go,
   await write(104);
   await clock.pass(60_000);
   assert.equal(told().length, 2);
-  assert.equal(chat.rooms.unread, 1);
+  assert.equal(chat.unread, 1);
   chat.setVisible(true);
   await clock.pass(5_000);
   assert.equal(told().at(-1), 'read general 104-0');
@@ -313,7 +319,7 @@ test('what another client of the user has read is not unread here', async () => 
   api.list = [info(), info({ name: 'team', title: 'Team', unread: 7 })];
   const { chat, say } = await setUp({ api });
   await say({ type: 'read', room: 'team', unread: 1, cursor: null }, undefined);
-  assert.equal(chat.rooms.unread, 1);
+  assert.equal(chat.unread, 1);
 });
 
 test('who is writing is shown until they stop, or for six seconds, or until their message comes', async () => {

@@ -31,6 +31,7 @@ function setUp() {
       };
       return {
         load: async (userId) => act(() => browser.database.load(userId)),
+        others: async (userId) => act(() => browser.database.others(userId)),
         put: async (item) => act(() => browser.database.put(item)),
         remove: async (item) => act(() => browser.database.remove(item)),
       };

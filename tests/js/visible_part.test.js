@@ -71,6 +71,8 @@ test('a page that comes after the first live message is shown at once', () => {
 });
 
 const NOW = Date.parse('2026-11-22T12:00:00.000Z');
+/** What the second of two shows. @param {import('../../static/js/rooms/entry.js').Entry} it @param {import('../../static/js/rooms/entry.js').Entry} previous @param {string | null} unread @param {number} now */
+const around = (it, previous, unread, now) => surroundingsOf([previous, it], 1, unread, now);
 const entry = (/** @type {Partial<import('../../static/js/net/shapes.js').Message>} */ fields) => new Timeline(ADA.id).merge(message(fields));
 
 test('one sender within five minutes is one group', () => {
@@ -78,16 +80,16 @@ test('one sender within five minutes is one group', () => {
   const soon = entry({ createdAt: '2026-11-22T10:04:59.000Z' });
   const later = entry({ createdAt: '2026-11-22T10:05:00.000Z' });
   const other = entry({ createdAt: '2026-11-22T10:01:00.000Z', sender: ADA });
-  assert.equal(surroundingsOf(soon, first, null, NOW).head, false);
-  assert.equal(surroundingsOf(later, first, null, NOW).head, true);
-  assert.equal(surroundingsOf(other, first, null, NOW).head, true);
+  assert.equal(around(soon, first, null, NOW).head, false);
+  assert.equal(around(later, first, null, NOW).head, true);
+  assert.equal(around(other, first, null, NOW).head, true);
   assert.equal(first.sender.id, BOB.id);
 });
 
 test('a new day and the line for new messages begin a group', () => {
   const before = entry({ createdAt: '2026-11-20T12:00:00.000Z' });
   const after = entry({ createdAt: '2026-11-22T12:00:00.000Z' });
-  assert.deepEqual(surroundingsOf(after, before, null, NOW), { head: true, day: 'Today', unreadLine: false });
-  assert.equal(surroundingsOf(after, after, 'm1', NOW).unreadLine, true);
-  assert.equal(surroundingsOf(after, after, 'm1', NOW).head, true);
+  assert.deepEqual(around(after, before, null, NOW), { head: true, last: true, day: 'Today', unreadLine: false });
+  assert.equal(around(after, after, 'm1', NOW).unreadLine, true);
+  assert.equal(around(after, after, 'm1', NOW).head, true);
 });

@@ -160,6 +160,24 @@ export class Api {
   }
 
   /**
+   * @param {string} room
+   * @param {string} userId
+   * @returns {Promise<void>}
+   */
+  remove(room, userId) {
+    return this.#call('DELETE', `${roomPath(room)}/members/${encodeURIComponent(userId)}`);
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} userId a member
+   * @returns {Promise<RoomInfo>}
+   */
+  handOver(room, userId) {
+    return this.#call('PATCH', roomPath(room), { body: { owner: userId } });
+  }
+
+  /**
    * The room of just these two.
    * @param {string} userId
    * @returns {Promise<RoomInfo>}
@@ -170,7 +188,7 @@ export class Api {
 
   /**
    * @param {string} room
-   * @param {{before?: string | null, limit?: number}} [page]
+   * @param {{before?: string | null, after?: string | null, limit?: number}} [page]
    * @returns {Promise<import('./shapes.js').HistoryPage>}
    */
   history(room, page = {}) {
@@ -178,11 +196,11 @@ export class Api {
   }
 
   /**
-   * @param {{room: string, localId: string, body: string}} message
+   * @param {{room: string, localId: string, body: string, data?: import('./shapes.js').Data | null}} message
    * @returns {Promise<Message>}
    */
-  send({ room, localId, body }) {
-    return this.#call('POST', `${roomPath(room)}/messages`, { body: { localId, body } });
+  send({ room, localId, body, data }) {
+    return this.#call('POST', `${roomPath(room)}/messages`, { body: { localId, body, ...(data ? { data } : {}) } });
   }
 
   /**

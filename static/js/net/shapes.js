@@ -2,6 +2,8 @@
 
 /** @typedef {{id: string, name: string}} User */
 
+/** What programs add to a message; of it this page knows the message that another answers. @typedef {{replyTo?: string}} Data */
+
 /** @typedef {'sending' | 'sent' | 'delivered' | 'failed'} Status */
 
 /**
@@ -17,6 +19,7 @@
  * @property {string | null} editedAt
  * @property {string | null} deletedAt
  * @property {boolean} [growing]
+ * @property {Data | null} [data]
  */
 
 /** @typedef {User & {online: boolean, lastSeenAt: string | null}} Member */

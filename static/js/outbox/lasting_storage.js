@@ -35,6 +35,12 @@ export class LastingStorage {
     return [...this.#items.values()].filter((item) => item.userId === userId).map((item) => ({ ...item }));
   }
 
+  /** @param {string} userId */
+  async others(userId) {
+    const ask = (/** @type {OutboxStorage} */ database) => database.others(userId);
+    return (await this.#try(ask, () => this.#reopen(ask))) ?? [];
+  }
+
   /** @param {Item} item */
   async put(item) {
     this.#items.set(item.localId, { ...item });

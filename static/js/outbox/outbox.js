@@ -13,6 +13,7 @@ import { backoffMs } from '../net/backoff.js';
  * @property {string} userId
  * @property {string} room
  * @property {string} body
+ * @property {import('../net/shapes.js').Data | null} [data]
  * @property {string} createdAt
  * @property {number} order
  * @property {boolean} tried whether the server may have seen it
@@ -22,6 +23,7 @@ import { backoffMs } from '../net/backoff.js';
 /**
  * @typedef {object} OutboxStorage
  * @property {(userId: string) => Promise<Item[]>} load
+ * @property {(userId: string) => Promise<Item[]>} others what other users of this browser have left, as far as it is known
  * @property {(item: Item) => Promise<void>} put
  * @property {(item: Item) => Promise<void>} remove
  */
@@ -77,7 +79,7 @@ export class Outbox {
     return this.#items.slice();
   }
 
-  /** @param {{localId: string, room: string, body: string, createdAt: string}} draft */
+  /** @param {Pick<Item, 'localId' | 'room' | 'body' | 'createdAt' | 'data'>} draft */
   async add(draft) {
     // After everything from an earlier page, even if the clock was set back in between.
     this.#order = Math.max(this.#order, this.#items.at(-1)?.order ?? 0, this.#parts.clock.date()) + 1;

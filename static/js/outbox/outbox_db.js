@@ -4,6 +4,7 @@
 /** @typedef {Item & {key: string}} Row */
 
 const STORE = 'messages';
+const MOST_OTHERS = 200; // nobody looks through more
 const VERSION = 1; // a later version must migrate the rows: they are messages nobody else has
 
 /**
@@ -42,6 +43,13 @@ class OutboxDb {
     return answerOf(store.index('userId').getAll(userId));
   }
 
+  /** @param {string} userId */
+  async others(userId) {
+    const store = this.#database.transaction(STORE, 'readonly').objectStore(STORE);
+    const rows = await answerOf(store.getAll(undefined, MOST_OTHERS));
+    return /** @type {Item[]} */ (rows).filter((item) => item.userId !== userId);
+  }
+
   /** @param {Item} item */
   async put(item) {
     // Without 'strict' the transaction may complete before the disk has it.
@@ -66,6 +74,11 @@ export class MemoryStorage {
   /** @param {string} userId */
   async load(userId) {
     return [...this.#items.values()].filter((item) => item.userId === userId).map((item) => ({ ...item }));
+  }
+
+  /** @param {string} userId */
+  async others(userId) {
+    return [...this.#items.values()].filter((item) => item.userId !== userId);
   }
 
   /** @param {Item} item */

@@ -56,10 +56,12 @@ export class OwnMessages {
   /**
    * @param {Room} room
    * @param {string} body
+   * @param {string | null} [replyTo] the id of the message that it answers
    */
-  send(room, body) {
+  send(room, body, replyTo) {
     const { user, clock, on } = this.#parts;
-    const draft = { localId: newLocalId(), room: room.name, body, createdAt: new Date(clock.date()).toISOString() };
+    const data = replyTo ? { replyTo } : null;
+    const draft = { localId: newLocalId(), room: room.name, body, data, createdAt: new Date(clock.date()).toISOString() };
     room.timeline.addOwn({ ...draft, sender: user });
     room.forgetLine();
     on.changed(room);

@@ -15,10 +15,19 @@ export class Address {
     this.#location = window.location;
   }
 
-  /** @param {string} room */
-  pathOf(room) {
-    // The query, such as ?transport=poll, stays.
-    return `${this.#root}/rooms/${encodeURIComponent(room)}${this.#location.search}`;
+  /**
+   * @param {string} room
+   * @param {string} [message] the id of one of its messages
+   */
+  pathOf(room, message) {
+    // The query, such as ?transport=stream, stays.
+    return `${this.#root}/rooms/${encodeURIComponent(room)}${this.#location.search}${message ? `#${message}` : ''}`;
+  }
+
+  /** The message that a link leads to. @returns {string | null} */
+  get message() {
+    const id = this.#location.hash.slice(1);
+    return /^[0-9a-f-]{36}$/.test(id) ? id : null;
   }
 
   /** @returns {string | null} */
@@ -33,10 +42,9 @@ export class Address {
     if (room !== this.room) this.#history.pushState(null, '', this.pathOf(room));
   }
 
-  /** @returns {'stream' | 'poll' | null} */
+  /** With `transport=poll` the page is another one. @returns {'stream' | null} */
   get forcedTransport() {
-    const asked = new URLSearchParams(this.#location.search).get('transport');
-    return asked === 'stream' || asked === 'poll' ? asked : null;
+    return new URLSearchParams(this.#location.search).get('transport') === 'stream' ? 'stream' : null;
   }
 }
 

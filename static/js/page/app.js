@@ -2,9 +2,12 @@
 
 import { asApiError } from '../net/api_error.js';
 import { backoffMs } from '../net/backoff.js';
+import { LeftTexts } from '../outbox/left_texts.js';
 import { Chat, HOME } from './chat.js';
 
 /** @typedef {import('../net/shapes.js').User} User */
+
+const KEPT_AFTER_MS = 3_000; // a message in a second is common, and each time some hundred kilobytes are written
 
 /**
  * @typedef {object} AppParts
@@ -15,8 +18,11 @@ import { Chat, HOME } from './chat.js';
  * @property {import('../net/clock.js').Clock} clock
  * @property {() => number} random
  * @property {import('./chat.js').ChatParts['tabs']} tabs
+ * @property {(userId: string) => import('../rooms/room_choices.js').RoomChoices} choices
+ * @property {(room: import('../rooms/room.js').Room, message: import('../net/shapes.js').Message) => void} unseen
  * @property {(text: string) => void} notice
  * @property {import('./one_user.js').OneUser} oneUser
+ * @property {import('../rooms/kept_rooms.js').KeptRooms} keptRooms
  * @property {() => void} reload
  * @property {(text: string) => void} bootText what to show while there is nothing else; '' hides it
  * @property {{show: (note?: string) => void, hide: () => void}} signIn
@@ -26,6 +32,8 @@ import { Chat, HOME } from './chat.js';
 export class App {
   /** @type {Chat | null} */
   chat = null;
+  /** @type {any} */
+  #keeping = null;
   #parts;
 
   /** @param {AppParts} parts */
@@ -35,9 +43,9 @@ export class App {
   }
 
   async boot() {
-    const user = await this.#persist(() => this.#whoAmI());
+    const user = await this.#persist(() => this.#whoAmI(), () => this.#enterOffline());
     try {
-      if (user) await this.#enter(user);
+      if (user && !this.chat) await this.#enter(user);
     } catch (error) {
       if (!asApiError(error).signedOut) throw error; // the session may have ended in between
       this.chat = null;
@@ -72,13 +80,17 @@ export class App {
   }
 
   /** The browser's Back or Forward changed the address. */
-  follow() {
-    this.chat?.open(this.#parts.address.room ?? HOME);
+  async follow() {
+    const { address } = this.#parts;
+    const name = address.room ?? HOME;
+    if (this.chat?.asked !== name) await this.chat?.open(name);
+    if (address.message) await this.chat?.openMessage(address.message);
   }
 
   /** @param {boolean} visible */
   visibilityChanged(visible) {
     this.chat?.setVisible(visible);
+    if (!visible) this.keepNow();
     if (visible) this.#wake();
   }
 
@@ -101,28 +113,58 @@ export class App {
     }
   }
 
-  /** @param {User} user */
-  async #enter(user) {
+  /**
+   * The server does not answer: the page shows what it has kept of whoever was here.
+   * @returns {Promise<User | null>}
+   */
+  async #enterOffline() {
+    const { keptRooms, oneUser } = this.#parts;
+    const kept = oneUser.known ? await keptRooms.load(oneUser.known) : null;
+    if (kept) await this.#enter(kept.user, kept);
+    return kept?.user ?? null;
+  }
+
+  /**
+   * @param {User} user
+   * @param {import('../rooms/kept_rooms.js').Kept} [kept]
+   */
+  async #enter(user, kept) {
     const { api, signIn, view, address, oneUser } = this.#parts;
     oneUser.tell(user.id);
     api.user = user.id;
-    const chat = new Chat({ ...this.#parts, user, forced: address.forcedTransport, on: this.#hooks() });
+    const chat = new Chat({ ...this.#parts, choices: this.#parts.choices(user.id), user, forced: address.forcedTransport, on: this.#hooks() });
     this.chat = chat;
     chat.visible = !document.hidden;
-    await this.#persist(() => chat.start());
+    await (kept ? chat.startOffline(kept) : this.#persist(() => chat.start()));
     if (!chat.visible) chat.setVisible(false); // opened in the background
     this.#parts.bootText('');
     signIn.hide();
     view.show(chat);
     await chat.open(address.room ?? HOME);
+    if (address.message) await chat.openMessage(address.message);
+    await this.#offerLeft(user);
+  }
+
+  /** What an earlier guest of this browser wrote and could not send. @param {User} user */
+  async #offerLeft(user) {
+    const left = new LeftTexts(this.#parts.storage, user.id);
+    if (await left.load()) this.#parts.view.left.show(left);
   }
 
   #hooks() {
     const { view, notice } = this.#parts;
     return {
       otherUser: () => this.#parts.reload(),
-      rooms: () => view.roomsChanged(),
-      room: (/** @type {import('../rooms/room.js').Room} */ room) => view.roomChanged(room),
+      rooms: () => {
+        view.roomsChanged();
+        this.#keepSoon();
+      },
+      room: (/** @type {import('../rooms/room.js').Room} */ room) => {
+        view.roomChanged(room);
+        this.#keepSoon();
+      },
+      found: (/** @type {string} */ id) => view.showMessage(id),
+      unseen: (/** @type {import('../rooms/room.js').Room} */ room, /** @type {import('../net/shapes.js').Message} */ message) => this.#parts.unseen(room, message),
       opened: (/** @type {import('../rooms/room.js').Room | null} */ room) => this.#opened(room),
       outbox: () => view.outboxChanged(),
       connection: (/** @type {import('../net/connection.js').ConnectionState} */ state) => {
@@ -157,8 +199,22 @@ export class App {
     this.#leave(waiting ? `Signed out – sign in to send ${messages}.` : 'Your session has ended. Sign in again.');
   }
 
+  /** Soon, and not for each change. */
+  #keepSoon() {
+    if (this.#keeping !== null) return;
+    this.#keeping = this.#parts.clock.setTimeout(() => this.keepNow(), KEPT_AFTER_MS);
+  }
+
+  /** Keeps what there is for a start without the server. */
+  keepNow() {
+    this.#parts.clock.clearTimeout(this.#keeping);
+    this.#keeping = null;
+    if (this.chat) void this.#parts.keptRooms.save(this.chat.kept);
+  }
+
   /** @param {string} note */
   #leave(note) {
+    if (this.chat) void this.#parts.keptRooms.remove(this.chat.user.id);
     this.chat?.stop();
     this.chat = null;
     this.#parts.api.user = null;
@@ -171,15 +227,18 @@ export class App {
    * Tries until there is an answer; without one there is nothing to show.
    * @template T
    * @param {() => Promise<T>} action
+   * @param {() => Promise<T | null>} [instead] tried once when there is no answer
    * @returns {Promise<T>}
    */
-  async #persist(action) {
+  async #persist(action, instead) {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await action();
       } catch (error) {
         const { retryable, retryAfterMs } = asApiError(error);
         if (!retryable) throw error;
+        const found = attempt === 0 && instead ? await instead() : null;
+        if (found) return found;
         this.#parts.bootText('The server does not answer. Trying again…');
         await this.#sleep(Math.max(backoffMs(attempt + 1, this.#parts.random), retryAfterMs ?? 0));
       }

@@ -9,6 +9,8 @@ import { OwnMessages } from '../outbox/own_messages.js';
 import { reasonText } from '../outbox/refusal.js';
 import { Directory } from '../rooms/directory.js';
 import { Histories } from '../rooms/histories.js';
+import { Quoted } from '../rooms/quoted.js';
+import { keptOf } from '../rooms/kept_rooms.js';
 import { News } from '../rooms/news.js';
 import { SMALL } from '../rooms/readers.js';
 import { Reads } from '../rooms/reads.js';
@@ -28,6 +30,8 @@ import { SHOWN_MS } from '../rooms/typists.js';
  * @property {() => void} rooms
  * @property {(room: Room) => void} room its messages or its state changed
  * @property {(room: Room | null) => void} opened
+ * @property {(id: string) => void} found the message that a link leads to is here
+ * @property {(room: Room, message: Message) => void} unseen somebody said something where nobody looks
  * @property {() => void} outbox
  * @property {(state: import('../net/connection.js').ConnectionState) => void} connection
  * @property {() => void} signedOut
@@ -46,6 +50,7 @@ import { SHOWN_MS } from '../rooms/typists.js';
  * @property {(userId: string) => import('../net/tabs.js').Tabs | null} tabs the user's, null where each is alone
  * @property {import('../net/clock.js').Clock} clock
  * @property {() => number} random
+ * @property {import('../rooms/room_choices.js').RoomChoices} choices
  * @property {ChatCallbacks} on
  */
 
@@ -58,10 +63,15 @@ export class Chat {
   current = null;
   /** Whether the page is visible: what comes while it is not counts as unread. */
   visible = true;
+  /** Whether the newest message of the open room is on the screen: what comes then is read. */
+  #atLatest = true;
   #live = false;
   /** Messages that are being loaded. @type {Set<string>} */
   #loading = new Set();
-  #asked = ''; // the room in the address, whether it exists or not
+  /** The room in the address, whether it exists or not. */
+  asked = '';
+  /** Why the asked room is not shown, if it is not known whether it exists. */
+  missing = '';
   #api;
   #clock;
   #link;
@@ -74,6 +84,8 @@ export class Chat {
     this.#clock = clock;
     this.#on = on;
     this.user = user;
+    this.choices = parts.choices;
+    this.quoted = new Quoted((id) => api.message(id));
     this.rooms = new RoomBook(user.id);
     this.directory = new Directory({ api, clock, rooms: this.rooms, changed: on.rooms, open: () => this.current });
     this.histories = new Histories(api, on.room);
@@ -95,7 +107,25 @@ export class Chat {
 
   /** Rooms first: the stream starts from their cursor, so that nothing is missed in between. */
   async start() {
-    const cursor = await this.directory.load();
+    await this.#startAt(await this.directory.load());
+  }
+
+  /**
+   * With what was kept, while the server cannot be reached.
+   * @param {import('../rooms/kept_rooms.js').Kept} kept
+   */
+  async startOffline(kept) {
+    this.directory.restore(kept);
+    await this.#startAt(kept.cursor);
+  }
+
+  /** What is to be kept for a start without the server. */
+  get kept() {
+    return keptOf(this.user, this.connection.cursor, this.rooms.all);
+  }
+
+  /** @param {string} cursor */
+  async #startAt(cursor) {
     await this.own.load();
     this.connection.start(cursor);
     this.outbox.wake();
@@ -111,19 +141,67 @@ export class Chat {
 
   /** @param {string} name */
   async open(name) {
-    this.#asked = name;
+    this.asked = name;
     const room = this.rooms.get(name) ?? (await this.directory.lookUp(name));
-    if (this.#asked !== name) return; // the user has gone elsewhere meanwhile
+    if (this.asked !== name) return; // the user has gone elsewhere meanwhile
     this.#leaveCurrent();
     this.current = room;
-    room?.seen();
+    this.missing = room || !this.directory.unanswered.has(name) ? '' : 'This room cannot be shown while you are offline';
     this.#on.opened(room);
     this.#on.rooms();
     // A room the user only reads gets no events, so what is here may be out of date.
     if (room && (room.history !== 'ready' || !room.info.member)) await this.histories.newest(room);
+    if (room?.history === 'ready') await this.histories.unread(room);
     if (!room || room !== this.current) return;
-    this.#read(room);
+    // Where a line stands before what is new, the view says when the end of it has been seen.
+    this.sees(room.firstUnreadId === null);
     await this.#loadReaders(room);
+  }
+
+  /**
+   * Opens the room at one of its messages, however far back.
+   * @param {string} id
+   */
+  async openMessage(id) {
+    const room = this.current;
+    if (!room) return;
+    try {
+      if (!room.timeline.byId(id)) await this.histories.around(room, await this.#api.message(id));
+      if (room === this.current) this.#on.found(id);
+    } catch {
+      this.#on.notice('That message is not here any more.');
+    }
+  }
+
+  /**
+   * Whether the newest message of the open room is on the screen.
+   * @param {boolean} atLatest
+   */
+  sees(atLatest) {
+    this.#atLatest = atLatest;
+    if (!atLatest || !this.visible || !this.current) return;
+    if (this.current.unread) this.#on.rooms();
+    this.current.seen();
+    this.#read(this.current);
+  }
+
+  /** How many messages wait in rooms that are not muted. */
+  get unread() {
+    const heard = this.rooms.all.filter(({ name }) => !this.choices.isMuted(name));
+    return heard.reduce((sum, room) => sum + room.unread, 0);
+  }
+
+  /**
+   * Says what the guest before could not, where this user is a member or may become one.
+   * @param {import('../outbox/left_texts.js').LeftTexts} texts
+   */
+  sendLeft(texts) {
+    return texts.sendAs(async ({ room: name, body }) => {
+      const room = this.rooms.get(name) ?? (await this.directory.lookUp(name));
+      if (!room || (!room.info.member && !(await this.join(room)))) return false;
+      await this.own.send(room, body);
+      return true;
+    });
   }
 
   /** Who is writing in the open room. */
@@ -136,9 +214,7 @@ export class Chat {
     this.visible = visible;
     this.#link.setVisible(visible);
     if (!visible) return this.reads.tell();
-    this.current?.seen();
-    if (this.current) this.#read(this.current);
-    this.#on.rooms();
+    this.sees(this.#atLatest);
     this.directory.refresh();
   }
 
@@ -223,7 +299,8 @@ export class Chat {
       changed: this.#on.room,
       ownArrived: (message) => this.outbox.confirm(message.localId),
       received: (cursor) => this.connection.leads && this.connection.state.transport === 'stream' && this.acks.received(cursor),
-      isWatched: (room) => room === this.current && this.visible,
+      isWatched: (room) => room === this.current && this.visible && this.#atLatest,
+      unseen: this.#on.unseen,
       watched: (room) => this.#read(room),
       typing: (room, user, typing) => this.#typing(room, user, typing),
       presence: this.#on.presence,
@@ -265,6 +342,7 @@ export class Chat {
     if (!cameBack) return;
     this.outbox.wake();
     this.directory.refresh();
+    if (this.missing) void this.open(this.asked);
     if (this.current?.history === 'error') this.histories.newest(this.current);
     if (this.current) this.#loadReaders(this.current); // what was signalled meanwhile is lost
   }
@@ -316,7 +394,7 @@ export class Chat {
     if (room === this.current || room.history !== 'none') await this.histories.newest(room);
     this.#on.room(room);
     // The user was invited while the room's address was open and showed nothing.
-    if (!this.current && this.#asked === name) await this.open(name);
+    if (!this.current && this.asked === name) await this.open(name);
   }
 
   /** @param {string} name */

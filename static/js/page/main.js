@@ -7,16 +7,21 @@ import { streamTransport } from '../net/stream.js';
 import { browserTabs } from '../net/tabs.js';
 import { LastingStorage } from '../outbox/lasting_storage.js';
 import { openOutboxDb } from '../outbox/outbox_db.js';
+import { KeptRooms } from '../rooms/kept_rooms.js';
+import { RoomChoices } from '../rooms/room_choices.js';
 import { ChatView } from '../view/chat_view.js';
 import { byId } from '../view/dom.js';
 import { Drafts } from '../view/drafts.js';
-import { setUpKeyboard } from '../view/keyboard.js';
+import { Notifications } from '../view/notifications.js';
 import { SignIn } from '../view/sign_in.js';
-import { setUpTheme } from '../view/theme.js';
 import { makeToast } from '../view/toast.js';
 import { Address } from './address.js';
 import { App } from './app.js';
 import { oneUser } from './one_user.js';
+import { seenSomewhere } from './seen_somewhere.js';
+import { keepShell } from './shell_update.js';
+
+Object.assign(window, { __chat: 'page' }); // page/early.js and js/legacy.js look whether this browser runs it
 
 const root = document.querySelector('meta[name=chat-root]')?.getAttribute('content') ?? '';
 const clock = browserClock;
@@ -24,10 +29,16 @@ const address = new Address(root, window);
 const api = new Api({ root, clock, fetch: (...call) => fetch(...call) });
 const notice = makeToast(clock);
 const bootNote = byId('boot', HTMLParagraphElement);
+const isSeen = seenSomewhere(`chat seen ${root}`, navigator.locks, document);
+const notifications = new Notifications({
+  Notification: globalThis.Notification,
+  open: (name) => app.goTo(name),
+  notice,
+});
 
 const view = new ChatView({
-  clock, api,
-  roomPath: (name) => address.pathOf(name),
+  clock, api, notice, notifications,
+  pathOf: (room, message) => address.pathOf(room, message),
   openRoom: (name) => app.goTo(name),
   signOut: () => app.signOut(),
   drafts: (userId) => new Drafts(storageOrNull(), userId),
@@ -38,6 +49,7 @@ const app = new App({
   api, address, clock, view,
   random: Math.random,
   tabs: (userId) => browserTabs(`chat ${root} ${userId}`, navigator, globalThis.BroadcastChannel),
+  choices: (userId) => new RoomChoices(storageOrNull(), userId),
   storage: new LastingStorage({
     clock,
     open: (closed) => openOutboxDb(globalThis.indexedDB, `chat-outbox ${root}`, closed),
@@ -48,21 +60,30 @@ const app = new App({
     poll: pollTransport({ clock, poll: (since, wait, signal) => api.poll(since, wait, signal) }),
   },
   notice,
+  unseen: async (room, message) => { if (!(await isSeen())) notifications.tell(room, message); },
   bootText: (text) => {
     bootNote.hidden = !text;
     bootNote.textContent = text;
   },
   signIn: new SignIn((name) => app.signIn(name)),
   oneUser: oneUser(storageOrNull(), window),
+  keptRooms: new KeptRooms(globalThis.indexedDB, `chat-kept ${root}`, clock),
   reload: () => location.reload(),
 });
 
-setUpTheme();
-setUpKeyboard();
 window.addEventListener('popstate', () => app.follow());
+window.addEventListener('hashchange', () => app.follow());
 window.addEventListener('online', () => app.online());
 document.addEventListener('visibilitychange', () => app.visibilityChanged(!document.hidden));
+window.addEventListener('pagehide', () => app.keepNow());
 app.boot();
+keepShell({ workers: navigator.serviceWorker, root, ask: offerUpdate, reload: () => location.reload() });
+
+/** @param {() => void} reload */
+function offerUpdate(reload) {
+  byId('update-bar', HTMLDivElement).hidden = false;
+  byId('update-now', HTMLButtonElement).addEventListener('click', reload, { once: true });
+}
 
 function storageOrNull() {
   try {

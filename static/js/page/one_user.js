@@ -4,6 +4,7 @@ const KEY = 'chat-user';
 
 /**
  * @typedef {object} OneUser
+ * @property {string} known who was signed in here last; '' for nobody
  * @property {(userId: string) => void} tell who is signed in here now; '' for nobody
  * @property {(changed: (userId: string) => void) => void} listen calls back when another tab has told
  */
@@ -16,6 +17,13 @@ const KEY = 'chat-user';
  */
 export function oneUser(storage, window) {
   return {
+    get known() {
+      try {
+        return storage?.getItem(KEY) ?? '';
+      } catch {
+        return '';
+      }
+    },
     tell: (userId) => {
       try {
         if (storage?.getItem(KEY) !== userId) storage?.setItem(KEY, userId);

@@ -1,11 +1,17 @@
 // Keeps the book of rooms in step with the server.
 
+import { asApiError } from '../net/api_error.js';
+
 /** @typedef {import('./room.js').Room} Room */
 
 const LISTS_APART_MS = 30_000; // someone who switches tabs a lot should not cause a request each time
 
 export class Directory {
-  #listedAtMs = 0;
+  #listedAtMs = -Infinity;
+  /** @type {string | null} */
+  #more = null;
+  /** Rooms that were asked for while the server did not answer. @type {Set<string>} */
+  unanswered = new Set();
   /** @type {Map<string, Promise<Room | null>>} */
   #lookUps = new Map();
   #parts;
@@ -28,14 +34,43 @@ export class Directory {
     this.#listedAtMs = clock.now();
     const first = await api.rooms();
     const infos = [...first.rooms];
-    for (let { after } = first; after; ) {
+    let { after } = first;
+    // Own rooms come first. Of others' public ones there may be ten thousand: they are looked through on demand.
+    while (after && infos.at(-1)?.member) {
       const page = await api.rooms(after);
       infos.push(...page.rooms);
       after = page.after;
     }
+    this.#more = after;
     rooms.replace(infos, open()?.name);
     changed();
     return first.cursor;
+  }
+
+  /**
+   * The rooms as they were known when the server could last be reached.
+   * @param {import('./kept_rooms.js').Kept} kept
+   */
+  restore({ rooms: known }) {
+    const { rooms, changed } = this.#parts;
+    rooms.replace(known.map(({ info }) => info));
+    for (const { info, messages } of known) for (const message of messages) rooms.get(info.name)?.timeline.merge(message);
+    changed();
+  }
+
+  /** Whether there are public rooms that are not in the book yet. */
+  get hasMore() {
+    return this.#more !== null;
+  }
+
+  /** The next page of public rooms. */
+  async loadMore() {
+    if (!this.#more) return;
+    const { api, rooms, changed } = this.#parts;
+    const page = await api.rooms(this.#more);
+    this.#more = page.after;
+    for (const info of page.rooms) rooms.put(info);
+    changed();
   }
 
   /** No event announces other people's new public rooms: they are looked for when the user comes back. */
@@ -59,11 +94,13 @@ export class Directory {
    * @returns {Promise<Room | null>}
    */
   async #ask(name) {
+    this.unanswered.delete(name);
     try {
       const room = this.#parts.rooms.put(await this.#parts.api.room(name));
       this.#parts.changed();
       return room;
-    } catch {
+    } catch (error) {
+      if (asApiError(error).retryable) this.unanswered.add(name);
       return null; // not there, or not for this user, or no answer: the caller shows what it has
     }
   }

@@ -21,6 +21,7 @@ import { compareCursors } from '../net/cursor.js';
  * @property {string | null} editedAt
  * @property {string | null} deletedAt
  * @property {boolean} growing
+ * @property {import('../net/shapes.js').Data | null} data
  * @property {Refusal | null} refusal why it failed
  * @property {number} arrival position among entries that have no cursor
  * @property {number} revision goes up with every change, for views
@@ -69,10 +70,12 @@ export function takeNews(entry, message) {
   if (isLater(message.editedAt, entry.editedAt) && !entry.deletedAt) {
     entry.editedAt = message.editedAt;
     entry.body = message.body;
+    entry.data = message.data ?? null;
   }
   if (isLater(message.deletedAt, entry.deletedAt)) {
     entry.deletedAt = message.deletedAt;
     entry.body = message.body;
+    entry.data = null;
   }
   if (isFurther(message.status, entry.status)) entry.status = message.status;
   return before !== [entry.editedAt, entry.deletedAt, entry.status, entry.growing, entry.body.length].join();
@@ -110,10 +113,11 @@ function isLater(a, b) {
  * Leaves out fields that a newer server may add.
  * @param {Message} message
  */
-export function fieldsOf({ id, localId, room, sender, body, createdAt, status, cursor, editedAt, deletedAt, growing }) {
+export function fieldsOf({ id, localId, room, sender, body, createdAt, status, cursor, editedAt, deletedAt, growing, data }) {
   return {
     id, localId, room, sender, body, createdAt, status,
     cursor: cursor ?? null, editedAt: editedAt ?? null, deletedAt: deletedAt ?? null,
     growing: growing ?? false,
+    data: data ?? null,
   };
 }

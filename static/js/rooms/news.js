@@ -13,6 +13,7 @@
  * @property {(message: Message) => void} ownArrived one's own message came back through the log
  * @property {(cursor: string) => void} received someone else's message arrived
  * @property {(room: Room) => boolean} isWatched
+ * @property {(room: Room, message: Message) => void} unseen someone else said something where nobody looks
  * @property {(room: Room) => void} watched someone else's message came into the room that the user looks at
  * @property {(room: Room, user: User, typing: boolean) => void} typing
  * @property {(room: Room, changes: {user: User, online: boolean}[]) => void} presence
@@ -125,6 +126,7 @@ export class News {
     if (event.cursor) this.#hooks.received(event.cursor);
     if (this.#hooks.isWatched(room)) return this.#hooks.watched(room);
     room.missed(message);
+    this.#hooks.unseen(room, message);
     room.trimIfLong();
   }
 
@@ -134,7 +136,7 @@ export class News {
    */
   #changed(room, message) {
     if (!room.covers(message)) return;
-    room.timeline.merge(message);
+    room.merge(message);
     this.#hooks.changed(room);
   }
 
@@ -143,7 +145,7 @@ export class News {
    * @param {ChatEvent} event
    */
   #status(room, event) {
-    room.timeline.advance(event);
+    room.advance(event);
     this.#hooks.changed(room);
   }
 

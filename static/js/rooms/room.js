@@ -26,6 +26,8 @@ export class Room {
   /** @type {string | null} */
   before = null;
   hasMore = false;
+  /** What is shown instead of the newest, after a link to a message far back. @type {import('./past.js').Past | null} */
+  past = null;
 
   /**
    * @param {RoomInfo} info
@@ -46,6 +48,31 @@ export class Room {
     return this.info.title || this.info.name;
   }
 
+  /** What is shown of it: the newest messages, or a part far back. @returns {Room | import('./past.js').Past} */
+  get shown() {
+    return this.past ?? this;
+  }
+
+  /** Changes of a message that is here, wherever it stands. @param {Message} message */
+  merge(message) {
+    this.timeline.merge(message);
+    if (this.past?.timeline.byId(message.id)) this.past.timeline.merge(message);
+  }
+
+  /** @param {Parameters<Timeline['advance']>[0]} event */
+  advance(event) {
+    this.timeline.advance(event);
+    this.past?.timeline.advance(event);
+  }
+
+  /** What is far back and what is live have met. */
+  joinPast() {
+    if (!this.past?.reaches(this.timeline)) return;
+    const { timeline, before, hasMore } = this.past;
+    this.timeline.adopt(timeline);
+    Object.assign(this, { before, hasMore, past: null });
+  }
+
   /** The newest page, on first opening and after a join or a reset. @param {HistoryPage} page */
   takeNewest(page) {
     for (const message of page.messages) this.timeline.merge(message);
@@ -54,15 +81,26 @@ export class Room {
     if (page.hasMore && oldest) this.timeline.dropBefore(oldest);
     this.before = page.before;
     this.hasMore = page.hasMore;
-    if (this.#unreadBefore) this.#drawLine(page.messages);
+    if (this.reachesRead) this.#drawLine();
   }
 
-  /**
-   * Before the first message of somebody else behind the place up to which the user has read.
-   * @param {Message[]} messages
-   */
-  #drawLine(messages) {
-    const others = messages.filter(({ sender, deletedAt }) => sender.id !== this.timeline.myId && !deletedAt);
+  /** Whether all that is unread is here: then the line can be drawn. */
+  get reachesRead() {
+    const { readCursor } = this.info;
+    const oldest = this.timeline.entries[0]?.cursor;
+    if (!this.#unreadBefore || !this.hasMore) return true;
+    return readCursor ? Boolean(oldest && compareCursors(oldest, readCursor) <= 0) : this.#unreadBefore <= this.timeline.entries.length;
+  }
+
+  /** What is unread goes back further than anybody will read: the line stands before the oldest that is here. */
+  drawLineAtOldest() {
+    this.#drawLine();
+  }
+
+  /** Before the first message of somebody else behind the place up to which the user has read. */
+  #drawLine() {
+    if (!this.#unreadBefore) return;
+    const others = this.timeline.entries.filter(({ id, sender, deletedAt }) => id && sender.id !== this.timeline.myId && !deletedAt);
     const read = this.info.readCursor;
     const unread = read
       ? others.filter(({ cursor }) => !cursor || compareCursors(cursor, read) > 0)
@@ -90,10 +128,12 @@ export class Room {
     for (const message of page.messages) this.timeline.merge(message);
     this.before = page.before;
     this.hasMore = page.hasMore;
+    if (this.reachesRead) this.#drawLine();
   }
 
   /** Drops old entries; they can be loaded again. */
   trim() {
+    this.past = null;
     if (this.history === 'loading' || !this.timeline.keepNewest(KEPT)) return;
     this.before = this.timeline.entries[0].cursor;
     this.hasMore = true;

@@ -23,10 +23,6 @@ export class RoomBook {
     return [...this.#rooms.values()];
   }
 
-  get unread() {
-    return this.all.reduce((sum, room) => sum + room.unread, 0);
-  }
-
   /** @param {RoomInfo} info */
   put(info) {
     const known = this.#rooms.get(info.name);

@@ -29,14 +29,14 @@ export class Timeline {
 
   /**
    * A message the user has just written or that waits in the outbox.
-   * @param {{localId: string, room: string, body: string, createdAt: string, sender: User, refusal?: Refusal | null}} draft
+   * @param {{localId: string, room: string, body: string, createdAt: string, sender: User, refusal?: Refusal | null, data?: Entry['data']}} draft
    */
   addOwn(draft) {
     const known = this.#ownByLocalId.get(draft.localId);
     if (known) return known;
-    const { refusal = null, ...rest } = draft;
+    const { refusal = null, data = null, ...rest } = draft;
     return this.#insert({
-      ...rest, id: null, status: refusal ? 'failed' : 'sending', refusal, cursor: null,
+      ...rest, data, id: null, status: refusal ? 'failed' : 'sending', refusal, cursor: null,
       editedAt: null, deletedAt: null, growing: false, arrival: this.#arrivals++, revision: 0,
     });
   }
@@ -130,6 +130,14 @@ export class Timeline {
     if (surplus <= 0 || !this.entries[surplus].cursor) return false;
     this.#dropFirst(surplus);
     return true;
+  }
+
+  /**
+   * Takes over older entries as they are, so that their rows stay.
+   * @param {Timeline} older
+   */
+  adopt(older) {
+    for (const entry of older.entries) if (!this.#find(/** @type {Message} */ (entry))) this.#insert(entry);
   }
 
   /** @param {string} id */

@@ -1,19 +1,29 @@
 // The whole page of a signed-in user: puts the views together and connects them with the chat.
 
-import { fillAvatar } from './avatar.js';
 import { Banner } from './banner.js';
+import { Browse } from './browse.js';
+import { copyText } from './clipboard.js';
 import { Composer } from './composer.js';
 import { confirm } from './confirm.js';
 import { byId, setText } from './dom.js';
 import { Drawer } from './drawer.js';
+import { Favicon } from './favicon.js';
+import { Find } from './find.js';
+import { firstLine } from './format.js';
+import { setUpKeyboard, showKeys } from './keyboard.js';
+import { LeftTextsView } from './left_texts.js';
+import { Menu } from './menu.js';
 import { MessageList } from './message_list.js';
 import { NewRoom } from './new_room.js';
-import { People } from './people.js';
+import { COMMON_ROOM, People } from './people.js';
+import { PersonCard } from './person_card.js';
 import { QueueView } from './queue.js';
 import { RoomHead } from './room_head.js';
 import { RoomList } from './room_list.js';
+import { roomMenu } from './room_menu.js';
 import { RoomSettings } from './room_settings.js';
 import { typingText } from './text.js';
+import { UserMenu } from './user_menu.js';
 
 /**
  * @typedef {import('../page/chat.js').Chat} Chat
@@ -24,12 +34,16 @@ import { typingText } from './text.js';
 /**
  * @typedef {object} ViewParts
  * @property {import('../net/clock.js').Clock} clock
- * @property {(name: string) => string} roomPath
+ * @property {(room: string, message?: string) => string} pathOf
  * @property {(name: string) => void} openRoom
  * @property {() => void} signOut
+ * @property {(text: string) => void} notice
  * @property {import('../net/api.js').Api} api
+ * @property {import('./notifications.js').Notifications} notifications
  * @property {(userId: string) => import('./drafts.js').Drafts} drafts
  */
+
+const SMALL_ENOUGH = 1000; // members: one page, to find out whether somebody is there
 
 export class ChatView {
   #section = byId('chat', HTMLDivElement);
@@ -37,6 +51,8 @@ export class ChatView {
   /** @type {Chat | null} */ #chat = null;
   /** @type {import('./drafts.js').Drafts | null} */ #drafts = null;
   #roomsPlanned = false;
+  #menu = new Menu();
+  #favicon = new Favicon();
   #parts;
 
   /** @param {ViewParts} parts */
@@ -44,40 +60,72 @@ export class ChatView {
     this.#parts = parts;
     this.drawer = new Drawer();
     this.banner = new Banner(parts.clock, () => this.#tryNow());
-    this.list = new RoomList((name) => this.#openRoom(name), parts.roomPath);
-    this.head = new RoomHead({ join: () => this.#join(), leave: () => this.#leave(), settings: () => this.#openSettings() });
-    this.settings = new RoomSettings({
-      rename: async (room, title) => this.#chat?.renameRoom(room, title),
-      remove: async (room) => this.#chat?.deleteRoom(room),
-    });
     this.messages = this.#makeMessages();
     this.composer = this.#makeComposer();
     this.queue = new QueueView(parts.clock, {
       retryAll: () => this.#forFailed((id) => this.#chat?.own.retry(id)),
       deleteAll: () => this.#deleteAll(),
     });
+    this.left = new LeftTextsView({ copy: (text) => this.#copy(text), send: async (texts) => (await this.#chat?.sendLeft(texts)) ?? 0 });
+    this.list = new RoomList({ open: (name) => this.#openRoom(name), path: parts.pathOf, isMuted: (name) => Boolean(this.#chat?.choices.isMuted(name)) });
+    this.head = new RoomHead({ join: () => this.#join(), menu: (opener) => this.#openRoomMenu(opener), people: () => this.#openPeople() });
+    this.settings = new RoomSettings({
+      rename: async (room, title) => this.#chat?.renameRoom(room, title),
+      remove: async (room) => this.#chat?.deleteRoom(room),
+    });
     this.newRoom = new NewRoom(async (wanted) => {
       await this.#chat?.createRoom(wanted);
       this.drawer.close();
     });
-    this.people = new People(parts.api, (userId) => this.#talkTo(userId));
-    byId('open-people', HTMLButtonElement).addEventListener('click', () => this.#openPeople());
-    byId('sign-out', HTMLButtonElement).addEventListener('click', () => this.#signOut());
+    this.browse = this.#makeBrowse();
+    this.find = this.#makeFind(parts);
+    this.card = new PersonCard({ find: (user) => this.#findPerson(user), talkTo: (userId) => this.#talkTo(userId) });
+    this.people = new People(parts.api, { talkTo: (userId) => this.#talkTo(userId), card: (user) => this.#showCard(user) });
+    this.userMenu = new UserMenu({ menu: this.#menu, notifications: parts.notifications, keys: showKeys, signOut: () => this.#signOut() });
+    setUpKeyboard({ find: () => this.#chat && this.find.open() });
+  }
+
+  #makeBrowse() {
+    return new Browse({
+      rooms: () => this.#allRooms().filter(({ info }) => info.visibility === 'public'),
+      hasMore: () => Boolean(this.#chat?.directory.hasMore),
+      loadMore: async () => this.#chat?.directory.loadMore(),
+      open: (name) => this.#openRoom(name),
+      join: async (room) => (await this.#chat?.join(room)) ?? false,
+      create: () => this.newRoom.open(),
+    });
+  }
+
+  /** @param {ViewParts} parts */
+  #makeFind({ clock, api }) {
+    return new Find({
+      clock,
+      rooms: () => this.#allRooms(),
+      people: async () => (await api.members(COMMON_ROOM)).members,
+      me: () => this.#chat?.user.id ?? '',
+      openRoom: (name) => this.#openRoom(name),
+      talkTo: (userId) => this.#talkTo(userId),
+    });
   }
 
   /** @param {Chat} chat */
   show(chat) {
     this.#chat = chat;
     this.#drafts = this.#parts.drafts(chat.user.id);
-    byId('user-name', HTMLElement).textContent = chat.user.name;
-    fillAvatar(byId('user-avatar', HTMLSpanElement), chat.user);
+    this.#parts.notifications.use(chat.choices);
+    this.userMenu.show(chat.user);
     this.#section.hidden = false;
   }
 
   hide() {
     this.#chat = null;
     this.#section.hidden = true;
+    this.#menu.close(false);
+    for (const dialog of document.querySelectorAll('dialog')) dialog.close();
     this.messages.show(null, '');
+    this.#parts.notifications.use(null);
+    this.#favicon.show(false);
+    document.title = 'Chat';
   }
 
   /** @param {Room | null} room */
@@ -88,8 +136,13 @@ export class ChatView {
     this.#showTypists();
   }
 
+  /** @param {string} id the message that a link leads to */
+  showMessage(id) {
+    return this.messages.jumpTo(id);
+  }
+
   #showTypists() {
-    setText(byId('typing', HTMLSpanElement), typingText(this.#chat?.typists ?? []));
+    setText(byId('typing', HTMLParagraphElement), typingText(this.#chat?.typists ?? []));
   }
 
   /** Titles, counts and the list of rooms change together and need not change at once. */
@@ -118,7 +171,14 @@ export class ChatView {
   }
 
   outboxChanged() {
-    this.queue.show(this.#chat?.outbox ?? null, this.#chat?.connection.state.phase === 'live');
+    const live = this.#chat?.connection.state.phase === 'live';
+    this.queue.show(this.#chat?.outbox ?? null, live);
+    this.userMenu.showState(live);
+  }
+
+  #allRooms() {
+    const { own, others } = this.#chat?.rooms.sorted ?? { own: [], others: [] };
+    return [...own, ...others];
   }
 
   #showRooms() {
@@ -126,37 +186,84 @@ export class ChatView {
     if (!chat) return;
     this.list.show(chat.rooms.sorted, chat.current);
     this.#showRoom(chat.current);
-    const { unread } = chat.rooms;
+    const unread = chat.unread;
     this.#badge.hidden = unread === 0;
     this.#badge.textContent = unread > 99 ? '99+' : String(unread);
+    this.#favicon.show(unread > 0);
     document.title = `${unread ? `(${unread}) ` : ''}${chat.current?.title ?? 'Chat'}`;
+    for (const room of chat.rooms.all) if (!room.unread) this.#parts.notifications.read(room.name);
   }
 
   /** @param {Room | null} room */
   #showRoom(room) {
     const wasMember = !byId('composer', HTMLFormElement).hidden;
-    this.head.show(room, this.#chat?.user.id ?? '');
+    this.head.show(room, this.#chat?.missing ?? '');
     if (room && wasMember !== room.info.member) this.#showComposer(room);
     if (room) this.composer.rename(placeholderOf(room));
   }
 
   /** @param {Room | null} room */
   #showComposer(room) {
-    if (!room?.info.member) return this.composer.hide();
+    if (!room?.info.member) {
+      const hadFocus = this.composer.hide();
+      if (hadFocus) byId('room-title', HTMLHeadingElement).focus();
+      return;
+    }
     this.composer.show(this.#drafts?.get(room.name) ?? '', placeholderOf(room));
     if (matchMedia('(hover: hover)').matches) this.composer.focus(); // elsewhere the on-screen keyboard would pop up
   }
 
+  /** To the box one writes in, or to the log where there is none. */
+  #write() {
+    if (this.composer.isOpen) this.composer.focus();
+    else byId('scroller', HTMLDivElement).focus({ preventScroll: true });
+  }
+
   #makeMessages() {
     return new MessageList({
-      actions: {
-        retry: (entry) => this.#afterAction(this.#chat?.own.retry(entry.localId)),
-        discard: (entry) => this.#afterAction(this.#chat?.own.discard(entry.localId)),
-        edit: (entry) => entry.id && this.composer.startEditing({ id: entry.id, body: entry.body }),
-        withdraw: (entry) => this.#withdraw(entry),
-      },
+      actions: this.#messageActions(),
       loadOlder: (room) => this.#loadOlder(room),
+      loadNewer: async (room) => this.#chat?.histories.newer(room),
+      seen: (atLatest) => this.#chat?.sees(atLatest),
+      start: { invite: () => this.#openPeople(), copyLink: () => this.#copyRoomLink() },
+      write: () => this.#write(),
     });
+  }
+
+  /** @returns {import('./message_row.js').RowActions} */
+  #messageActions() {
+    return {
+      reply: (entry) => entry.id && this.composer.startReply(entry.id, `Reply to ${entry.sender.name}: ${firstLine(entry.body)}`),
+      copy: (text) => this.#copy(text),
+      copyLink: (entry) => this.#copy(location.origin + this.#parts.pathOf(entry.room, entry.id ?? ''), 'Link copied'),
+      edit: (entry) => entry.id && this.composer.startEditing({ id: entry.id, body: entry.body }),
+      withdraw: (entry) => this.#withdraw(entry),
+      retry: (entry) => this.#afterAction(this.#chat?.own.retry(entry.localId)),
+      discard: (entry) => this.#afterAction(this.#chat?.own.discard(entry.localId)),
+      menu: (opener, entry, at) => this.#menu.open(opener, this.messages.choicesOf(entry), 'Message', at ?? placeOf(opener)),
+      person: (user) => this.#showCard(user),
+      jump: (id) => this.#jump(id),
+      quoted: (id, loaded) => (this.#chat?.current ? this.#chat.quoted.get(this.#chat.current, id, loaded) : undefined),
+      isMember: () => Boolean(this.#chat?.current?.info.member),
+    };
+  }
+
+  /** @param {string} id */
+  async #jump(id) {
+    if (!this.messages.jumpTo(id)) await this.#chat?.openMessage(id);
+  }
+
+  /**
+   * @param {string} text
+   * @param {string} [done]
+   */
+  async #copy(text, done = 'Copied') {
+    this.#parts.notice((await copyText(text)) ? done : 'The browser does not let this page copy.');
+  }
+
+  #copyRoomLink() {
+    const room = this.#chat?.current;
+    if (room) this.#copy(location.origin + this.#parts.pathOf(room.name), 'Invite link copied');
   }
 
   /** @param {Room} room */
@@ -167,7 +274,7 @@ export class ChatView {
 
   #makeComposer() {
     return new Composer({
-      send: (body) => this.#send(body),
+      send: (body, replyTo) => this.#send(body, replyTo),
       edit: async (id, body) => (await this.#chat?.edit(id, body)) ?? false,
       draft: (text) => this.#chat?.current && this.#drafts?.set(this.#chat.current.name, text),
       typing: (text) => this.#chat?.current && this.#chat.typing.wrote(this.#chat.current.name, text),
@@ -176,11 +283,14 @@ export class ChatView {
     });
   }
 
-  /** @param {string} body */
-  #send(body) {
+  /**
+   * @param {string} body
+   * @param {string | null} replyTo
+   */
+  #send(body, replyTo) {
     const room = this.#chat?.current;
     if (!room) return;
-    this.#chat?.own.send(room, body);
+    this.#chat?.own.send(room, body, replyTo);
     this.#chat?.typing.sent();
     this.messages.toLatest();
   }
@@ -195,31 +305,62 @@ export class ChatView {
 
   /** @param {Promise<void> | undefined} action */
   async #afterAction(action) {
-    this.composer.focus(); // the button that had the focus goes away
+    this.#write(); // the button that had the focus goes away
     await action;
   }
 
   /** @param {Entry} entry */
   async #withdraw(entry) {
-    if (!entry.id || !(await confirm('Withdraw this message for everyone?', 'Withdraw'))) return;
+    if (!entry.id || !(await confirm('Delete for everyone?', 'Delete', entry.body.slice(0, 400)))) return;
     await this.#chat?.withdraw(entry.id);
-    this.composer.focus();
+    this.#write();
   }
 
-  #join() {
+  async #join() {
     const room = this.#chat?.current;
-    if (room) this.#chat?.join(room);
+    if (room && (await this.#chat?.join(room))) this.#write();
   }
 
   async #leave() {
     const room = this.#chat?.current;
     if (!room) return;
     const back = room.info.visibility === 'public' ? '' : ' Someone must invite you to come back.';
-    if (await confirm(`Leave ${room.title}?${back}`, 'Leave')) await this.#chat?.leave(room);
+    if (!(await confirm(`Leave ${room.title}?${back}`, 'Leave'))) return;
+    await this.#chat?.leave(room);
+    byId('room-title', HTMLHeadingElement).focus();
   }
 
-  #openSettings() {
-    if (this.#chat?.current) this.settings.open(this.#chat.current);
+  /** @param {HTMLElement} opener */
+  #openRoomMenu(opener) {
+    const chat = this.#chat;
+    const room = chat?.current;
+    if (!chat || !room) return;
+    this.#menu.open(opener, roomMenu(room, chat.user.id, chat.choices, {
+      people: () => this.#openPeople(),
+      copyLink: () => this.#copyRoomLink(),
+      settings: () => this.settings.open(room),
+      leave: () => this.#leave(),
+      mute: (muted) => this.#choose('muted', room, muted),
+      tell: (told) => this.#tell(room, told),
+    }), 'Room menu', rightOf(opener));
+  }
+
+  /**
+   * @param {'muted' | 'told'} kind
+   * @param {Room} room
+   * @param {boolean} wanted
+   */
+  #choose(kind, room, wanted) {
+    this.#chat?.choices.set(kind, room.name, wanted);
+    this.roomsChanged();
+  }
+
+  /**
+   * @param {Room} room
+   * @param {boolean} told
+   */
+  async #tell(room, told) {
+    if (!told || (await this.#parts.notifications.ask())) this.#choose('told', room, told);
   }
 
   #openPeople() {
@@ -227,8 +368,22 @@ export class ChatView {
     if (chat?.current) this.people.open(chat.current, chat.user);
   }
 
+  /** @param {import('../net/shapes.js').User} user */
+  #showCard(user) {
+    this.card.open(user, this.#chat?.user.id ?? '');
+  }
+
+  /** @param {import('../net/shapes.js').User} user */
+  async #findPerson(user) {
+    const room = this.#chat?.current;
+    if (!room || room.info.memberCount > SMALL_ENOUGH) return null;
+    const { members } = await this.#parts.api.members(room.name);
+    return members.find(({ id }) => id === user.id) ?? null;
+  }
+
   /** @param {string} userId */
   #talkTo(userId) {
+    this.drawer.close();
     this.#chat?.talkTo(userId);
   }
 
@@ -246,7 +401,7 @@ export class ChatView {
   /** @param {(localId: string) => unknown} run */
   #forFailed(run) {
     for (const { localId } of this.#chat?.outbox.failed ?? []) run(localId);
-    this.composer.focus();
+    this.#write();
   }
 
   async #deleteAll() {
@@ -259,7 +414,7 @@ export class ChatView {
   async #signOut() {
     const waiting = this.#chat?.outbox.pending.length ?? 0;
     const rest = waiting
-      ? ` ${waiting} ${waiting === 1 ? 'message is' : 'messages are'} not sent yet and will never be sent as anyone else.`
+      ? ` ${waiting} ${waiting === 1 ? 'message is' : 'messages are'} not sent yet and will never be sent as anyone else without being asked.`
       : '';
     const guest = this.#chat?.user.id.startsWith('u_') ? ' A guest cannot come back as the same person.' : '';
     if (await confirm(`Sign out?${guest}${rest}`, 'Sign out')) {
@@ -270,5 +425,18 @@ export class ChatView {
 
 /** @param {Room} room */
 function placeholderOf(room) {
-  return `Message ${room.title}`;
+  return `Message ${room.info.visibility === 'public' ? '#' : ''}${room.title}`;
+}
+
+/** Within a row, where its text begins. @param {HTMLElement} opener */
+function placeOf(opener) {
+  const { left, bottom, top } = opener.getBoundingClientRect();
+  const row = opener.classList.contains('row');
+  return row ? { x: left + 60, y: Math.min(bottom, window.innerHeight - 40) } : { x: left - 180, y: top + 32 };
+}
+
+/** @param {HTMLElement} opener */
+function rightOf(opener) {
+  const { right, bottom } = opener.getBoundingClientRect();
+  return { x: right - 230, y: bottom + 4 };
 }

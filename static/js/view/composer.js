@@ -5,7 +5,7 @@ import { isSendable, roomLeft, sendableText } from './text.js';
 
 /**
  * @typedef {object} ComposerCallbacks
- * @property {(body: string) => void} send
+ * @property {(body: string, replyTo: string | null) => void} send
  * @property {(id: string, body: string) => Promise<boolean>} edit
  * @property {(body: string) => void} draft
  * @property {(text: string) => void} typing what the user has written so far
@@ -18,9 +18,12 @@ export class Composer {
   #input = byId('composer-input', HTMLTextAreaElement);
   #send = byId('send', HTMLButtonElement);
   #hint = byId('composer-hint', HTMLSpanElement);
-  #editing = byId('editing', HTMLDivElement);
+  #strip = byId('composing', HTMLDivElement);
+  #about = byId('composing-text', HTMLSpanElement);
   /** @type {string | null} */
   #editingId = null;
+  /** @type {string | null} */
+  #replyTo = null;
   #draft = '';
   // There is no Shift there, and a button to send.
   #touched = matchMedia('(hover: none) and (pointer: coarse)');
@@ -35,7 +38,8 @@ export class Composer {
     });
     this.#input.addEventListener('keydown', (event) => this.#key(event));
     this.#input.addEventListener('input', () => this.#changed());
-    byId('cancel-edit', HTMLButtonElement).addEventListener('click', () => this.#stopEditing());
+    byId('cancel-edit', HTMLButtonElement).addEventListener('click', () => this.#cancel());
+    new ResizeObserver(() => this.#fitHeight()).observe(this.#form);
   }
 
   /**
@@ -44,8 +48,8 @@ export class Composer {
    */
   show(draft, placeholder) {
     this.#form.hidden = false;
-    this.#editingId = null;
-    this.#editing.hidden = true;
+    this.#editingId = this.#replyTo = null;
+    this.#showStrip('');
     this.#draft = draft;
     this.#input.placeholder = placeholder;
     this.#set(draft);
@@ -56,9 +60,12 @@ export class Composer {
     if (this.#input.placeholder !== placeholder) this.#input.placeholder = placeholder;
   }
 
+  /** @returns {boolean} whether it had the focus */
   hide() {
+    const hadFocus = this.#form.contains(document.activeElement);
     this.#form.hidden = true;
     setText(this.#hint, '');
+    return hadFocus;
   }
 
   focus() {
@@ -69,15 +76,44 @@ export class Composer {
   startEditing({ id, body }) {
     if (!this.#editingId) this.#draft = this.#input.value;
     this.#editingId = id;
-    this.#editing.hidden = false;
+    this.#replyTo = null;
+    this.#showStrip('Editing your message');
     this.#set(body);
     this.focus();
     this.#input.setSelectionRange(body.length, body.length);
   }
 
+  /**
+   * @param {string} id
+   * @param {string} about whom and what it answers
+   */
+  startReply(id, about) {
+    if (this.#editingId) this.#stopEditing();
+    this.#replyTo = id;
+    this.#showStrip(about);
+    this.focus();
+  }
+
+  get isOpen() {
+    return !this.#form.hidden;
+  }
+
+  #cancel() {
+    if (this.#editingId) return this.#stopEditing();
+    this.#replyTo = null;
+    this.#showStrip('');
+    this.focus();
+  }
+
+  /** @param {string} about '' hides it */
+  #showStrip(about) {
+    this.#strip.hidden = !about;
+    setText(this.#about, about);
+  }
+
   #stopEditing() {
     this.#editingId = null;
-    this.#editing.hidden = true;
+    this.#showStrip('');
     this.#set(this.#draft);
     this.focus();
   }
@@ -92,8 +128,10 @@ export class Composer {
     } else if (event.key === 'ArrowUp' && this.#input.value === '') {
       this.#editLast(event);
     } else if (event.key === 'Escape') {
-      if (this.#editingId) this.#stopEditing();
+      if (this.#editingId || this.#replyTo) this.#cancel();
       else this.#on.escape();
+    } else if (event.key === 'End' && this.#input.value === '') {
+      this.#on.escape();
     }
   }
 
@@ -115,7 +153,9 @@ export class Composer {
     // Emptied at once: a second Enter or click finds nothing to send.
     this.#set('');
     this.#on.draft('');
-    this.#on.send(body);
+    this.#on.send(body, this.#replyTo);
+    this.#replyTo = null;
+    this.#showStrip('');
     this.focus();
   }
 
@@ -143,13 +183,19 @@ export class Composer {
     this.#layOut();
   }
 
+  /** As high as its text, at any width and text size; the style sheet has the most. */
+  #fitHeight() {
+    this.#input.style.height = 'auto';
+    this.#input.style.height = `${this.#input.scrollHeight}px`;
+  }
+
   #layOut() {
     const body = sendableText(this.#input.value);
-    this.#input.style.height = 'auto';
-    this.#input.style.height = `${this.#input.scrollHeight}px`; // the style sheet sets max-height
+    this.#fitHeight();
     const left = roomLeft(body);
     const tooLong = left !== null && left < 0;
     this.#send.disabled = !isSendable(body);
+    this.#send.title = tooLong ? 'Too long to send' : body ? 'Send (Enter)' : 'Nothing to send yet';
     this.#hint.classList.toggle('foot__hint--over', tooLong);
     setText(this.#hint, left === null ? '' : tooLong ? `${left} – too long to send` : String(left));
   }

@@ -5,6 +5,7 @@ const DAY_MS = 86_400_000;
 const AGO_UNITS = [['day', DAY_MS], ['hour', 3_600_000], ['minute', 60_000]];
 
 const clockTime = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const timeAndDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const date = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dateWithYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
@@ -30,6 +31,14 @@ export function agoText(iso, nowMs) {
 /** @param {string} iso */
 export function fullTimeText(iso) {
   return fullTime.format(new Date(iso));
+}
+
+/**
+ * "Sunday, 9:41"
+ * @param {string} iso
+ */
+export function timeAndDayText(iso) {
+  return timeAndDay.format(new Date(iso));
 }
 
 /**

@@ -6,7 +6,7 @@ export class Drawer {
   #sidebar = byId('sidebar', HTMLElement);
   #scrim = byId('scrim', HTMLDivElement);
   #opener = byId('open-drawer', HTMLButtonElement);
-  #narrow = matchMedia('(max-width: 760px)'); // the same width as in layout.css
+  #narrow = matchMedia('(max-width: 899px)'); // the same width as in layout.css
 
   constructor() {
     this.#opener.addEventListener('click', () => this.open());

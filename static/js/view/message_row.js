@@ -3,21 +3,28 @@
 import { avatar } from './avatar.js';
 import { fullTimeText, timeText } from './days.js';
 import { button, element, icon, setText } from './dom.js';
-import { shortId, splitLinks } from './text.js';
+import { isEmojiAlone, isLong } from './format.js';
+import { formatted } from './formatted.js';
+import { menuOf, toolsOf } from './message_actions.js';
+import { quoteNode } from './quote.js';
+import { shortId } from './text.js';
 
 /** @typedef {import('../rooms/entry.js').Entry} Entry */
+/** @typedef {import('../net/shapes.js').User} User */
 
 /**
- * @typedef {object} RowActions
- * @property {(entry: Entry) => void} retry
- * @property {(entry: Entry) => void} discard
- * @property {(entry: Entry) => void} edit
- * @property {(entry: Entry) => void} withdraw
+ * What a row may do; the list hands it in.
+ * @typedef {import('./message_actions.js').MessageActions & {
+ *   person: (user: User) => void,
+ *   jump: (id: string) => void,
+ *   quoted: (id: string, loaded: () => void) => Parameters<typeof quoteNode>[0],
+ *   isMember: () => boolean,
+ * }} RowActions
  */
 
 /**
  * What a row shows besides its message, depending on its neighbours.
- * @typedef {{head: boolean, day: string, unreadLine: boolean, seenBy: string}} Surroundings
+ * @typedef {{head: boolean, last: boolean, day: string, unreadLine: boolean, seenBy: string}} Surroundings
  */
 
 /** @type {Record<Entry['status'], string>} */
@@ -28,13 +35,14 @@ export class MessageRow {
   #own;
   #actions;
   #revision = -1;
+  #unfolded = false;
   /** @type {Surroundings | null} */
   #surroundings = null;
   #body = element('span', 'message__body');
   #edited = element('span', 'message__edited');
-  #status = element('span', 'message__status');
-  #text = element('div', 'message__text', this.#body, element('bdi', 'message__meta', this.#edited, this.#status));
+  #text = element('div', 'message__text', this.#body, this.#edited);
   #content = element('div', 'message__content', this.#text);
+  #status = element('span', 'message__status');
   #shownBody = '';
 
   /**
@@ -47,9 +55,11 @@ export class MessageRow {
     this.#own = own;
     this.#actions = actions;
     this.#text.dir = 'auto';
-    this.#status.setAttribute('role', 'img');
     this.message = element('div', 'message', this.#content);
+    if (own) this.message.append(this.#status);
+    this.#status.setAttribute('role', 'img');
     this.node = element('article', 'row', this.message);
+    this.node.tabIndex = -1; // the log's arrow keys go from row to row
     this.node.dataset.localId = entry.localId;
   }
 
@@ -66,6 +76,16 @@ export class MessageRow {
     this.#surroundings = surroundings;
   }
 
+  /** @param {import('./menu.js').Point} [at] */
+  openMenu(at) {
+    this.#actions.menu(this.node, this.#entry, at);
+  }
+
+  /** Of the menu: what can be done now. */
+  get choices() {
+    return menuOf(this.#entry, this.#own, this.#actions, this.#actions.isMember());
+  }
+
   #showEntry() {
     const { id, status, deletedAt, editedAt } = this.#entry;
     this.node.dataset.status = status;
@@ -73,6 +93,7 @@ export class MessageRow {
     this.message.classList.toggle('message--withdrawn', Boolean(deletedAt));
     this.message.classList.toggle('message--growing', this.#entry.growing);
     this.#showBody();
+    this.#showQuote();
     setText(this.#edited, editedAt && !deletedAt ? 'edited' : '');
     if (this.#own) this.#showStatus(status, Boolean(deletedAt));
     this.#showFailure();
@@ -80,10 +101,34 @@ export class MessageRow {
   }
 
   #showBody() {
-    const body = this.#entry.deletedAt ? 'message withdrawn' : this.#entry.body;
+    const { deletedAt } = this.#entry;
+    const body = deletedAt ? 'message deleted' : this.#entry.body;
     if (body === this.#shownBody) return;
     this.#shownBody = body;
-    this.#body.replaceChildren(...(this.#entry.deletedAt ? [body] : splitLinks(body).map(piece)));
+    this.message.classList.toggle('message--emoji', !deletedAt && isEmojiAlone(body));
+    this.#body.replaceChildren(...(deletedAt ? [body] : formatted(body, this.#actions.copy)));
+    this.#fold(!deletedAt && !this.#entry.growing && isLong(body));
+  }
+
+  /** @param {boolean} long */
+  #fold(long) {
+    this.#content.querySelector('.message__unfold')?.remove();
+    this.#text.classList.toggle('message__text--folded', long && !this.#unfolded);
+    if (!long) return;
+    const label = this.#unfolded ? 'Show less' : 'Show all';
+    this.#text.after(button(label, 'button button--small message__unfold', () => {
+      this.#unfolded = !this.#unfolded;
+      this.#fold(true);
+    }));
+  }
+
+  #showQuote() {
+    this.#content.querySelector('.quote')?.remove();
+    const { data, deletedAt } = this.#entry;
+    const replyTo = deletedAt ? null : data?.replyTo;
+    if (typeof replyTo !== 'string') return;
+    const message = this.#actions.quoted(replyTo, () => this.#showQuote());
+    this.#text.before(quoteNode(message, () => this.#actions.jump(replyTo)));
   }
 
   /**
@@ -112,32 +157,20 @@ export class MessageRow {
   }
 
   #showTools() {
-    const { id, refusal, deletedAt } = this.#entry;
-    const wanted = !this.#own || refusal || deletedAt ? '' : id ? 'stored' : 'unsent';
-    const tools = this.message.querySelector('.message__tools');
+    const { id, deletedAt } = this.#entry;
+    const wanted = deletedAt ? 'deleted' : id ? 'stored' : 'unsent';
     if (this.message.dataset.tools === wanted) return;
     this.message.dataset.tools = wanted;
-    tools?.remove();
-    if (wanted) this.message.append(this.#makeTools(wanted));
-  }
-
-  /** @param {string} kind */
-  #makeTools(kind) {
-    const tools = element('div', 'message__tools');
-    if (kind === 'stored') {
-      tools.append(tool('Edit', 'edit', () => this.#actions.edit(this.#entry)));
-      tools.append(tool('Withdraw', 'delete', () => this.#actions.withdraw(this.#entry)));
-    } else {
-      tools.append(tool('Delete', 'delete', () => this.#actions.discard(this.#entry)));
-    }
-    return tools;
+    this.message.querySelector('.message__tools')?.remove();
+    this.message.append(toolsOf(this.#entry, this.#own, this.#actions));
   }
 
   /** @param {Surroundings} surroundings */
-  #showSurroundings({ head, day, unreadLine, seenBy }) {
+  #showSurroundings({ head, last, day, unreadLine, seenBy }) {
     this.message.querySelector('.message__head')?.remove();
     this.message.querySelector('.message__aside')?.remove();
     this.message.classList.toggle('message--head', head);
+    this.message.classList.toggle('message--last', last);
     this.message.prepend(this.#aside(head));
     if (head) this.#content.prepend(this.#head());
     this.#content.querySelector('.message__seen')?.remove();
@@ -148,15 +181,21 @@ export class MessageRow {
   }
 
   #head() {
-    const { id, name: called } = this.#entry.sender;
-    const name = element('bdi', 'message__name', called);
-    name.title = `${called} (${shortId(id)})`; // another may be called so
+    const { sender } = this.#entry;
+    const name = element('button', 'message__name', element('bdi', '', sender.name));
+    name.type = 'button';
+    name.tabIndex = -1;
+    name.title = `${sender.name} (${shortId(sender.id)})`; // another may be called so
+    name.addEventListener('click', () => this.#actions.person(sender));
     return element('div', 'message__head', name, this.#time());
   }
 
   /** @param {boolean} head */
   #aside(head) {
-    return element('div', 'message__aside', head ? avatar(this.#entry.sender) : this.#time());
+    if (!head) return element('div', 'message__aside', this.#time());
+    const picture = avatar(this.#entry.sender);
+    picture.addEventListener('click', () => this.#actions.person(this.#entry.sender));
+    return element('div', 'message__aside', picture);
   }
 
   #time() {
@@ -165,29 +204,6 @@ export class MessageRow {
     time.title = fullTimeText(this.#entry.createdAt);
     return time;
   }
-}
-
-/** @param {{text: string, href: string | null}} part */
-function piece({ text, href }) {
-  if (!href) return document.createTextNode(text);
-  const link = element('a', '', text);
-  link.href = href;
-  link.target = '_blank';
-  link.rel = 'noopener noreferrer nofollow';
-  return link;
-}
-
-/**
- * @param {string} label
- * @param {string} symbol
- * @param {() => void} run
- */
-function tool(label, symbol, run) {
-  const made = button('', 'icon-button icon-button--small', run);
-  made.setAttribute('aria-label', label);
-  made.title = label;
-  made.append(icon(symbol));
-  return made;
 }
 
 /**
@@ -203,5 +219,5 @@ function divider(text, kind) {
  * @param {Surroundings} b
  */
 function same(a, b) {
-  return a !== null && a.head === b.head && a.day === b.day && a.unreadLine === b.unreadLine && a.seenBy === b.seenBy;
+  return a !== null && a.head === b.head && a.last === b.last && a.day === b.day && a.unreadLine === b.unreadLine && a.seenBy === b.seenBy;
 }

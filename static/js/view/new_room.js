@@ -1,6 +1,7 @@
 // The form for a new room.
 
 import { asApiError } from '../net/api_error.js';
+import { newLocalId } from '../outbox/local_id.js';
 import { asSentence, reasonText } from '../outbox/refusal.js';
 import { byId } from './dom.js';
 
@@ -13,13 +14,14 @@ export class NewRoom {
   #name = byId('new-room-name', HTMLInputElement);
   #error = byId('new-room-error', HTMLParagraphElement);
   #nameTyped = false;
+  #anyName = '';
   #busy = false;
   #create;
 
   /** @param {(room: Wanted) => Promise<void>} create */
   constructor(create) {
     this.#create = create;
-    byId('new-room', HTMLButtonElement).addEventListener('click', () => this.#open());
+    byId('new-room', HTMLButtonElement).addEventListener('click', () => this.open());
     byId('new-room-cancel', HTMLButtonElement).addEventListener('click', () => this.#dialog.close());
     this.#title.addEventListener('input', () => this.#suggestName());
     this.#name.addEventListener('input', () => { this.#nameTyped = this.#name.value !== ''; });
@@ -29,16 +31,19 @@ export class NewRoom {
     });
   }
 
-  #open() {
+  open() {
     this.#form.reset();
     this.#nameTyped = false;
+    this.#anyName = `room-${newLocalId().toLowerCase().replace(/[^a-z0-9]/g, '').slice(0, 6)}`;
     this.#error.textContent = '';
     this.#dialog.showModal();
     this.#title.focus();
   }
 
   #suggestName() {
-    if (!this.#nameTyped) this.#name.value = slug(this.#title.value);
+    if (this.#nameTyped) return;
+    // A title without Latin letters has no address of its own.
+    this.#name.value = slug(this.#title.value) || (this.#title.value.trim() && this.#anyName);
   }
 
   async #submit() {

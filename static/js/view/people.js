@@ -3,8 +3,9 @@
 import { asApiError } from '../net/api_error.js';
 import { asSentence, reasonText } from '../outbox/refusal.js';
 import { avatar } from './avatar.js';
-import { agoText } from './days.js';
+import { confirm } from './confirm.js';
 import { button, byId, element, setText } from './dom.js';
+import { presenceText } from './person_card.js';
 import { folded, repeated, shortId } from './text.js';
 
 /**
@@ -14,7 +15,7 @@ import { folded, repeated, shortId } from './text.js';
  */
 
 const MOST_SHOWN = 100; // nobody reads a longer list; the filter finds the rest
-const COMMON_ROOM = 'general'; // where to find people who are not in this room
+export const COMMON_ROOM = 'general'; // where to find people who are not in this room
 
 export class People {
   #dialog = byId('people-dialog', HTMLDialogElement);
@@ -26,15 +27,15 @@ export class People {
   /** @type {Member[]} */ #others = [];
   #myId = '';
   #api;
-  #talkTo;
+  #on;
 
   /**
-   * @param {Pick<import('../net/api.js').Api, 'members' | 'invite'>} api
-   * @param {(userId: string) => void} talkTo
+   * @param {Pick<import('../net/api.js').Api, 'members' | 'invite' | 'remove' | 'handOver'>} api
+   * @param {{talkTo: (userId: string) => void, card: (user: User) => void}} on
    */
-  constructor(api, talkTo) {
+  constructor(api, on) {
     this.#api = api;
-    this.#talkTo = talkTo;
+    this.#on = on;
     this.#filter.addEventListener('input', () => this.#draw());
     byId('people-close', HTMLButtonElement).addEventListener('click', () => this.#dialog.close());
   }
@@ -113,8 +114,12 @@ export class People {
    */
   #member(user, shared) {
     if (user.id === this.#myId) return item(user, shared, presenceOf(user), element('span', 'people__role', 'you'));
-    const direct = this.#room?.info.visibility === 'direct';
-    const actions = direct ? [] : [button('Message', 'button button--small', () => this.#message(user))];
+    const { visibility, owner } = this.#room?.info ?? {};
+    const actions = visibility === 'direct' ? [] : [button('Message', 'button button--small', () => this.#message(user))];
+    if (owner === this.#myId && visibility !== 'direct') {
+      actions.push(button('Make owner', 'button button--small button--quiet', () => this.#handOver(user)));
+      actions.push(button('Remove', 'button button--small button--quiet', () => this.#remove(user)));
+    }
     return item(user, shared, presenceOf(user), ...actions);
   }
 
@@ -130,17 +135,37 @@ export class People {
   /** @param {User} user */
   #message(user) {
     this.#dialog.close();
-    this.#talkTo(user.id);
+    this.#on.talkTo(user.id);
   }
 
   /** @param {User} user */
-  async #invite(user) {
+  #invite(user) {
+    return this.#do((room) => this.#api.invite(room.name, user.id), `${user.name} is in ${this.#room?.title} now.`);
+  }
+
+  /** @param {User} user */
+  async #remove(user) {
+    if (!(await confirm(`Remove ${user.name} from ${this.#room?.title}?`, 'Remove'))) return;
+    await this.#do((room) => this.#api.remove(room.name, user.id), `${user.name} is not in ${this.#room?.title} any more.`);
+  }
+
+  /** @param {User} user */
+  async #handOver(user) {
+    if (!(await confirm(`Make ${user.name} the owner of ${this.#room?.title}? You will not be it any more.`, 'Hand over'))) return;
+    await this.#do(async (room) => { room.info = await this.#api.handOver(room.name, user.id); }, `${user.name} is the owner now.`);
+  }
+
+  /**
+   * @param {(room: Room) => Promise<unknown>} act
+   * @param {string} done
+   */
+  async #do(act, done) {
     const room = this.#room;
     if (!room) return;
     try {
-      await this.#api.invite(room.name, user.id);
+      await act(room);
       await this.#load(room);
-      setText(this.#note, `${user.name} is in ${room.title} now.`);
+      setText(this.#note, done);
       this.#filter.focus();
     } catch (error) {
       setText(this.#note, asSentence(reasonText(asApiError(error))));
@@ -158,8 +183,7 @@ function section(heading, items) {
 
 /** @param {Member} member */
 function presenceOf({ online, lastSeenAt }) {
-  const text = online ? 'Online' : lastSeenAt ? `Last seen ${agoText(lastSeenAt, Date.now())}` : 'Offline';
-  return element('span', `presence presence--${online ? 'online' : 'offline'}`, text);
+  return element('span', `presence presence--${online ? 'online' : 'offline'}`, presenceText(online, lastSeenAt));
 }
 
 /**

@@ -1,5 +1,6 @@
-// The list of rooms in the sidebar.
+// The list of rooms in the sidebar: direct messages, then rooms, each by name.
 
+import { avatar } from './avatar.js';
 import { byId, element, icon } from './dom.js';
 import { repeated, shortId } from './text.js';
 
@@ -7,17 +8,18 @@ import { repeated, shortId } from './text.js';
 
 export class RoomList {
   #container = byId('rooms', HTMLDivElement);
-  #open;
-  #path;
+  #parts;
   #shown = '';
+  #current = '';
 
   /**
-   * @param {(name: string) => void} open
-   * @param {(name: string) => string} path the room's address, for "open in a new tab"
+   * @param {object} parts
+   * @param {(name: string) => void} parts.open
+   * @param {(name: string) => string} parts.path the room's address, for "open in a new tab"
+   * @param {(name: string) => boolean} parts.isMuted
    */
-  constructor(open, path) {
-    this.#open = open;
-    this.#path = path;
+  constructor(parts) {
+    this.#parts = parts;
   }
 
   /**
@@ -25,16 +27,20 @@ export class RoomList {
    * @param {Room | null} current
    */
   show({ own, others }, current) {
+    const shown = current && !own.includes(current) && others.includes(current) ? [...own, current] : own;
     // Messages come far more often than this list changes.
-    const state = JSON.stringify([current?.name, own.map(summary), others.map(summary)]);
+    const state = JSON.stringify([current?.name, shown.map((room) => [...summary(room), this.#parts.isMuted(room.name)])]);
     if (state === this.#shown) return;
     this.#shown = state;
     const focused = document.activeElement?.getAttribute('data-room');
+    const isDirect = (/** @type {Room} */ { info }) => info.visibility === 'direct';
     this.#container.replaceChildren(
-      ...this.#section('Your rooms', own, current),
-      ...this.#section('Public rooms', others, current),
+      ...this.#section('Direct messages', shown.filter(isDirect), current),
+      ...this.#section('Rooms', shown.filter((room) => !isDirect(room)), current),
     );
     if (focused) this.#link(focused)?.focus();
+    if (current && current.name !== this.#current) this.#link(current.name)?.scrollIntoView({ block: 'nearest' });
+    this.#current = current?.name ?? '';
   }
 
   /** @param {string} name */
@@ -61,18 +67,21 @@ export class RoomList {
    * @param {Set<string>} shared titles that more than one has
    */
   #item(room, current, shared) {
+    const muted = this.#parts.isMuted(room.name);
     const link = element('a', 'rooms__item', sign(room), element('bdi', 'rooms__title', room.title));
-    link.href = this.#path(room.name);
+    link.classList.toggle('rooms__item--unread', room.unread > 0 && !muted);
+    link.classList.toggle('rooms__item--muted', muted);
+    link.href = this.#parts.path(room.name);
     link.dataset.room = room.name;
     link.title = room.title;
     if (shared.has(room.title)) link.append(element('span', 'rooms__id', shortId(room.name)));
     if (room === current) link.setAttribute('aria-current', 'page');
-    if (isThere(room)) link.append(presenceDot());
-    if (room.unread) link.append(unreadBadge(room.unread));
+    if (muted) link.append(mutedMark());
+    if (room.unread) link.append(unreadBadge(room.unread, room.info.visibility === 'direct' && !muted));
     link.addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      this.#open(room.name);
+      this.#parts.open(room.name);
     });
     return link;
   }
@@ -84,29 +93,43 @@ function summary({ name, title, unread, info }) {
 }
 
 /** Whether the other one of a direct room is online. @param {Pick<Room, 'info'>} room */
-function isThere({ info }) {
+export function isThere({ info }) {
   return info.visibility === 'direct' && (info.onlineCount ?? 0) > 1;
 }
 
-function presenceDot() {
-  const dot = element('span', 'presence presence--online presence--bare');
-  dot.setAttribute('role', 'img');
-  dot.setAttribute('aria-label', 'Online');
-  dot.title = 'Online';
-  return dot;
-}
-
-/** @param {Room} room */
-export function sign({ info }) {
+/**
+ * What stands before a room's title: a sign of its kind, or who it is with.
+ * @param {Pick<Room, 'name' | 'title' | 'info'>} room
+ */
+export function sign(room) {
   const mark = element('span', 'rooms__sign');
-  mark.setAttribute('aria-hidden', 'true');
-  mark.append(info.visibility === 'public' ? '#' : info.visibility === 'direct' ? '@' : icon('lock'));
+  if (room.info.visibility === 'direct') {
+    const there = isThere(room);
+    const dot = element('span', there ? 'dot dot--online' : 'dot');
+    dot.setAttribute('role', 'img');
+    dot.setAttribute('aria-label', there ? 'Online' : 'Offline');
+    mark.append(avatar({ id: room.name, name: room.title }, 'small'), dot);
+  } else {
+    mark.setAttribute('aria-hidden', 'true');
+    mark.append(room.info.visibility === 'public' ? '#' : icon('lock'));
+  }
   return mark;
 }
 
-/** @param {number} count */
-function unreadBadge(count) {
-  const badge = element('span', 'badge', count > 99 ? '99+' : String(count));
+function mutedMark() {
+  const mark = element('span', 'rooms__muted', icon('muted'));
+  mark.setAttribute('role', 'img');
+  mark.setAttribute('aria-label', 'Muted');
+  return mark;
+}
+
+/**
+ * @param {number} count
+ * @param {boolean} loud
+ */
+function unreadBadge(count, loud) {
+  const badge = element('span', loud ? 'badge' : 'badge badge--quiet', count > 99 ? '99+' : String(count));
+  badge.setAttribute('role', 'img');
   badge.setAttribute('aria-label', `${count} unread`);
   return badge;
 }

@@ -38,6 +38,17 @@ export class ScrollKeeper {
     this.scrolled(atLatest);
   }
 
+  /**
+   * @param {Element} target
+   * @param {boolean} atLatest
+   */
+  showInMiddle(target, atLatest) {
+    const { top, height } = target.getBoundingClientRect();
+    const frame = this.#scroller.getBoundingClientRect();
+    this.#scroller.scrollTop += top - frame.top - Math.max(0, (frame.height - height) / 2);
+    this.scrolled(atLatest);
+  }
+
   get distanceFromBottom() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     return scrollHeight - scrollTop - clientHeight;

@@ -26,8 +26,8 @@ export function roomLeft(body) {
  */
 export function typingText(names) {
   if (names.length === 0) return '';
-  if (names.length === 1) return `${names[0]} is writing…`;
-  return names.length === 2 ? `${names[0]} and ${names[1]} are writing…` : 'Several people are writing…';
+  if (names.length === 1) return `${names[0]} is typing…`;
+  return names.length === 2 ? `${names[0]} and ${names[1]} are typing…` : 'Several people are typing…';
 }
 
 /**
@@ -155,7 +155,7 @@ export function repeated(names) {
 }
 
 /**
- * A small stable number for an id, to choose a colour by.
+ * A small stable number for a text, to choose a colour by.
  * @param {string} id
  * @param {number} choices
  */

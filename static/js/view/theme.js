@@ -1,31 +1,22 @@
-// The theme button: the system's preference holds until the user chooses.
+// Light, dark, or as the system has it. page/early.js reads the same key before the first paint.
 
-import { byId } from './dom.js';
+const STORED_AS = 'chat-theme';
 
-const STORED_AS = 'chat-theme'; // page/theme_early.js reads the same key
+/** @typedef {'light' | 'dark' | 'system'} Theme */
 
-export function setUpTheme() {
-  const toggle = byId('theme', HTMLButtonElement);
-  const systemDark = matchMedia('(prefers-color-scheme: dark)');
-  const isDark = () => (document.documentElement.dataset.theme ?? (systemDark.matches ? 'dark' : 'light')) === 'dark';
-
-  const describe = () => {
-    toggle.title = isDark() ? 'Light theme' : 'Dark theme';
-    toggle.setAttribute('aria-label', toggle.title);
-  };
-  toggle.addEventListener('click', () => {
-    choose(isDark() ? 'light' : 'dark');
-    describe();
-  });
-  systemDark.addEventListener('change', describe);
-  describe();
+/** @returns {Theme} */
+export function theme() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen === 'light' || chosen === 'dark' ? chosen : 'system';
 }
 
-/** @param {string} theme */
-function choose(theme) {
-  document.documentElement.dataset.theme = theme;
+/** @param {Theme} wanted */
+export function chooseTheme(wanted) {
+  if (wanted === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = wanted;
   try {
-    localStorage.setItem(STORED_AS, theme);
+    if (wanted === 'system') localStorage.removeItem(STORED_AS);
+    else localStorage.setItem(STORED_AS, wanted);
   } catch {
     // Then it holds until the page is closed.
   }
