@@ -32,6 +32,22 @@ test('changing requests carry the JSON type, also without a body', async () => {
   for (const { init } of calls) assert.equal(init.headers['Content-Type'], 'application/json');
 });
 
+test('what is asked for ahead is asked for once, and forgotten at the door', async () => {
+  /** @type {string[]} */ const asked = [];
+  const { api } = setUp(async (url, { method }) => {
+    asked.push(`${method} ${url}`);
+    return new Response('{"rooms":[],"after":null,"cursor":"1-0"}', { status: 200 });
+  });
+  api.ahead(['/session', '/rooms']);
+  assert.equal((await api.rooms()).cursor, '1-0');
+  assert.equal(asked.length, 2);
+  await api.rooms();
+  assert.equal(asked.length, 3);
+  await api.signIn('Ada');
+  await api.session();
+  assert.deepEqual(asked.slice(3), ['POST /chat/api/v1/session', 'GET /chat/api/v1/session']);
+});
+
 test('members are asked for page by page', async () => {
   const pages = [{ members: [{ id: 'a' }], after: 'x=' }, { members: [{ id: 'b' }], after: null }];
   /** @type {string[]} */ const asked = [];

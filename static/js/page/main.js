@@ -27,6 +27,8 @@ const root = document.querySelector('meta[name=chat-root]')?.getAttribute('conte
 const clock = browserClock;
 const address = new Address(root, window);
 const api = new Api({ root, clock, fetch: (...call) => fetch(...call) });
+const known = oneUser(storageOrNull(), window);
+if (known.known) api.ahead(['/session', '/rooms']);
 const notice = makeToast(clock);
 const bootNote = byId('boot', HTMLParagraphElement);
 const isSeen = seenSomewhere(`chat seen ${root}`, navigator.locks, document);
@@ -66,7 +68,7 @@ const app = new App({
     bootNote.textContent = text;
   },
   signIn: new SignIn((name) => app.signIn(name)),
-  oneUser: oneUser(storageOrNull(), window),
+  oneUser: known,
   keptRooms: new KeptRooms(globalThis.indexedDB, `chat-kept ${root}`, clock),
   reload: () => location.reload(),
 });

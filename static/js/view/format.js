@@ -14,9 +14,9 @@ const QUOTE = /^> ?/;
 const BULLET = /^\s{0,3}[-*•]\s+(?=\S)/;
 const NUMBER = /^\s{0,3}(\d{1,4})[.)]\s+(?=\S)/;
 
-const SPAN = String.raw`\S(?:[^\n]{0,998}?\S)?`;
+const SPAN = String.raw`[^\s*~](?:[^\n]{0,998}?[^\s*~])?`;
 const SIGNS = new RegExp(
-  `(^|[^\\w*~])(?:\`([^\`\\n]{1,1000})\`|\\*\\*(${SPAN})\\*\\*|\\*(${SPAN})\\*|~~(${SPAN})~~)(?![\\w*~])`, 'g',
+  `(^|[^\\w*~/])(?:\`([^\`\\n]{1,1000})\`|\\*\\*(${SPAN})\\*\\*|\\*(${SPAN})\\*|~~(${SPAN})~~)(?![\\w*~])`, 'g',
 );
 const DEEPEST = 3;
 
