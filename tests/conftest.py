@@ -14,6 +14,7 @@ from tests.support.open_folder import open_folder
 from tests.support.person import Person
 from tests.support.postgres import Postgres
 from tests.support.redis_server import RedisServer
+from tests.support.service import ROOT
 from tests.support.service import Service
 
 Start = Callable[..., Service]
@@ -41,13 +42,13 @@ def start_service(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) 
     """Start a service on `database` 'postgres' (two workers) or 'sqlite' (one), with a Redis of its own."""
     services: list[Service] = []
 
-    def start(database: str = "postgres", under: Sequence[str] = (), **settings: str) -> Service:
+    def start(database: str = "postgres", under: Sequence[str] = (), tree: Path = ROOT, **settings: str) -> Service:
         stands_on = (
             {"DATABASE_URL": postgres.database(), "WEB_CONCURRENCY": "2"}
             if database == "postgres"
             else {"WEB_CONCURRENCY": "1"}
         )
-        service = Service(tmp_path_factory.mktemp(database), under, **{**stands_on, **settings})
+        service = Service(tmp_path_factory.mktemp(database), under, tree, **{**stands_on, **settings})
         services.append(service)
         return service
 

@@ -85,7 +85,7 @@ class Person:
     def act(self, body: str, choice: str) -> None:
         """One of the things that can be done with a message."""
         row = self.rows(body)
-        row.hover()
+        row.locator(".message").hover()
         row.get_by_role("button", name="More").click()
         self.page.get_by_role("menu").get_by_text(choice, exact=True).click()
 

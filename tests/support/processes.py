@@ -65,11 +65,19 @@ def binary(name: str, *folders: str) -> str:
 class Process:
     """One child process with its output in a file."""
 
-    def __init__(self, command: list[str], log: Path, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: list[str], log: Path, env: dict[str, str] | None = None, cwd: Path | None = None
+    ) -> None:
         self.log = log
         self._out: IO[bytes] = log.open("ab")
         self.popen = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._out, env=env, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._out,
+            stderr=self._out,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,
         )
 
     @property

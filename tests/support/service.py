@@ -28,11 +28,12 @@ WIDE = {
 class Service:
     """Starts at once; `url` answers when the constructor returns. Settings as in the contract's table.
 
-    `under` is a command that starts it, such as prlimit with its options.
+    `under` is a command that starts it, such as prlimit with its options; `tree` is where it lies.
     """
 
-    def __init__(self, folder: Path, under: Sequence[str] = (), **settings: str) -> None:
+    def __init__(self, folder: Path, under: Sequence[str] = (), tree: Path = ROOT, **settings: str) -> None:
         self._under = list(under)
+        self._tree = tree
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port = free_port()
@@ -42,9 +43,11 @@ class Service:
 
     def _start(self) -> Process:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        command = [*self._under, str(Path(sys.executable).parent / "gunicorn"), "wsgi:app", "--chdir", str(ROOT)]
-        command += ["-c", str(ROOT / "gunicorn.conf.py")]
-        process = Process(command, self.folder / "service.log", env={**kept, **self.settings})
+        command = [*self._under, str(Path(sys.executable).parent / "gunicorn"), "wsgi:app", "--chdir", str(self._tree)]
+        command += ["-c", str(self._tree / "gunicorn.conf.py")]
+        # gunicorn looks into the folder that it is started in first, and the installed package lies in ROOT.
+        kept["PYTHONPATH"] = str(self._tree)
+        process = Process(command, self.folder / "service.log", {**kept, **self.settings}, self._tree)
         self.process = process
         try:
             wait_until(self.ready, what=f"the service; its log: {self.folder / 'service.log'}")
