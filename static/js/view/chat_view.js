@@ -76,7 +76,7 @@ export class ChatView {
     this.newRoom = new NewRoom(async (wanted) => {
       await this.#chat?.createRoom(wanted);
       this.drawer.close();
-    });
+    }, () => this.#write());
     this.browse = this.#makeBrowse();
     this.find = this.#makeFind(parts);
     this.card = new PersonCard({ find: (user) => this.#findPerson(user), talkTo: (userId) => this.#talkTo(userId) });

@@ -17,9 +17,14 @@ export class NewRoom {
   #anyName = '';
   #busy = false;
   #create;
+  #made;
 
-  /** @param {(room: Wanted) => Promise<void>} create */
-  constructor(create) {
+  /**
+   * @param {(room: Wanted) => Promise<void>} create
+   * @param {() => void} made the dialog has gone, and the new room is open
+   */
+  constructor(create, made) {
+    this.#made = made;
     this.#create = create;
     byId('new-room', HTMLButtonElement).addEventListener('click', () => this.open());
     byId('new-room-cancel', HTMLButtonElement).addEventListener('click', () => this.#dialog.close());
@@ -54,6 +59,7 @@ export class NewRoom {
     try {
       await this.#create({ name: this.#name.value, title: this.#title.value.trim(), visibility });
       this.#dialog.close();
+      this.#made();
     } catch (error) {
       this.#error.textContent = asSentence(reasonText(asApiError(error)));
     }

@@ -57,7 +57,7 @@ export class SignIn {
     const left = LONGEST_NAME - nameLength(this.#name.value);
     setText(this.#error, '');
     this.#name.setAttribute('aria-invalid', String(left < 0));
-    setText(this.#count, left > LONGEST_NAME - COUNTED_FROM ? '' : left < 0 ? `${-left} letters too many` : `${left} letters left`);
+    setText(this.#count, left > LONGEST_NAME - COUNTED_FROM ? '' : left < 0 ? `${letters(-left)} too many` : `${letters(left)} left`);
   }
 
   async #submit() {
@@ -76,6 +76,11 @@ export class SignIn {
     }
     this.#busy = false;
   }
+}
+
+/** @param {number} count */
+function letters(count) {
+  return count === 1 ? '1 letter' : `${count} letters`;
 }
 
 /** As the server counts: composed, trimmed, in code points. @param {string} name */
