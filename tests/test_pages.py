@@ -7,13 +7,14 @@ from tests.support.service import Service
 
 
 def test_the_page_is_served_under_a_strict_policy(service: Service) -> None:
-    for path in ("/", "/rooms/general"):
+    for path in ("/", "/rooms/general", "/?transport=poll", "/rooms/general?a=1&transport=poll"):
         page = httpx.get(service.url + path)
         assert page.status_code == 200
         assert page.headers["Content-Type"].startswith("text/html")
         policy = page.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
+        assert page.headers["Cache-Control"] == "no-cache"
         assert "<script>" not in page.text
         assert " style=" not in page.text
         assert "//" not in page.text.replace("http://www.w3.org", "").split("<body", 1)[0].replace("<!--", "")
@@ -21,6 +22,19 @@ def test_the_page_is_served_under_a_strict_policy(service: Service) -> None:
     assert module.headers["Content-Type"].startswith("text/javascript")
     again = httpx.get(f"{service.url}/static/js/page/main.js", headers={"If-None-Match": module.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_old_browsers_have_a_page_of_their_own(service: Service) -> None:
+    for query, own in (
+        ("", False),
+        ("?transport=poll", True),
+        ("?transport=stream", False),
+        ("?transport=polls", False),
+    ):
+        for path in ("/", "/rooms/general"):
+            page = httpx.get(service.url + path + query).text
+            assert ('id="legacy"' in page) is own, (path, query)
+            assert ('type="module"' in page) is not own
 
 
 def test_health(service: Service) -> None:

@@ -337,6 +337,7 @@
     if (content.hasMore && oldest) room.entries = room.entries.filter(function (entry) { return !entry.cursor || compareCursors(entry.cursor, oldest) >= 0; });
     room.before = content.before;
     room.hasMore = content.hasMore;
+    room.hidden = 0;
     room.history = 'ready';
     drawLine(room);
     markRead(room);
@@ -726,7 +727,15 @@
     loadRooms(function (problem) {
       if (problem) link.stale = true; // again with the next answer
       else showUnsent();
-      if (!problem && current) loadNewest(current);
+      if (!problem && current) reloadRoom(current);
+    });
+  }
+
+  /** It may be gone, too. @param {Room} room */
+  function reloadRoom(room) {
+    lookUp(room.info.name, function (found, problem) {
+      if (problem && problem.status === 404) roomGone(room, 'You are no longer in ' + titleOf(room) + '.');
+      else loadNewest(room);
     });
   }
 
@@ -774,6 +783,7 @@
     link.phase = 'lost';
     link.lostAt = now();
     drawBanner();
+    changed();
   }
 
   function markLive() {
@@ -784,7 +794,9 @@
     drawBanner();
     wakeOutbox();
     refreshRooms();
-    if (current && current.history === 'error') loadNewest(current);
+    if (!current && wanted) open(wanted);
+    else if (current && current.history === 'error') loadNewest(current);
+    else if (current) markRead(current);
   }
 
   function tryNow() {
@@ -1029,7 +1041,9 @@
   /** @param {boolean} send */
   function settleLeftBehind(send) {
     leftBehind().forEach(function (item) {
-      if (send && rooms[item.room] && rooms[item.room].info.member) addItem(rooms[item.room], item.body);
+      var room = rooms[item.room];
+      if (send && !(room && room.info.member)) return; // it stays, to be sent or discarded
+      if (send) addItem(room, item.body);
       withStorage(function (storage) { storage.removeItem(keyOf(item)); });
     });
     drawLeftBehind();
@@ -1044,7 +1058,8 @@
   var roomsDrawn = '';
   var editing = /** @type {Entry | null} */ (null);
   var draftBefore = ''; // what stood in the box before the edit
-  var missing = ''; // why there is no room
+  var missing = ''; // why there is no room,
+  var unreached = ''; // or why nobody knows
 
   /** @param {string} id @returns {any} */
   function byId(id) {
@@ -1163,13 +1178,14 @@
 
   function drawHead() {
     var info = current && current.info, member = Boolean(info && info.member), title = current ? titleOf(current) : '';
-    setText(byId('room-title'), current ? title : missing ? 'No such room' : '');
-    setText(byId('room-about'), info ? KINDS[info.visibility] + ' · ' + counted(info.memberCount, 'member') + ' · ' + (info.onlineCount || 0) + ' online' : missing);
+    setText(byId('room-title'), current ? title : missing ? 'No such room' : unreached ? 'Not loaded' : '');
+    setText(byId('room-about'), info ? KINDS[info.visibility] + ' · ' + counted(info.memberCount, 'member') + ' · ' + (info.onlineCount || 0) + ' online' : missing || unreached);
     setText(byId('join-text'), 'You are reading ' + title + '. Join to write and to see new messages as they come.');
     show('leave-room', Boolean(info && info.member && info.visibility !== 'direct'));
     show('join-bar', Boolean(info) && !member);
     if (byId('composer').hidden === member) showComposer(member);
-    byId('composer-input').placeholder = 'Message ' + title;
+    // Internet Explorer takes a new placeholder for something typed.
+    if (byId('composer-input').placeholder !== 'Message ' + title) byId('composer-input').placeholder = 'Message ' + title;
   }
 
   /** @param {boolean} member */
@@ -1260,7 +1276,7 @@
     if (!isOwn(entry) || entry.deletedAt) return;
     if (entry.id) entry.parts.side.appendChild(tool('Edit', function () { startEditing(entry); }));
     if (entry.id) entry.parts.side.appendChild(tool('Delete', function () { withdraw(entry); }));
-    if (entry.status === 'sending') entry.parts.side.appendChild(tool('Delete', function () { discard(entry.localId); }));
+    if (entry.status === 'sending') entry.parts.side.appendChild(tool('Delete', function () { leaveTo(discard, entry.localId); }));
     var state = STATES[entry.status], status = element('span', 'message__status message__status--' + entry.status);
     status.appendChild(element('span', 'message__mark', state[0]));
     status.appendChild(document.createTextNode(' ' + state[1]));
@@ -1281,14 +1297,14 @@
     empty(entry.parts.failure);
     if (!entry.refusal) return;
     entry.parts.failure.appendChild(element('span', 'message__reason', 'Not sent – ' + entry.refusal)).setAttribute('role', 'alert');
-    entry.parts.failure.appendChild(button('Retry', function () {
-      byId('composer-input').focus(); // the button goes away
-      retry(entry.localId);
-    }));
-    entry.parts.failure.appendChild(button('Delete', function () {
-      byId('composer-input').focus();
-      discard(entry.localId);
-    }));
+    entry.parts.failure.appendChild(button('Retry', function () { leaveTo(retry, entry.localId); }));
+    entry.parts.failure.appendChild(button('Delete', function () { leaveTo(discard, entry.localId); }));
+  }
+
+  /** The button goes away: the focus must not fall to the page. @param {(localId: string) => void} run @param {string} localId */
+  function leaveTo(run, localId) {
+    byId('composer-input').focus();
+    run(localId);
   }
 
   /** @param {Entry} entry */
@@ -1449,7 +1465,8 @@
     if (rooms[name]) return enterRoom(rooms[name]);
     lookUp(name, function (room, problem) {
       if (wanted !== name) return; // gone elsewhere meanwhile
-      missing = problem && problem.retryable ? 'It cannot be loaded: ' + reasonOf(problem) + '.' : 'It does not exist, or you may not read it.';
+      missing = problem && !problem.retryable ? 'It does not exist, or you may not read it.' : '';
+      unreached = problem && problem.retryable ? 'It is loaded as soon as the server answers.' : '';
       enterRoom(room);
     });
   }
@@ -1680,6 +1697,7 @@
     var name = byId('sign-in-name');
     name.value = recall('chat-name') || NAMES[Math.floor(Math.random() * 8)] + ' ' + NAMES[8 + Math.floor(Math.random() * 8)];
     if (note) setText(byId('sign-in-note'), note);
+    enters = false;
     show('boot', false);
     show('sign-in', true);
     name.focus();
@@ -1700,7 +1718,7 @@
 
   /** @param {Problem | null} problem @param {any} session */
   function signedIn(problem, session) {
-    enters = false;
+    enters = !problem;
     if (!problem) remember('chat-name', byId('sign-in-name').value.trim());
     if (!problem) return begin(session.user);
     var reason = reasonOf(problem);
@@ -1760,11 +1778,6 @@
   }
 
   /** @param {string} id @param {() => void} run */
-  function onClick(id, run) {
-    byId(id).addEventListener('click', run);
-  }
-
-  /** @param {string} id @param {() => void} run */
   function onSubmit(id, run) {
     byId(id).addEventListener('submit', function (/** @type {Event} */ event) {
       event.preventDefault();
@@ -1772,29 +1785,35 @@
     });
   }
 
-  function forFailed(/** @type {(localId: string) => void} */ run) {
-    itemsThat(true).forEach(function (item) { run(item.localId); });
-    byId('composer-input').focus();
+  /** @param {(localId: string) => void} run */
+  function forFailed(run) {
+    itemsThat(true).forEach(function (item) { leaveTo(run, item.localId); });
   }
 
+  /** What a click on each button does. @type {Record<string, () => void>} */
+  var CLICKED = {
+    'sign-out': askToSignOut,
+    'join-room': join,
+    'leave-room': leave,
+    'load-older': function () { if (current) loadOlder(current); },
+    'to-latest': toLatest,
+    'cancel-edit': stopEditing,
+    'banner-try': wake,
+    'retry-all': function () { forFailed(retry); },
+    'delete-all': function () { ask('Delete these messages, which were not sent?', 'Delete', function () { forFailed(discard); }); },
+    'left-send': function () { settleLeftBehind(true); },
+    'left-discard': function () { settleLeftBehind(false); },
+    'ask-yes': function () { answer(true); },
+    'ask-no': function () { answer(false); },
+    'open-rooms': function () { showRooms(true); },
+    'close-rooms': function () { showRooms(false); }
+  };
+
   function listen() {
+    Object.keys(CLICKED).forEach(function (id) { byId(id).addEventListener('click', CLICKED[id]); });
     onSubmit('sign-in-form', signIn);
     onSubmit('composer', submit);
-    onClick('sign-out', askToSignOut);
-    onClick('join-room', join);
-    onClick('leave-room', leave);
-    onClick('load-older', function () { if (current) loadOlder(current); });
-    onClick('to-latest', toLatest);
-    onClick('cancel-edit', stopEditing);
-    onClick('banner-try', wake);
-    onClick('retry-all', function () { forFailed(retry); });
-    onClick('delete-all', function () { ask('Delete these messages, which were not sent?', 'Delete', function () { forFailed(discard); }); });
-    onClick('left-send', function () { settleLeftBehind(true); });
-    onClick('left-discard', function () { settleLeftBehind(false); });
-    onClick('ask-yes', function () { answer(true); });
-    onClick('ask-no', function () { answer(false); });
-    onClick('open-rooms', function () { showRooms(true); });
-    onClick('close-rooms', function () { showRooms(false); });
+    byId('ask').addEventListener('keydown', function (/** @type {KeyboardEvent} */ event) { if (event.keyCode === 27) answer(false); });
     byId('composer-input').addEventListener('keydown', pressed);
     byId('composer-input').addEventListener('input', typed);
     byId('scroller').addEventListener('scroll', drawLatest);
