@@ -9,7 +9,8 @@
   /** @typedef {import('./net/shapes.js').Message} Message */
   /** @typedef {import('./net/shapes.js').RoomInfo} RoomInfo */
   /** @typedef {import('./net/shapes.js').ChatEvent} ChatEvent */
-  /** What went wrong. @typedef {{code: string, status: number, retryable: boolean, retryAfterMs: number, detail: string, errors: any}} Problem */
+  /** What went wrong. @typedef {{code: string, status: number, retryable: boolean, retryAfterMs: number, detail: string, errors: any}}
+   * Problem */
   /** @typedef {(problem: Problem | null, content: any) => void} Done */
   /** A message on this page; `row` is what shows it. @typedef {Record<string, any>} Entry */
   /** A message that the server has not accepted yet. @typedef {Record<string, any>} Item */
@@ -114,7 +115,8 @@
   var STATES = { sending: ['…', 'Sending'], sent: ['✓', 'Sent'], delivered: ['✓✓', 'Delivered'], failed: ['!', 'Failed'] };
   /** @type {Record<string, number>} a state never goes back */
   var PROGRESS = { failed: 0, sending: 0, sent: 1, delivered: 2 };
-  var NAMES = ['Amber', 'Brisk', 'Calm', 'Clever', 'Gentle', 'Merry', 'Quiet', 'Swift', 'Badger', 'Finch', 'Heron', 'Lynx', 'Otter', 'Raven', 'Seal', 'Wren'];
+  var FIRST_NAMES = ['Amber', 'Brisk', 'Calm', 'Clever', 'Gentle', 'Merry', 'Quiet', 'Swift'];
+  var LAST_NAMES = ['Badger', 'Finch', 'Heron', 'Lynx', 'Otter', 'Raven', 'Seal', 'Wren'];
   var KEEPS_NOTHING = 'This browser keeps nothing just now: messages that are not sent are lost when the page closes.';
   // Terminals colour by these, and nobody who pastes them sees them.
   var TERMINAL_CODES = /\u001b\[[0-9;?]*[ -\/]*[@-~]/g;
@@ -129,6 +131,11 @@
     var byField = Object.keys(problem.errors).map(function (field) { return problem.errors[field].join('; '); }).join('; ');
     var text = (byField || REASONS[problem.code] || problem.detail || problem.code).replace(/\.\s*$/, '');
     return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+  }
+
+  /** @param {string[]} texts */
+  function anyOf(texts) {
+    return texts[Math.floor(Math.random() * texts.length)];
   }
 
   /** @param {number} count @param {string} one */
@@ -334,7 +341,9 @@
     content.messages.forEach(function (/** @type {Message} */ message) { merge(room, message); });
     var oldest = content.messages.length ? content.messages[0].cursor : null;
     // There may be a gap before this page: what is older is loaded again when it is asked for.
-    if (content.hasMore && oldest) room.entries = room.entries.filter(function (entry) { return !entry.cursor || compareCursors(entry.cursor, oldest) >= 0; });
+    if (content.hasMore && oldest) room.entries = room.entries.filter(function (entry) {
+      return !entry.cursor || compareCursors(entry.cursor, oldest) >= 0;
+    });
     room.before = content.before;
     room.hasMore = content.hasMore;
     room.hidden = 0;
@@ -362,7 +371,8 @@
     if (start > 0) return showFrom(room, Math.max(0, start - PAGE));
     if (room.history !== 'ready' || !room.hasMore || !room.before) return;
     room.history = 'loading';
-    call('GET', roomPath(room.info.name) + '/messages?limit=' + PAGE + '&before=' + encodeURIComponent(room.before), null, function (problem, content) {
+    var path = roomPath(room.info.name) + '/messages?limit=' + PAGE + '&before=' + encodeURIComponent(room.before);
+    call('GET', path, null, function (problem, content) {
       room.history = 'ready';
       if (!problem) takeOlder(room, content);
       changed();
@@ -423,7 +433,9 @@
   /** @param {Room} room @param {Entry} entry */
   function takeOut(room, entry) {
     var index = room.entries.indexOf(entry);
-    if (index >= 0) room.entries.splice(index, 1);
+    if (index < 0) return;
+    if (index >= room.entries.length - room.hidden) room.hidden -= 1;
+    room.entries.splice(index, 1);
   }
 
   /** Own ones by their localId, which is unique for each sender. @param {Room} room @param {string} id @param {string} localId */
@@ -827,6 +839,8 @@
   var order = 0;
   var STORED_AS = 'chat-outbox ' + root + ' '; // then the user's id and the localId, one key a message: tabs do not overwrite each other
 
+  var STORED_FIELDS = ['localId', 'userId', 'userName', 'room', 'body', 'createdAt', 'order', 'refusal'];
+
   /** @param {(storage: Storage) => any} use @returns {any} undefined where the browser forbids it or it is full */
   function withStorage(use) {
     try {
@@ -856,7 +870,7 @@
 
   /** @param {Item} item */
   function store(item) {
-    if (!remember(keyOf(item), JSON.stringify(item, ['localId', 'userId', 'userName', 'room', 'body', 'createdAt', 'order', 'refusal']))) notice(KEEPS_NOTHING);
+    if (!remember(keyOf(item), JSON.stringify(item, STORED_FIELDS))) notice(KEEPS_NOTHING);
   }
 
   /** @returns {Item[]} of all users of this browser, in order */
@@ -1051,6 +1065,9 @@
 
   // ---- View: everything is drawn from the above, once after each change. Text only as text. ----
 
+  var queueTimer = 0;
+  var bannerTimer = 0;
+  var toastTimer = 0;
   var drawPlanned = false;
   var shown = /** @type {Entry[]} */ ([]); // what stands in the log
   var shownRoom = /** @type {Room | null} */ (null);
@@ -1077,6 +1094,11 @@
     node.className = className;
     if (text) node.appendChild(document.createTextNode(text));
     return node;
+  }
+
+  /** @param {any} parent @param {string} tag @param {string} className @param {string} [text] @returns {any} */
+  function add(parent, tag, className, text) {
+    return parent.appendChild(element(tag, className, text));
   }
 
   /** @param {any} node @param {string} text */
@@ -1150,7 +1172,7 @@
     link.appendChild(element('span', 'rooms__sign', direct ? '@' : '#')).setAttribute('aria-hidden', 'true');
     link.appendChild(element('span', 'rooms__title', titleOf(room))).setAttribute('dir', 'auto');
     if (room.info.member && direct) link.appendChild(presenceDot(isThere(room)));
-    if (room.unread) link.appendChild(element('span', 'badge', room.unread > 99 ? '99+' : String(room.unread))).setAttribute('aria-label', room.unread + ' unread');
+    if (room.unread) link.appendChild(badge(room.unread));
     link.setAttribute('href', addressOf(room.info.name));
     link.setAttribute('data-room', room.info.name);
     if (room === current) link.setAttribute('aria-current', 'page');
@@ -1168,6 +1190,13 @@
     return room.info.visibility === 'direct' && (room.info.onlineCount || 0) > 1;
   }
 
+  /** @param {number} unread */
+  function badge(unread) {
+    var node = element('span', 'badge', unread > 99 ? '99+' : String(unread));
+    node.setAttribute('aria-label', unread + ' unread');
+    return node;
+  }
+
   /** @param {boolean} there */
   function presenceDot(there) {
     var dot = element('span', there ? 'presence presence--online' : 'presence', there ? '●' : '○');
@@ -1179,13 +1208,18 @@
   function drawHead() {
     var info = current && current.info, member = Boolean(info && info.member), title = current ? titleOf(current) : '';
     setText(byId('room-title'), current ? title : missing ? 'No such room' : unreached ? 'Not loaded' : '');
-    setText(byId('room-about'), info ? KINDS[info.visibility] + ' · ' + counted(info.memberCount, 'member') + ' · ' + (info.onlineCount || 0) + ' online' : missing || unreached);
+    setText(byId('room-about'), info ? aboutText(info) : missing || unreached);
     setText(byId('join-text'), 'You are reading ' + title + '. Join to write and to see new messages as they come.');
     show('leave-room', Boolean(info && info.member && info.visibility !== 'direct'));
     show('join-bar', Boolean(info) && !member);
     if (byId('composer').hidden === member) showComposer(member);
     // Internet Explorer takes a new placeholder for something typed.
     if (byId('composer-input').placeholder !== 'Message ' + title) byId('composer-input').placeholder = 'Message ' + title;
+  }
+
+  /** @param {RoomInfo} info */
+  function aboutText(info) {
+    return [KINDS[info.visibility], counted(info.memberCount, 'member'), (info.onlineCount || 0) + ' online'].join(' · ');
   }
 
   /** @param {boolean} member */
@@ -1196,12 +1230,11 @@
   }
 
   function drawLog() {
-    var log = byId('log'), scroller = byId('scroller'), entries = current ? current.entries.slice(firstShown(current), current.entries.length - current.hidden) : [];
-    if (shownRoom !== current) shown.forEach(function (entry) { log.removeChild(entry.row); });
-    if (shownRoom !== current) shown = [];
+    var log = byId('log'), scroller = byId('scroller'), entries = current ? shownOf(current) : [];
     var sticks = jump === 'bottom' || (isAtBottom() && !jump);
-    var kept = shown.filter(function (entry) { return entries.indexOf(entry) >= 0; }), mark = kept[0], markedAt = mark ? mark.row.offsetTop : 0;
-    shown.forEach(function (entry) { if (entries.indexOf(entry) < 0) log.removeChild(entry.row); });
+    if (shownRoom !== current) removeRows(log, []);
+    removeRows(log, entries);
+    var mark = shown[0], markedAt = mark ? mark.row.offsetTop : 0;
     entries.forEach(function (entry, index) { placeRow(log, entry, entries[index - 1], index); });
     shown = entries;
     shownRoom = current;
@@ -1212,6 +1245,20 @@
     drawLatest();
   }
 
+  /** @param {Room} room */
+  function shownOf(room) {
+    return room.entries.slice(firstShown(room), room.entries.length - room.hidden);
+  }
+
+  /** @param {any} log @param {Entry[]} kept */
+  function removeRows(log, kept) {
+    shown = shown.filter(function (entry) {
+      var stays = kept.indexOf(entry) >= 0;
+      if (!stays) log.removeChild(entry.row);
+      return stays;
+    });
+  }
+
   /** @param {any} log @param {Entry} entry @param {Entry | undefined} previous @param {number} index */
   function placeRow(log, entry, previous, index) {
     if (!entry.row) makeRow(entry);
@@ -1219,7 +1266,8 @@
     var line = Boolean(current && entry.id && current.firstUnread === entry.id);
     var head = newDay || line || !previous || previous.sender.id !== entry.sender.id || previous.status === 'failed' ||
       Math.abs(Date.parse(entry.createdAt) - Date.parse(previous.createdAt)) > GROUP_MS;
-    var state = [entry.id, entry.status, entry.refusal, entry.createdAt, entry.editedAt, entry.deletedAt, entry.growing, head, line, newDay && day].join();
+    var state = [entry.id, entry.status, entry.refusal, entry.createdAt, entry.editedAt, entry.deletedAt, entry.growing].concat(
+      [head, line, newDay && day]).join();
     if (entry.drawn !== state) drawRow(entry, newDay ? day : '', line, head);
     entry.drawn = state;
     drawBody(entry);
@@ -1228,27 +1276,21 @@
 
   /** Made once and then only changed, so that nothing jumps. @param {Entry} entry */
   function makeRow(entry) {
-    entry.row = element('div', 'row');
-    entry.parts = { above: element('div', 'row__above'), main: element('div', 'message__main'), head: element('div', 'message__head'), text: element('div', 'message__text') };
-    entry.parts.side = element('div', 'message__side');
-    entry.parts.failure = element('div', 'message__failure');
-    entry.parts.body = element('span', 'message__body');
-    entry.parts.edited = element('span', 'message__edited');
-    entry.parts.text.setAttribute('dir', 'auto');
-    entry.parts.text.appendChild(entry.parts.body);
-    entry.parts.text.appendChild(entry.parts.edited);
-    [entry.parts.head, entry.parts.text, entry.parts.failure].forEach(function (part) { entry.parts.main.appendChild(part); });
-    var message = element('div', 'message');
-    message.appendChild(entry.parts.main);
-    message.appendChild(entry.parts.side);
-    entry.row.appendChild(entry.parts.above);
-    entry.row.appendChild(message);
-    entry.row.setAttribute('data-local-id', entry.localId);
+    var row = element('div', 'row'), above = add(row, 'div', 'row__above'), message = add(row, 'div', 'message');
+    var main = add(message, 'div', 'message__main'), head = add(main, 'div', 'message__head'), text = add(main, 'div', 'message__text');
+    text.setAttribute('dir', 'auto');
+    row.setAttribute('data-local-id', entry.localId);
+    entry.row = row;
+    entry.parts = {
+      above: above, head: head, body: add(text, 'span', 'message__body'), edited: add(text, 'span', 'message__edited'),
+      failure: add(main, 'div', 'message__failure'), side: add(message, 'div', 'message__side')
+    };
   }
 
   /** @param {Entry} entry @param {string} day @param {boolean} line @param {boolean} head */
   function drawRow(entry, day, line, head) {
-    entry.row.className = 'row' + (entry.growing ? ' row--growing' : '') + (entry.deletedAt ? ' row--withdrawn' : '') + (head ? ' row--head' : '');
+    var kinds = [entry.growing && ' row--growing', entry.deletedAt && ' row--withdrawn', head && ' row--head'];
+    entry.row.className = 'row' + kinds.filter(Boolean).join('');
     entry.row.setAttribute('data-status', entry.status);
     if (entry.id) entry.row.setAttribute('data-id', entry.id);
     empty(entry.parts.above);
@@ -1334,7 +1376,8 @@
   }
 
   function drawHistory() {
-    var state = current ? current.history : 'none', more = Boolean(current && (firstShown(current) > 0 || (current.hasMore && state === 'ready')));
+    var state = current ? current.history : 'none';
+    var more = Boolean(current && (firstShown(current) > 0 || (current.hasMore && state === 'ready')));
     var text = current && state === 'ready' && !more ? 'This is the beginning of ' + titleOf(current) + '.' : '';
     setText(byId('history-note'), state === 'loading' ? 'Loading…' : state === 'error' ? 'The messages could not be loaded.' : text);
     setText(byId('load-older'), state === 'error' ? 'Try again' : 'Load older messages');
@@ -1364,18 +1407,19 @@
 
   function drawQueue() {
     var pending = itemsThat(false), failed = itemsThat(true).length, pauseMs = pausedUntil - now();
-    var waitingMs = pending.length ? now() - pending[0].since : 0, text = '';
-    if (pending.length && pauseMs > 0) text = 'You’re sending too fast – resuming in ' + Math.ceil(pauseMs / 1000) + ' s';
-    // While connected, one or two on their way are normal.
-    else if (pending.length && (pending.length > 2 || link.phase !== 'live' || waitingMs >= UNANSWERED_MS)) text = pending.length + ' waiting to be sent';
-    setText(byId('queue'), text);
+    var waitingMs = pending.length ? now() - pending[0].since : 0, well = link.phase === 'live' && waitingMs < UNANSWERED_MS;
+    setText(byId('queue'), queueText(pending.length, pauseMs, well));
     show('failed-bar', failed > 2);
     setText(byId('failed-text'), failed > 2 ? failed + ' messages not sent' : '');
     clearTimeout(queueTimer);
-    if (pending.length && waitingMs < UNANSWERED_MS + 1000) queueTimer = later(drawQueue, 500);
-    else if (pending.length && pauseMs > 0) queueTimer = later(drawQueue, 500);
+    if (pending.length && (pauseMs > 0 || waitingMs < UNANSWERED_MS + 1000)) queueTimer = later(drawQueue, 500);
   }
-  var queueTimer = 0;
+
+  /** @param {number} count @param {number} pauseMs @param {boolean} well whether nothing says otherwise */
+  function queueText(count, pauseMs, well) {
+    if (!count || (well && count < 3 && pauseMs <= 0)) return ''; // one or two on their way are normal
+    return pauseMs > 0 ? 'You’re sending too fast – resuming in ' + Math.ceil(pauseMs / 1000) + ' s' : count + ' waiting to be sent';
+  }
 
   function drawTyping() {
     var writing = current ? current.typists : {};
@@ -1384,13 +1428,12 @@
   }
 
   function drawLeftBehind() {
-    var left = leftBehind(), name = left.length ? left[0].userName || 'the guest before' : '';
+    var left = leftBehind(), first = left[0] || {}, whose = first.userName || 'the guest before';
     show('left-bar', left.length > 0);
-    setText(byId('left-text'), left.length ? counted(left.length, 'unsent message') + ' of ' + name + ' in this browser, the first: “' + left[0].body.slice(0, 80) + '”' : '');
+    setText(byId('left-text'), left.length
+      ? counted(left.length, 'unsent message') + ' of ' + whose + ' in this browser, the first: “' + first.body.slice(0, 80) + '”' : '');
     setText(byId('left-send'), 'Send as ' + (user ? user.name : ''));
   }
-
-  var bannerTimer = 0;
 
   function drawBanner() {
     var lostMs = link.phase === 'lost' ? now() - link.lostAt : 0, back = link.phase === 'live' && now() < link.backUntil;
@@ -1419,8 +1462,6 @@
     if (link.phase === 'stopped') return 'Not connected';
     return lostMs >= QUIET_MS ? 'Reconnecting…' : 'Live (polling)';
   }
-
-  var toastTimer = 0;
 
   /** @param {string} text */
   function notice(text) {
@@ -1621,6 +1662,7 @@
   /** Some webviews answer confirm() by themselves. @param {string} text @param {string} yes @param {() => void} run */
   function ask(text, yes, run) {
     askYes = run;
+    showRooms(false); // on narrow screens the question stands in the room
     setText(byId('ask-text'), text);
     setText(byId('ask-yes'), yes);
     show('ask', true);
@@ -1662,9 +1704,11 @@
   }
 
   function signOut() {
+    stopPolling(); // it would be told that the session is over
     call('DELETE', '/session', null, function (problem) {
-      if (problem && problem.status !== 401) return notice('You are still signed in: the server does not answer.');
-      end('You are signed out.');
+      if (!problem || problem.status === 401) return end('You are signed out.');
+      notice('You are still signed in: the server does not answer.');
+      poll(0);
     });
   }
 
@@ -1695,7 +1739,7 @@
   /** @param {string} note */
   function showSignIn(note) {
     var name = byId('sign-in-name');
-    name.value = recall('chat-name') || NAMES[Math.floor(Math.random() * 8)] + ' ' + NAMES[8 + Math.floor(Math.random() * 8)];
+    name.value = recall('chat-name') || anyOf(FIRST_NAMES) + ' ' + anyOf(LAST_NAMES);
     if (note) setText(byId('sign-in-note'), note);
     enters = false;
     show('boot', false);

@@ -38,7 +38,7 @@ const BROWSER = words(`
 const OWN = words(`
   __chat above after at attempt backUntil before below body busy code createdAt cursor cuts deletedAt detail done draft
   drawn edited editedAt entries errors events failure firstUnread growing hasMore head heardAt heardDate history hold id
-  info liveAt loading localId lostAt main member memberCount message messageId messages method more name onlineCount
+  info liveAt loading localId lostAt member memberCount message messageId messages method more name onlineCount
   order owner parts path phase readTimer readTo refusal reset retryAfterMs retryAt retryable room rooms row sender
   shownBody side since stale text timer tried turn typing typists unread unreadBefore until user userId userName
   visibility waitAsked xhr
