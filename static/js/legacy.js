@@ -128,7 +128,7 @@
 
   /** @param {Problem} problem to stand inside a sentence */
   function reasonOf(problem) {
-    var byField = Object.keys(problem.errors).map(function (field) { return problem.errors[field].join('; '); }).join('; ');
+    var byField = Object.keys(problem.errors).map(function (field) { return [].concat(problem.errors[field]).join('; '); }).join('; ');
     var text = (byField || REASONS[problem.code] || problem.detail || problem.code).replace(/\.\s*$/, '');
     return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
   }
@@ -174,7 +174,8 @@
 
   /** @param {string} iso */
   function timeText(iso) {
-    return new Date(iso).toLocaleTimeString().replace(/(\d+:\d\d):\d\d/, '$1'); // options are ignored by some
+    // Some ignore options, and Internet Explorer puts marks of direction between the digits.
+    return new Date(iso).toLocaleTimeString().replace(/[\u200e\u200f]/g, '').replace(/(\d+[:.]\d\d)[:.]\d\d/, '$1');
   }
 
   // ---- Requests: one for receiving, one for all else. Browsers hold few connections to a host. ----
@@ -1431,7 +1432,8 @@
     var left = leftBehind(), first = left[0] || {}, whose = first.userName || 'the guest before';
     show('left-bar', left.length > 0);
     setText(byId('left-text'), left.length
-      ? counted(left.length, 'unsent message') + ' of ' + whose + ' in this browser, the first: “' + first.body.slice(0, 80) + '”' : '');
+      ? counted(left.length, 'unsent message') + ' of ' + whose + ' in this browser, the first: “' + first.body.slice(0, 80) + '”'
+      : '');
     setText(byId('left-send'), 'Send as ' + (user ? user.name : ''));
   }
 
@@ -1652,11 +1654,12 @@
     if (writes && (typingRoom !== current || now() - typingAt >= TYPING_APART_MS)) tellTyping(current, true);
   }
 
-  /** @param {Room} room @param {boolean} typing */
+  /** The page is right without it: nothing waits behind it. @param {Room} room @param {boolean} typing */
   function tellTyping(room, typing) {
+    if (busy || link.phase !== 'live') return;
     typingRoom = typing ? room : null;
     typingAt = now();
-    if (link.phase === 'live') call('POST', roomPath(room.info.name) + '/typing', { typing: typing });
+    call('POST', roomPath(room.info.name) + '/typing', { typing: typing });
   }
 
   /** Some webviews answer confirm() by themselves. @param {string} text @param {string} yes @param {() => void} run */

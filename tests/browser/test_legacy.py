@@ -99,6 +99,11 @@ def bodies(who: Person, prefix: str) -> list[str]:
     return [text for text in texts if text.startswith(prefix)]
 
 
+def stored(who: Person) -> int:
+    """How many messages their browser keeps."""
+    return int(seen_by_script(who, "Object.keys(localStorage).filter(key => /^chat-outbox .*u_/.test(key)).length"))
+
+
 def seen_by_script(who: Person, expression: str) -> Any:
     # Not by a locator, nor as it is: what carries values out of a page misses what was taken away there.
     return json.loads(who.page.evaluate(f"JSON.stringify({expression})"))
@@ -515,12 +520,9 @@ def test_without_storage_messages_go_out_and_it_is_said(old: People) -> None:
     ada.shows("kept nowhere", "Sent")
 
 
-def test_many_events_come_page_by_page(old: People, person: People, service_url: str) -> None:
-    ada, bob = old("Ada"), person()
-    bob.url = service_url
-    bob.sign_in("Bob")
-    ada.page.route(POLLS, refuse)
-    expect(ada.page.locator("#status-text")).to_have_text("Reconnecting…", timeout=40_000)
+def test_many_events_come_page_by_page(old: People) -> None:
+    ada, bob = old(), old("Bob")
+    without_events(ada, "Ada")
     for number in range(6):
         say(bob, "general", f"page {number}")
     ada.page.unroute(POLLS)
@@ -531,24 +533,59 @@ def test_many_events_come_page_by_page(old: People, person: People, service_url:
 
 
 def test_a_reset_loads_rooms_and_histories_anew(old: People) -> None:
-    ada, bob = old("Ada"), old("Bob")
-    room, title = new_room(ada, bob)
-    expect(ada.page.get_by_role("link", name=title)).to_be_visible()
-    ada.page.route(POLLS, refuse)
-    ada.page.evaluate("window.dispatchEvent(new (document.createEvent('Event').constructor)('pagehide'))")
+    ada, bob = old(), old("Bob")
+    without_events(ada, "Ada")
+    room, title = new_room(bob, ada)
     say(bob, "general", "only in the history")
     say(bob, room, "unread elsewhere")
     cursor = ask(bob, "GET", "/rooms")["cursor"]
-    ada.page.unroute(POLLS)
     answers = [{"events": [], "cursor": cursor, "more": False, "reset": True}]
+    ada.page.unroute(POLLS)
     ada.page.route(POLLS, lambda route: route.fulfill(json=answers.pop()) if answers else route.continue_())
-    ada.page.evaluate("document.dispatchEvent(new (document.createEvent('Event').constructor)('visibilitychange'))")
-    ada.page.reload()
+    ada.page.evaluate("document.getElementById('banner-try').click()")
     expect(ada.page.locator("#toast")).to_have_text("Some older messages are loading…")
     ada.shows("only in the history")
     expect(ada.page.get_by_role("link", name=title).get_by_label("1 unread")).to_be_visible()
-    bob.say("and on it goes")
+    say(bob, "general", "and on it goes")
     ada.shows("and on it goes")
+
+
+def test_a_cursor_that_is_refused_begins_anew(old: People) -> None:
+    ada, bob = old(), old("Bob")
+    without_events(ada, "Ada")
+    say(bob, "general", "before the refusal")
+    refusals = [{"code": "invalid_cursor", "status": 400}]
+    ada.page.unroute(POLLS)
+    ada.page.route(
+        POLLS, lambda route: route.fulfill(status=400, json=refusals.pop()) if refusals else route.continue_()
+    )
+    ada.page.evaluate("document.getElementById('banner-try').click()")
+    ada.shows("before the refusal")
+    ada.is_live("Live (polling)")
+
+
+def test_a_server_that_is_away_at_first_is_waited_for(old: People) -> None:
+    ada = old("Ada")
+    ada.page.route("**/api/v1/session?*", refuse)
+    ada.page.reload()
+    expect(ada.page.get_by_text("The server does not answer. Trying again…")).to_be_visible()
+    ada.page.unroute("**/api/v1/session?*")
+    ada.is_live("Live (polling)")
+    expect(ada.page.get_by_text("The server does not answer. Trying again…")).to_be_hidden()
+
+
+def test_a_cookie_that_changed_hands_sends_nothing_as_somebody_else(old: People) -> None:
+    ada, bob = old("Ada"), old("Bob")
+    ada.context.add_cookies(list(bob.context.cookies()))  # type: ignore[arg-type]
+    ada.say("whose words are these?")
+    expect(ada.page.locator("#user-name")).to_have_text("Bob")
+    expect(ada.page.locator("#left-text")).to_contain_text("1 unsent message of Ada")
+    say(bob, "general", "nobody said anything")
+    bob.shows("nobody said anything")
+    bob.shows("whose words are these?", count=0)
+    ada.page.get_by_role("button", name="Discard").click()
+    expect(ada.page.locator("#left-bar")).to_be_hidden()
+    assert stored(ada) == 0
 
 
 # ---- Exactly once ----
@@ -647,7 +684,7 @@ def test_a_queue_is_replayed_once_after_a_reload(old: People, person: People, ac
         assert bodies(someone, f"replayed {accepted}") == wanted
     assert len(sent) == len(set(sent)) == 3
     assert sent[0] == lost[0]
-    assert ada.page.evaluate("Object.keys(localStorage).filter(key => /^chat-outbox .*u_/.test(key)).length") == 0
+    assert stored(ada) == 0
 
 
 # ---- The way here ----
