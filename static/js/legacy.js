@@ -1702,7 +1702,7 @@
 
   function askToSignOut() {
     var count = itemsThat(false).length;
-    var rest = count ? ' ' + counted(count, 'message') + ' not sent yet, and will never be sent as anyone else.' : '';
+    var rest = count ? ' ' + counted(count, 'message') + (count === 1 ? ' is' : ' are') + ' not sent yet.' : '';
     ask('Sign out?' + (/^u_/.test(me()) ? ' A guest cannot come back as the same person.' : '') + rest, 'Sign out', signOut);
   }
 

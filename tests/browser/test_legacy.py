@@ -44,6 +44,8 @@ COUNT_REQUESTS = """(() => {
     send.call(this, body);
   };
 })()"""
+BLOCKED = "Object.defineProperty(window, 'localStorage', {get: () => { throw new Error('blocked'); }})"
+FULL = "Storage.prototype.setItem = () => { throw new Error('full'); }"
 STATES = ["Sending", "Sent", "Delivered"]
 
 
@@ -509,15 +511,15 @@ def test_session_over_keeps_what_waits_and_sends_it_as_nobody_else(old: People) 
     expect(ada.page.locator("#left-bar")).to_be_hidden()
 
 
-def test_without_storage_messages_go_out_and_it_is_said(old: People) -> None:
+@pytest.mark.parametrize("broken", [BLOCKED, FULL], ids=["blocked", "full"])
+def test_without_storage_messages_go_out_and_it_is_said(old: People, broken: str) -> None:
     ada = old()
-    ada.context.add_init_script(
-        "Object.defineProperty(window, 'localStorage', {get: function () { throw new Error('blocked'); }})"
-    )
+    ada.context.add_init_script(broken)
     ada.sign_in("Ada", "/?transport=poll", "Live (polling)")
     expect(ada.page.locator("#toast")).to_contain_text("This browser keeps nothing just now")
-    ada.say("kept nowhere")
-    ada.shows("kept nowhere", "Sent")
+    body = f"kept nowhere: {uuid.uuid4().hex[:6]}"
+    ada.say(body)
+    ada.shows(body, "Sent")
 
 
 def test_many_events_come_page_by_page(old: People) -> None:
