@@ -561,7 +561,9 @@
 
   /** @param {Room} room @param {any} event */
   function messageCreated(room, event) {
-    var message = event.message, isNew = !find(room, message.id, '');
+    var message = event.message;
+    // What has no cursor yet comes again with one: where nothing is kept, only that one counts.
+    var isNew = room.history === 'none' ? Boolean(event.cursor) : !find(room, message.id, '');
     if (covers(room, message)) merge(room, message);
     delete room.typists[message.sender.id];
     if (message.sender.id === me()) forgetItem(message.localId);

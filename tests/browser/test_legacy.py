@@ -269,6 +269,24 @@ def test_unread_is_counted_and_read_marks_are_told(old: People) -> None:
     wait_for(bob, lambda: ask(bob, "GET", f"/rooms/{room}")["unread"] == 0, "what was read to be told")
 
 
+def test_what_comes_again_with_its_cursor_counts_once(old: People) -> None:
+    ada, bob = old(), old("Bob")
+    without_events(ada, "Ada")
+    room, title = new_room(bob, ada)
+    ada.page.reload()
+    expect(ada.page.get_by_role("link", name=title)).to_be_visible()
+    say(bob, room, "twice told")
+    message = ask(bob, "GET", f"/rooms/{room}/messages")["messages"][0]
+    event = {"type": "message.created", "room": room, "message": message}
+    events = [{**event, "cursor": None}, {**event, "cursor": message["cursor"]}]
+    answers = [{"events": events, "cursor": message["cursor"], "more": False}]
+    ada.page.unroute(POLLS)
+    ada.page.route(POLLS, lambda route: route.fulfill(json=answers.pop()) if answers else route.continue_())
+    ada.page.evaluate("document.getElementById('banner-try').click()")
+    ada.is_live("Live (polling)")
+    expect(ada.page.get_by_role("link", name=title).get_by_label("1 unread")).to_be_visible()
+
+
 def test_public_rooms_are_joined_and_left(old: People) -> None:
     ada, bob = old("Ada"), old("Bob")
     room, title = new_room(ada)
