@@ -707,6 +707,23 @@ def test_a_queue_is_replayed_once_after_a_reload(old: People, person: People, ac
     assert stored(ada) == 0
 
 
+def test_two_tabs_share_what_waits_and_send_it_once(old: People) -> None:
+    ada, bob = old("Ada"), old("Bob")
+    ada.page.route(SENDS, refuse)
+    ada.say("from one tab or the other")
+    ada.say("deleted in the other tab")
+    ada.shows("deleted in the other tab", "Sending")
+    other = Person(ada.context, ada.url)
+    other.page.route(SENDS, lambda route: route.continue_() if "from one" in (route.request.post_data or "") else None)
+    other.page.goto(f"{ada.url}/?transport=poll")
+    for someone in (other, ada):
+        someone.shows("from one tab or the other", "Delivered")
+    other.rows("deleted in the other tab").get_by_role("button", name="Delete").click()
+    ada.shows("deleted in the other tab", count=0)
+    bob.shows("from one tab or the other")
+    assert stored(ada) == 0
+
+
 # ---- The way here ----
 
 
