@@ -30,6 +30,12 @@ install: .venv/installed
 # Debian packages: Chromium, redis-server, PostgreSQL, Node. Says what is missing where apt-get cannot help.
 test-tools: .venv/test-installed
 	sh scripts/install-test-tools
+	@$(MAKE) --no-print-directory node_modules/.package-lock.json
+
+# What the tests and the type check of the page's scripts read them with.
+node_modules/.package-lock.json: package.json package-lock.json
+	npm install --no-audit --no-fund --silent
+	touch $@
 
 # What needs no browser, no laboratory and no long wait: half a minute.
 quick: test-tools
@@ -72,9 +78,8 @@ lint: .venv/test-installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: .venv/test-installed
+types: .venv/test-installed node_modules/.package-lock.json
 	$(BIN)/mypy
-	npm install --no-audit --no-fund --silent
 	npm run --silent check
 
 clean:

@@ -10,13 +10,14 @@ from tests.support.service import Service
 
 
 def test_the_page_is_served_under_a_strict_policy(service: Service) -> None:
-    for path in ("/", "/rooms/general"):
+    for path in ("/", "/rooms/general", "/?transport=poll", "/rooms/general?a=1&transport=poll"):
         page = httpx.get(service.url + path)
         assert page.status_code == 200
         assert page.headers["Content-Type"].startswith("text/html")
         policy = page.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
+        assert page.headers["Cache-Control"] == "no-cache"
         assert "<script>" not in page.text
         assert " style=" not in page.text
         assert "//" not in page.text.replace("http://www.w3.org", "").split("<body", 1)[0].replace("<!--", "")
@@ -77,6 +78,19 @@ def test_the_service_worker_and_the_manifest_know_where_the_service_stands(start
     assert manifest["start_url"] == "/talk/"
     for icon in manifest["icons"]:
         assert httpx.get(behind.url + icon["src"].removeprefix("/talk")).status_code == 200
+
+
+def test_old_browsers_have_a_page_of_their_own(service: Service) -> None:
+    for query, own in (
+        ("", False),
+        ("?transport=poll", True),
+        ("?transport=stream", False),
+        ("?transport=polls", False),
+    ):
+        for path in ("/", "/rooms/general"):
+            page = httpx.get(service.url + path + query).text
+            assert ('id="legacy"' in page) is own, (path, query)
+            assert ('type="module"' in page) is not own
 
 
 def test_health(service: Service) -> None:

@@ -1,4 +1,4 @@
-"""The page: one HTML document, its manifest and its service worker, under a strict Content-Security-Policy."""
+"""The page, and the one for old browsers; its manifest and its service worker: under a strict policy of content."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ def register(app: Flask, assets: Assets) -> None:
 @blueprint.get("/")
 @blueprint.get("/rooms/<room>")
 def chat(room: str | None = None) -> Response:
-    return _unkept(make_response(render_template("index.html", root=request.root_path)))
+    return _unkept(make_response(render_template(_template(), root=request.root_path)))
 
 
 @blueprint.get("/manifest.webmanifest")
@@ -74,3 +74,8 @@ def _asset(name: str) -> str:
 def _unkept(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def _template() -> str:
+    """Whoever asks for long poll gets the page that needs nothing newer; browsers without modules ask by themselves."""
+    return "legacy.html" if request.args.get("transport") == "poll" else "index.html"

@@ -14,6 +14,10 @@ const MAY_IMPORT = {
   page: ['net', 'rooms', 'outbox', 'view'],
 };
 
+/** The page for old browsers: one script, which takes nothing from the modules but the shapes of what the server says. */
+const ALONE = 'legacy.js';
+const WORKER = 'service_worker.js'; // a script of its own, which imports nothing
+
 /** Views are handed what the page is made of, and may know its type. */
 const TYPES_BESIDES = ['view/chat_view.js → page/chat.js'];
 
@@ -81,10 +85,8 @@ function circleIn(modules) {
   return modules.map(({ path }) => follow(path, [])).find((circle) => circle.length) ?? [];
 }
 
-/** Scripts of their own, which are no modules. */
-const ALONE = ['legacy.js', 'service_worker.js'];
-
-const MODULES = [...files()].filter((path) => !ALONE.includes(path)).map((path) => read(path, readFileSync(new URL(path, ROOT), 'utf8')));
+const FILES = [...files()].map((path) => read(path, readFileSync(new URL(path, ROOT), 'utf8')));
+const MODULES = FILES.filter(({ path }) => path !== ALONE && path !== WORKER);
 
 test('every module stands in one of the folders', () => {
   const places = Object.keys(MAY_IMPORT).join('|');
@@ -95,6 +97,11 @@ test('every module stands in one of the folders', () => {
 test('every import names a module of the page', () => {
   const paths = new Set(MODULES.map(({ path }) => path));
   assert.deepEqual(MODULES.flatMap(({ values, types }) => [...values, ...types]).filter((target) => !paths.has(target)), []);
+});
+
+test('the page for old browsers stands alone', () => {
+  const { values, types } = FILES.find(({ path }) => path === ALONE) ?? assert.fail(ALONE);
+  assert.deepEqual([...values, ...new Set(types)], ['net/shapes.js']);
 });
 
 test('values are imported one way', () => assert.deepEqual(wrongValues(MODULES), []));
