@@ -22,8 +22,9 @@ blueprint = Blueprint("lite", __name__, url_prefix=ROOT)
 AROUND_A_FRAME = policy(frame_src="'self'")
 IN_A_FRAME = policy(frame_ancestors="'self'")
 
-# What a browser knows to say of: 401 would have to name a way to sign in that a browser has, 422 is none of HTML's.
-_STATUS = {401: 403, 422: 400}
+# Where a form's answer has another status than the API's: a 401 names a way to sign in, which browsers would try
+# themselves, and of 422 old ones know nothing.
+_STATUS = {"unauthenticated": 403, "invalid_message": 400, "local_id_reused": 409}
 
 
 def is_here(path: str) -> bool:
@@ -33,7 +34,7 @@ def is_here(path: str) -> bool:
 
 def page(template: str, error: ChatError | None = None, csp: str | None = None, **values: Any) -> Response:
     """The page, as the answer of a request that went well or met this error."""
-    status = 200 if error is None else _STATUS.get(error.status, error.status)
+    status = 200 if error is None else _STATUS.get(error.code, error.status)
     response = make_response(render_template(f"lite/{template}.html", **values), status)
     response.headers.extend([NOT_KEPT])
     if csp is not None:
