@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Response
 from flask import g
@@ -17,6 +18,7 @@ from chatapp.people import Identity
 from chatapp.people import RoomView
 from chatapp.people import access
 from chatapp.receiving import history
+from chatapp.runtime import now_ms
 from chatapp.runtime import utc_now
 from chatapp.web.api.inputs import Query
 from chatapp.web.api.messages import MESSAGES_PER_UNIT
@@ -29,6 +31,7 @@ from chatapp.web.lite.days import Day
 from chatapp.web.lite.days import days
 from chatapp.web.lite.page import IN_A_FRAME
 from chatapp.web.lite.page import blueprint
+from chatapp.web.lite.page import go_to
 from chatapp.web.lite.page import page
 from chatapp.web.lite.page import seconds
 from chatapp.wire import Cursor
@@ -50,7 +53,12 @@ class Log:
     after: str | None
     oldest: bool
     newest: bool
-    loaded_at: str
+    loaded_at: datetime
+
+    @property
+    def number(self) -> int:
+        """Another one for each page: without it a link to the newest message of this page would load nothing."""
+        return int(self.loaded_at.timestamp() * 1000)
 
 
 @blueprint.get("/<room>/log")
@@ -62,6 +70,13 @@ def log(room: str) -> Response:
     paused = "paused" in request.args
     refresh_s = REFRESH_S if shown.newest and not paused else None
     return page("log", csp=IN_A_FRAME, who=who, log=shown, refresh_s=refresh_s, paused=paused)
+
+
+@blueprint.get("/<room>/newest")
+def newest(room: str) -> Response:
+    """From outside of the frame to its newest message. A link to the address that a frame is at already, with an anchor
+    behind it, would load nothing."""
+    return go_to("log", anchor="newest", room=room, _=now_ms())
 
 
 def read(who: Identity, name: str) -> Log:
@@ -89,7 +104,7 @@ def read(who: Identity, name: str) -> Log:
         after=None if newest else found.after,
         oldest=oldest,
         newest=newest,
-        loaded_at=f"{utc_now():%H:%M:%S}",
+        loaded_at=utc_now(),
     )
 
 
