@@ -515,6 +515,17 @@ def test_joining_and_leaving(mia: Visitor, ada: Person, room: str) -> None:
         assert same.id not in {one["id"] for one in ada.http.get(f"/rooms/{room}/members").json()["members"]}
 
 
+def test_rooms_of_one_title_are_told_apart(mia: Visitor, ada: Person) -> None:
+    alone, one, other = (ada.create_room() for _ in range(3))
+    for name, title in ((alone, "Alone " + alone), (one, "Same " + one), (other, "Same " + one)):
+        assert ada.http.patch(f"/rooms/{name}", json={"title": title}).status_code == 200
+        mia.press_join(name)
+    text = mia.see("/lite").answer.text
+    assert f"<small>{one}</small>" in text
+    assert f"<small>{other}</small>" in text
+    assert f"<small>{alone}</small>" not in text
+
+
 def test_the_list_says_what_is_ones_own(service: Service, mia: Visitor, ada: Person, private_room: str) -> None:
     own, public = ada.create_room(), ada.create_room()
     with mia.as_person() as same:

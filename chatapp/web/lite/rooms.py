@@ -1,5 +1,6 @@
 """The list of rooms, a room's page, and the way in and out of it."""
 
+from collections import Counter
 from typing import Any
 
 from flask import Response
@@ -46,10 +47,16 @@ def rooms_page() -> Response:
         own=[one for one in rooms if one.member and one.visibility != Visibility.DIRECT],
         direct=[one for one in rooms if one.member and one.visibility == Visibility.DIRECT],
         others=[one for one in rooms if not one.member],
+        twice=_repeated([one.title for one in rooms if one.visibility != Visibility.DIRECT]),
         first="after" not in request.args,
         after=after,
     )
     return _renewed(response)
+
+
+def _repeated(titles: list[str | None]) -> set[str | None]:
+    """Those that more than one room has: only its name tells such a room apart."""
+    return {title for title, count in Counter(titles).items() if title is not None and count > 1}
 
 
 def _renewed(response: Response) -> Response:

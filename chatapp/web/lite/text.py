@@ -45,7 +45,7 @@ def shown(body: str) -> Markup:
 
 
 def _text(text: str) -> Markup:
-    return Markup("<br>\n").join(text.split("\n"))
+    return Markup("<br>").join(text.split("\n"))
 
 
 def _link(address: str) -> Markup:
