@@ -29,6 +29,11 @@ def name_of(environ: dict[str, Any]) -> str:
     return _name(environ.get("HTTP_HOST", ""), environ["SCRIPT_NAME"])
 
 
+def name_beside(name: str) -> str:
+    """Another cookie's name, told apart from those of other services in the same way."""
+    return name + name_of(request.environ).removeprefix(PLAIN_NAME)
+
+
 @lru_cache(REMEMBERED)
 def _name(host: str, script_name: str) -> str:
     port = port_of(host)

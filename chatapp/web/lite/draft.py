@@ -18,10 +18,6 @@ class Draft:
     plain: bool = False
 
     @classmethod
-    def empty(cls, room: str, plain: bool = False) -> "Draft":
-        return cls(room, "", new_local_id(), plain)
-
-    @classmethod
     def of(cls, room: str, form: Form) -> "Draft":
         """What a form holds. One without a localId that can be used gets one."""
         local_id = form.text("localId")

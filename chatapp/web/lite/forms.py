@@ -84,7 +84,7 @@ def token_of(who: Identity) -> str:
 
 def give_visitor_token(response: Response, visitor: str) -> None:
     """Let the browser keep what the sign-in form is compared with."""
-    response.set_cookie(_visitor_cookie(), visitor, **session_cookie.attributes())
+    response.set_cookie(session_cookie.name_beside(VISITOR_COOKIE), visitor, **session_cookie.attributes())
 
 
 def visitor_token(visitor: str) -> str:
@@ -94,7 +94,7 @@ def visitor_token(visitor: str) -> str:
 
 def visitor_id() -> str | None:
     """What this browser was given before it signed in."""
-    value = request.cookies.get(_visitor_cookie(), "")
+    value = request.cookies.get(session_cookie.name_beside(VISITOR_COOKIE), "")
     return value if len(value) == VISITOR_LENGTH and value.isalnum() else None
 
 
@@ -128,9 +128,3 @@ def _session(who: Identity) -> str:
 
 def _visitor(visitor: str) -> str:
     return f"visitor:{visitor}"
-
-
-def _visitor_cookie() -> str:
-    """As the session's cookie, so that services on one host keep theirs apart."""
-    own = session_cookie.name_of(request.environ)
-    return VISITOR_COOKIE + own.removeprefix(session_cookie.PLAIN_NAME)

@@ -14,6 +14,7 @@ from chatapp.web.api.messages import SEND
 from chatapp.web.current import services
 from chatapp.web.deadline import in_time
 from chatapp.web.lite import text
+from chatapp.web.lite import turns
 from chatapp.web.lite import visitor
 from chatapp.web.lite.draft import Draft
 from chatapp.web.lite.errors import simple_page
@@ -36,10 +37,9 @@ def send(room: str) -> Response:
     if form.has("join"):
         enter(who, room)
     _store(who, draft)
-    if draft.plain:
-        return go_to("plain", room=room, anchor="newest")
-    # The browser goes on typing there.
-    return go_to("room", room=room, anchor="message")
+    # In the plain page one reads on, in the other one goes on typing.
+    there = go_to("plain", "newest", room=room) if draft.plain else go_to("room", "message", room=room)
+    return turns.tell(there, turns.new())
 
 
 def _store(who: Identity, draft: Draft) -> None:

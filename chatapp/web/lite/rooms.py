@@ -24,6 +24,7 @@ from chatapp.web.current import services
 from chatapp.web.deadline import in_time
 from chatapp.web.lite import forms
 from chatapp.web.lite import log
+from chatapp.web.lite import turns
 from chatapp.web.lite import visitor
 from chatapp.web.lite import words
 from chatapp.web.lite.draft import Draft
@@ -88,13 +89,15 @@ def _room(name: str, *, plain: bool) -> Response:
     except Unauthenticated:
         return go_to("rooms", room=name)
     shown = log.read(who, name) if plain else None
-    return page(
+    turn = turns.current()
+    response = page(
         "room",
         csp=None if plain else AROUND_A_FRAME,
         room=services().rooms.get(who, name) if shown is None else shown.room,
         log=shown,
-        **_around(who, Draft.empty(name, plain)),
+        **_around(who, Draft(name, "", turns.local_id(turn, name), plain)),
     )
+    return turns.tell(response, turn)
 
 
 def with_draft(who: Identity | None, draft: Draft, error: ChatError | None = None, csrf: str = "") -> Response:
