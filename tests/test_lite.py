@@ -115,6 +115,8 @@ def test_a_room_is_asked_for_before_signing_in(service: Service, room: str) -> N
         door = new.see(answer.headers["Location"])
         arrived = new.submit(door, "Join chat", name="Grace")
         assert (arrived.status_code, arrived.headers["Location"]) == (303, f"/lite/{room}")
+        new.submit(door, "Join chat", name="Grace")
+        assert new.http.get(f"/lite?room={room}").headers["Location"] == f"/lite/{room}"
         # Only a room can stand there.
         new.http.cookies.clear()
         for elsewhere in ("//evil.example", "../x", "%2F"):
@@ -433,10 +435,12 @@ def test_what_is_seen_is_read_and_delivered(mia: Visitor, ada: Person, mia_room:
         room = same.http.get(f"/rooms/{mia_room}").json()
         assert (room["unread"], room["readCursor"]) == (0, sent[-1]["cursor"])
     assert "unread" not in mia.see("/lite").answer.text
-    for message in sent:
-        wait_until(lambda: ada.message(message["id"])["status"] == "delivered", DELIVERED_S, "the delivery")
-        found = ada.message(message["id"])
-        assert (found["deliveredTo"], found["readBy"]) == (1, 1)
+
+    def states() -> list[tuple[str, int, int]]:
+        found = [ada.message(one["id"]) for one in sent]
+        return [(one["status"], one["deliveredTo"], one["readBy"]) for one in found]
+
+    wait_until(lambda: states() == [("delivered", 1, 1)] * 3, DELIVERED_S, "the delivery")
     # And the sender's page says it in a word.
     with Visitor(mia.url) as ada_lite:
         ada_lite.http.headers["Authorization"] = f"Bearer {ada.token}"
@@ -799,6 +803,12 @@ def test_while_the_database_is_away_the_form_keeps_everything(tmp_path: Path) ->
                     assert refused.status == 503
                     assert int(refused.answer.headers["Retry-After"]) >= 1
                     assert refused.document.form("Send").fields == {**before, "body": "meanwhile"}
+                # Also a worker that does not know the session, and cannot look at the form's token.
+                own.kill_workers()
+                wait_until(lambda: answers(f"{own.url}/healthz"), what="other workers")
+                refused = Shown(mia.submit(refused, "Send"))
+                assert refused.status == 503
+                assert refused.document.form("Send").fields == {**before, "body": "meanwhile"}
                 framed = mia.log("general")
                 assert framed.status == 503
                 assert framed.document.metas["refresh"].endswith("; url=/lite/general/log")
@@ -810,6 +820,13 @@ def test_while_the_database_is_away_the_form_keeps_everything(tmp_path: Path) ->
         finally:
             own.stop()
             own_postgres.stop()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def test_reading_has_the_rate_of_the_api(start_service: Start) -> None:

@@ -31,12 +31,13 @@ from chatapp.wire import schemas
 @blueprint.get("", endpoint="rooms")
 @in_time
 def rooms_or_door() -> Response:
-    """The list of rooms, or the door to them."""
+    """The list of rooms, or the door to them; `room` is the one that was asked for at a closed door."""
+    room = _room_name(request.args.get("room", ""))
     try:
         visitor.signed_in()
     except Unauthenticated:
-        return sign_in_page(room=_room_name(request.args.get("room", "")))
-    return rooms_page()
+        return sign_in_page(room=room)
+    return go_to("room", room=room) if room else rooms_page()
 
 
 @blueprint.post("", endpoint="sign_in")
