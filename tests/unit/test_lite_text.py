@@ -45,6 +45,7 @@ def test_which_links_there_are(body: str, links: list[str]) -> None:
     assert found == links
     # Nothing of the text is lost, and nothing of it is markup.
     assert shown.replace("<br>", "\n").striptags() == " ".join(body.split())
+    assert "&" not in re.sub("&(amp|lt|gt|#34|#39);", "", shown)
     assert set(re.findall(r"<(/?\w+)", shown)) <= {"a", "/a", "br"}
 
 

