@@ -48,7 +48,7 @@ class Document(HTMLParser):
             name = attributes.get("name") or attributes.get("http-equiv") or ""
             self.metas[name] = attributes.get("content", "")
         elif tag == "form":
-            self.forms.append(Form(attributes["action"], attributes["method"]))
+            self.forms.append(Form(attributes["action"].partition("#")[0], attributes["method"]))
         elif tag == "iframe":
             self.frames.append(attributes["src"])
         elif tag in ("input", "textarea") and "name" in attributes:
