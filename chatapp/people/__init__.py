@@ -10,6 +10,7 @@ from chatapp.people.members import Members
 from chatapp.people.online import Online
 from chatapp.people.presence import Presence
 from chatapp.people.read_receipts import ReadReceipts
+from chatapp.people.room_list import RoomView
 from chatapp.people.room_ref import JoinedRooms
 from chatapp.people.room_ref import RoomRef
 from chatapp.people.rooms import Rooms
@@ -31,6 +32,7 @@ __all__ = [
     "Presence",
     "ReadReceipts",
     "RoomRef",
+    "RoomView",
     "Rooms",
     "Sessions",
     "SignedIn",

@@ -12,6 +12,7 @@ from flask_migrate import Migrate
 from sqlalchemy import Engine
 
 from chatapp.config import Config
+from chatapp.errors import ChatError
 from chatapp.services import Services
 from chatapp.storage import MIGRATIONS
 from chatapp.storage import db
@@ -20,9 +21,11 @@ from chatapp.storage import prepare
 from chatapp.web import api
 from chatapp.web import cross_origin
 from chatapp.web import current
+from chatapp.web import lite
 from chatapp.web import pages
 from chatapp.web import problems
 from chatapp.web import security_headers
+from chatapp.web.answers import Answer
 from chatapp.web.assets import Assets
 from chatapp.web.cross_origin import CrossOrigin
 from chatapp.web.deadline import Deadline
@@ -76,17 +79,23 @@ def _engine(app: Flask, config: Config) -> Engine:
 def _register_views(app: Flask, config: Config, assets: Assets) -> None:
     # Which hosts it may name is for the proxy to say.
     app.config.update(SECRET_KEY=config.secret_key, TRUSTED_HOSTS=None)
-    problems.register(app)
+    problems.register(app, lite.error_page)
     api.register(app)
     pages.register(app, assets)
+    app.register_blueprint(lite.blueprint)
     security_headers.register(app)
     if config.origins:
         cross_origin.register(app, config.origins)
 
 
+def _refusal(path: str, error: ChatError) -> Answer:
+    """An error before Flask or after it, as the address has them."""
+    return lite.bare_page(error) if lite.is_here(path) else problems.problem(error)
+
+
 def _around(app: Callable[..., Iterable[bytes]], config: Config, parts: Services) -> Any:
     """What a request passes before Flask, from the inside out."""
-    app = TrailingSlash(Deadline(HotRoutes(app, parts)))
+    app = TrailingSlash(Deadline(HotRoutes(app, parts), _refusal))
     if config.origins:
         app = CrossOrigin(app, config.origins)
     if config.proxies:

@@ -1,6 +1,7 @@
 """Who asks: the session of a request, and whether a browser may carry its cookie here."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -26,8 +27,36 @@ def identify(parts: Services, environ: dict[str, Any]) -> Identity:
     return signed_in(parts, environ).identity
 
 
-def signed_in(parts: Services, environ: dict[str, Any]) -> SignedIn:
-    """The session of a request, with the token that opened it. Raises Unauthenticated, BadOrigin."""
+def check_origin(parts: Services, environ: dict[str, Any]) -> None:
+    """A cookie travels with every request a browser makes, whoever asked for it. Raises BadOrigin.
+
+    Changing something takes JSON, which no foreign form can send, and an Origin that is known if one is
+    given. Reading is refused to what the browser itself calls another site, or a sibling of this one.
+    """
+    check_asker(parts, environ)
+    if environ["REQUEST_METHOD"] not in SAFE_METHODS and media_type(environ) != "application/json":
+        raise BadOrigin("With the cookie, Content-Type must be application/json.")
+
+
+def check_asker(parts: Services, environ: dict[str, Any]) -> None:
+    """As far as the browser says whose page asked: it must be one of ours. Raises BadOrigin."""
+    origin = environ.get("HTTP_ORIGIN")
+    if origin is not None:
+        if not _known(parts, environ, origin):
+            raise BadOrigin
+    elif environ.get("HTTP_SEC_FETCH_SITE", "none") in ("cross-site", "same-site"):
+        raise BadOrigin
+
+
+def signed_in(
+    parts: Services,
+    environ: dict[str, Any],
+    check: Callable[[Services, dict[str, Any]], None] = check_origin,
+) -> SignedIn:
+    """The session of a request, with the token that opened it. Raises Unauthenticated, BadOrigin.
+
+    `check` says whether a browser may carry its cookie here. Forms, which are no JSON, have a check of their own.
+    """
     token = _bearer(environ)
     if token is not None:
         found = SignedIn(parts.sessions.identify(token), token)
@@ -35,7 +64,7 @@ def signed_in(parts: Services, environ: dict[str, Any]) -> SignedIn:
         tokens = [token for _, token in session_cookie.tokens(environ)]
         if not tokens:
             raise Unauthenticated
-        check_origin(parts, environ)
+        check(parts, environ)
         found = _first_live(parts, tokens)
     # A browser's cookie can change hands under an open page, whose messages must not go out as another's.
     expected = environ.get(EXPECTED_USER)
@@ -92,22 +121,6 @@ def _found(parts: Services, token: str) -> SignedIn | None:
         return SignedIn(parts.sessions.identify(token), token)
     except Unauthenticated:
         return None
-
-
-def check_origin(parts: Services, environ: dict[str, Any]) -> None:
-    """A cookie travels with every request a browser makes, whoever asked for it. Raises BadOrigin.
-
-    Changing something takes JSON, which no foreign form can send, and an Origin that is known if one is
-    given. Reading is refused to what the browser itself calls another site, or a sibling of this one.
-    """
-    origin = environ.get("HTTP_ORIGIN")
-    if origin is not None:
-        if not _known(parts, environ, origin):
-            raise BadOrigin
-    elif environ.get("HTTP_SEC_FETCH_SITE", "none") in ("cross-site", "same-site"):
-        raise BadOrigin
-    if environ["REQUEST_METHOD"] not in SAFE_METHODS and media_type(environ) != "application/json":
-        raise BadOrigin("With the cookie, Content-Type must be application/json.")
 
 
 def media_type(environ: dict[str, Any]) -> str:

@@ -1,20 +1,31 @@
 """`Deadline`: every request is answered in time, and its body is there in time, or it is refused."""
 
 import logging
+import time
 from collections.abc import Callable
 from collections.abc import Iterable
 from contextlib import nullcontext
+from functools import wraps
 from io import BytesIO
 from typing import Any
+from typing import ParamSpec
+from typing import TypeVar
 
 import gevent
+from flask import request
 
+from chatapp.errors import ChatError
 from chatapp.errors import InvalidJson
 from chatapp.errors import Unavailable
-from chatapp.web.problems import problem
+from chatapp.web.answers import Answer
 from chatapp.web.shown import shown
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+# The answer of an error at this path.
+Refusal = Callable[[str, ChatError], Answer]
 
 # What a request may bring: a batch much, any other little.
 BATCH_PATH = "/messages/batch"
@@ -24,6 +35,8 @@ REQUEST_MAX_BYTES = 64 * 1024
 BODY_SECONDS = 5.0
 # The contract's 10 s, less what it takes to say so. Each step has a bound of its own below this.
 ANSWER_SECONDS = 9.5
+# A view that can say more of its failure than this module ends so much earlier.
+TO_SAY_SECONDS = 0.5
 # A poll is a request that waits on purpose, within the bound of its `wait`.
 POLL_PATH = "/events/poll"
 
@@ -31,6 +44,8 @@ POLL_PATH = "/events/poll"
 # the connection end with this answer.
 WAITING = "chatapp.waiting"
 CLOSE = "chatapp.close"
+# In the environ: when the time for the answer is over, by the monotonic clock.
+ENDS = "chatapp.ends"
 
 
 def body_max_bytes(path: str) -> int:
@@ -45,12 +60,14 @@ class Deadline:
     when it is opened, and a poll has a bound of its own.
     """
 
-    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(self, app: Callable[..., Iterable[bytes]], refusal: Refusal) -> None:
         self._app = app
+        self._refusal = refusal
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").rstrip("/").endswith(POLL_PATH):
             return self._answer(environ, start_response)
+        environ[ENDS] = time.monotonic() + ANSWER_SECONDS
         # It is not an Exception, so it passes through everything that handles errors, and ends every wait.
         timeout = gevent.Timeout(ANSWER_SECONDS)
         try:
@@ -60,7 +77,7 @@ class Deadline:
             if expired is not timeout:
                 raise
             log.warning("%s %s: no answer in time", shown(environ["REQUEST_METHOD"]), shown(environ["PATH_INFO"]))
-            return problem(Unavailable("There was no answer in time."))(environ, start_response)
+            return self._refuse(Unavailable("There was no answer in time."), environ, start_response)
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
@@ -69,9 +86,30 @@ class Deadline:
                 raw = gevent.with_timeout(BODY_SECONDS, _read, environ["wsgi.input"], int(length), timeout_value=None)
             if raw is None:
                 environ.get(CLOSE, bool)()
-                return problem(InvalidJson("The body did not arrive in time."))(environ, start_response)
+                return self._refuse(InvalidJson("The body did not arrive in time."), environ, start_response)
             environ["wsgi.input"] = BytesIO(raw)
         return self._app(environ, start_response)
+
+    def _refuse(self, error: ChatError, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return self._refusal(environ["PATH_INFO"], error)(environ, start_response)
+
+
+def in_time(view: Callable[P, R]) -> Callable[P, R]:
+    """A view that raises Unavailable a little before `Deadline` gives it up, so that it can say what is not done."""
+
+    @wraps(view)
+    def bounded(*args: P.args, **kwargs: P.kwargs) -> R:
+        left_s: float = request.environ[ENDS] - TO_SAY_SECONDS - time.monotonic()
+        timeout = gevent.Timeout(max(0.0, left_s))
+        try:
+            with timeout:
+                return view(*args, **kwargs)
+        except gevent.Timeout as expired:
+            if expired is not timeout:
+                raise
+            raise Unavailable("There was no answer in time.") from None
+
+    return bounded
 
 
 def _read(source: Any, length: int) -> bytes | None:

@@ -26,6 +26,9 @@ from chatapp.web.shown import shown
 
 log = logging.getLogger(__name__)
 
+# How an error looks at the address of the request, where that is not for programs.
+Page = Callable[[ChatError], Response | None]
+
 _BY_STATUS: dict[int, type[ChatError]] = {
     400: BadRequest,
     401: Unauthenticated,
@@ -58,17 +61,20 @@ def answered(ask: Callable[[], Answer], method: str, path: str) -> Answer:
         return problem(_known(error, method, path))
 
 
-def register(app: Flask) -> None:
-    """Make every error of the application a problem document."""
+def register(app: Flask, page: Page) -> None:
+    """Make every error of the application a problem document, but where there is a page for it."""
+
+    def said(error: ChatError) -> Response:
+        return page(error) or problem(error).response()
 
     def refused(error: Exception) -> Response:
-        return problem(_known(error, request.method, request.path)).response()
+        return said(_known(error, request.method, request.path))
 
     def refused_by_framework(error: HTTPException) -> Response:
         status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
         if status < HTTPStatus.BAD_REQUEST:
             return Response(error.get_body(), status, error.get_headers())
-        response = problem(_BY_STATUS.get(status, Internal if status >= 500 else BadRequest)()).response()
+        response = said(_BY_STATUS.get(status, Internal if status >= 500 else BadRequest)())
         allow = dict(error.get_headers()).get("Allow")
         if allow:
             response.headers["Allow"] = allow

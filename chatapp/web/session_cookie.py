@@ -29,6 +29,11 @@ def name_of(environ: dict[str, Any]) -> str:
     return _name(environ.get("HTTP_HOST", ""), environ["SCRIPT_NAME"])
 
 
+def name_beside(name: str) -> str:
+    """Another cookie's name, told apart from those of other services in the same way."""
+    return name + name_of(request.environ).removeprefix(PLAIN_NAME)
+
+
 @lru_cache(REMEMBERED)
 def _name(host: str, script_name: str) -> str:
     port = port_of(host)
@@ -58,14 +63,15 @@ def tokens(environ: dict[str, Any]) -> list[tuple[str, str]]:
 
 def set_(response: Response, signed_in: SignedIn) -> None:
     max_age_s = max(0, int((signed_in.identity.expires_at - utc_now()).total_seconds()))
-    response.set_cookie(name_of(request.environ), signed_in.token, max_age=max_age_s, **_attributes())
+    response.set_cookie(name_of(request.environ), signed_in.token, max_age=max_age_s, **attributes())
 
 
 def clear(response: Response, name: str) -> None:
-    response.delete_cookie(name, **_attributes())
+    response.delete_cookie(name, **attributes())
 
 
-def _attributes() -> dict[str, Any]:
+def attributes() -> dict[str, Any]:
+    """How each cookie of the service is set."""
     return {
         "path": request.root_path or "/",
         "secure": request.is_secure,

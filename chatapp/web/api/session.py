@@ -7,14 +7,13 @@ from flask import Response
 from flask import make_response
 from flask import request
 
-from chatapp.errors import Forbidden
 from chatapp.people import SignedIn
 from chatapp.people import looks_like_host_token
 from chatapp.runtime import timestamp
 from chatapp.sending import SESSIONS
 from chatapp.web import auth
-from chatapp.web import client_address
 from chatapp.web import current
+from chatapp.web import entrance
 from chatapp.web import session_cookie
 from chatapp.web.answers import Answer
 from chatapp.web.api.inputs import raw_document
@@ -38,14 +37,8 @@ def sign_in() -> Response:
         services().admission.charge(SESSIONS, who.id)
         return _signed_in(services().sessions.for_host_token(who), 201)
     name = schemas.load(SIGN_IN, document)["name"]
-    if not services().config.guests:
-        raise Forbidden("Guests cannot sign in here.")
-    for token in tokens:
-        returning = services().sessions.returning_guest(token)
-        if returning is not None:
-            return _signed_in(returning, 200)
-    services().admission.charge(services().guest_rate, client_address.canonical(request.remote_addr or ""))
-    return _signed_in(services().sessions.new_guest(name), 201)
+    signed_in, new = entrance.guest(name, tokens)
+    return _signed_in(signed_in, 201 if new else 200)
 
 
 @blueprint.get("")
@@ -61,15 +54,7 @@ def who_am_i() -> Response:
 
 @blueprint.delete("")
 def sign_out() -> Response:
-    identity = current.identity()
-    # One that stayed behind would sign the browser in again as whoever it was before.
-    cleared = {session_cookie.name_of(request.environ)} | auth.live_cookies(services(), request.environ)
-    services().sessions.sign_out(identity)
-    services().end_session(identity.session_id)
-    response = make_response("", 204)
-    for name in sorted(cleared):
-        session_cookie.clear(response, name)
-    return response
+    return entrance.sign_out(current.identity(), make_response("", 204))
 
 
 def _session(identity: Any) -> dict[str, Any]:
