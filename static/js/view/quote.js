@@ -13,8 +13,8 @@ export function quoteNode(message, jump) {
   const made = button('', 'quote', jump);
   made.tabIndex = -1;
   if (message && !message.deletedAt) {
+    made.append(element('span', 'visually-hidden', 'In reply to '));
     made.append(element('bdi', 'quote__name', message.sender.name), element('bdi', 'quote__line', firstLine(message.body)));
-    made.setAttribute('aria-label', `In reply to ${message.sender.name}: ${firstLine(message.body)}`);
   } else {
     made.append(message === undefined ? '…' : 'A message that is gone');
   }
