@@ -66,6 +66,7 @@ export class Chat {
   /** Whether the newest message of the open room is on the screen: what comes then is read. */
   #atLatest = true;
   #live = false;
+  #wasLost = false;
   /** Messages that are being loaded. @type {Set<string>} */
   #loading = new Set();
   /** The room in the address, whether it exists or not. */
@@ -338,13 +339,14 @@ export class Chat {
   #connectionChanged(state) {
     const cameBack = state.phase === 'live' && !this.#live;
     this.#live = state.phase === 'live';
+    this.#wasLost ||= state.phase === 'lost';
     this.#on.connection(state);
     if (!cameBack) return;
     this.outbox.wake();
     this.directory.refresh();
     if (this.missing) void this.open(this.asked);
     if (this.current?.history === 'error') this.histories.newest(this.current);
-    if (this.current) this.#loadReaders(this.current); // what was signalled meanwhile is lost
+    if (this.current && this.#wasLost) this.#loadReaders(this.current); // what was signalled meanwhile is lost
   }
 
   async #sessionStands() {

@@ -61,6 +61,8 @@ export class MessageRow {
     this.node = element('article', 'row', this.message);
     this.node.tabIndex = -1; // the log's arrow keys go from row to row
     this.node.dataset.localId = entry.localId;
+    // A hundred and fifty rows are there, and one of them is pointed at.
+    for (const kind of ['pointerenter', 'focusin']) this.node.addEventListener(kind, () => this.#showTools());
   }
 
   get entry() {
@@ -97,7 +99,7 @@ export class MessageRow {
     setText(this.#edited, editedAt && !deletedAt ? 'edited' : '');
     if (this.#own) this.#showStatus(status, Boolean(deletedAt));
     this.#showFailure();
-    this.#showTools();
+    if (this.message.dataset.tools) this.#showTools();
   }
 
   #showBody() {
