@@ -17,7 +17,7 @@ from .conftest import sign_out
 People = Callable[..., Person]
 
 
-def test_who_is_writing_is_shown_until_their_message_comes(person: People) -> None:
+def test_30_who_is_writing_is_shown_until_their_message_comes(person: People) -> None:
     ada, bob = person("Ada"), person("Bob")
     ada.box.press_sequentially("thinking alou")
     typing = bob.page.locator("#typing")
@@ -36,7 +36,7 @@ def test_who_is_writing_is_shown_until_their_message_comes(person: People) -> No
     expect(cyd.page.locator("#typing")).to_have_text("")
 
 
-def test_what_is_unread_survives_a_reload(person: People) -> None:
+def test_45_what_is_unread_survives_a_reload(person: People) -> None:
     ada, bob = person("Ada"), person("Bob")
     title = f"Team {uuid.uuid4().hex[:8]}"
     for someone in (ada, bob):
@@ -105,7 +105,7 @@ def team(person: People) -> tuple[Person, Person, str]:
     return ada, bob, room
 
 
-def test_who_is_there_is_counted_and_has_a_dot(team: tuple[Person, Person, str]) -> None:
+def test_31_who_is_there_is_counted_and_has_a_dot(team: tuple[Person, Person, str]) -> None:
     ada, bob, _ = team
     expect(ada.page.locator("#room-about")).to_have_text("2 members · 2 online")
     ada.page.get_by_role("button", name="People in this room").click()
@@ -144,7 +144,7 @@ def test_who_has_seen_it_is_said_under_the_last_message(team: tuple[Person, Pers
     expect(ada.page.locator(".message__seen")).to_have_text("Seen by Bob")
 
 
-def test_its_owner_renames_a_room_and_deletes_it(team: tuple[Person, Person, str]) -> None:
+def test_53_its_owner_renames_a_room_and_deletes_it(team: tuple[Person, Person, str]) -> None:
     ada, bob, room = team
     bob.page.get_by_role("button", name="Room menu").click()
     expect(bob.page.get_by_role("menu").get_by_text("Rename or delete")).to_have_count(0)

@@ -1,5 +1,6 @@
 """The server goes away and comes back."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -20,7 +21,9 @@ def bodies(someone: Person, prefix: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("query", "live"), [("", "Live"), ("?transport=poll", "Live (polling)")])
-def test_written_offline_arrives_once_and_in_order(person: People, proxy: TcpProxy, query: str, live: str) -> None:
+def test_11_to_13_written_offline_arrives_once_and_in_order(
+    person: People, proxy: TcpProxy, query: str, live: str
+) -> None:
     ada, bob = person("Ada", "/" + query, live), person("Bob", "/" + query, live)
     prefix = f"offline{query}"
     proxy.cut()
@@ -45,15 +48,20 @@ def test_written_offline_arrives_once_and_in_order(person: People, proxy: TcpPro
     assert bodies(ada, prefix) == bodies(bob, prefix) == expected
 
 
-def test_messages_of_others_during_the_outage_arrive(person: People, proxy: TcpProxy, service_url: str) -> None:
+def test_15_messages_of_others_during_the_outage_arrive(person: People, proxy: TcpProxy, service_url: str) -> None:
     ada, bob = person("Ada"), person()
     bob.url = service_url  # not through the proxy
     bob.sign_in("Bob")
     proxy.cut()
     bob.say("said while Ada was away")
     bob.shows("said while Ada was away", "Sent")
+    # A banner is for what lasts.
+    expect(ada.page.locator("#banner-text")).to_have_text(re.compile("Connection lost|offline"))
     proxy.restore()
+    ada.page.evaluate("() => window.dispatchEvent(new Event('online'))")
+    expect(ada.page.locator("#banner-text")).to_have_text("Back online")
     ada.shows("said while Ada was away")
+    expect(ada.page.locator("#banner")).to_be_hidden()
     bob.shows("said while Ada was away", "Delivered")
 
 
@@ -80,14 +88,14 @@ def test_failed_message_survives_a_reload(person: People) -> None:
     ada.shows("still refused", "Sent")
 
 
-def test_streams_held_back_lead_to_polling(person: People, proxy: TcpProxy) -> None:
+def test_17_streams_held_back_lead_to_polling(person: People, proxy: TcpProxy) -> None:
     proxy.mute_streams()
     ada = person("Ada", live="Live (polling)")
     ada.say("by poll")
     ada.shows("by poll", "Sent")
 
 
-def test_rate_limit_waits_and_goes_on_by_itself(person: People) -> None:
+def test_35_rate_limit_waits_and_goes_on_by_itself(person: People) -> None:
     ada = person("Ada")
     tries: list[int] = []
 

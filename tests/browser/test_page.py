@@ -19,7 +19,7 @@ HOSTILE = [
 ]
 
 
-def test_hostile_bodies_stay_text_and_nothing_offends_the_policy(person: People) -> None:
+def test_40_hostile_bodies_stay_text_and_nothing_offends_the_policy(person: People) -> None:
     ada, bob = person("Ada"), person("Bob")
     for body in HOSTILE:
         ada.say(body)
@@ -77,7 +77,7 @@ def test_long_talk_keeps_few_rows_and_loads_older(person: People) -> None:
     expect(ada.page.locator("#to-latest")).to_be_hidden()
 
 
-def test_all_by_keyboard(person: People) -> None:
+def test_37_all_by_keyboard(person: People) -> None:
     ada = person("Ada")
     ada.page.keyboard.press("F6")
     expect(ada.page.get_by_role("link", name="General")).to_be_focused()
@@ -91,7 +91,7 @@ def test_all_by_keyboard(person: People) -> None:
     expect(ada.page.get_by_role("dialog")).to_be_visible()
 
 
-def test_chosen_theme_is_kept(person: People) -> None:
+def test_38_chosen_theme_is_kept(person: People) -> None:
     ada = person("Ada", color_scheme="light")
     ada.choose("Your settings", "Dark")
     ada.page.reload()
@@ -103,7 +103,7 @@ def test_chosen_theme_is_kept(person: People) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 640)])
-def test_fits_the_screen(person: People, scheme: str, width: int, height: int) -> None:
+def test_39_fits_the_screen(person: People, scheme: str, width: int, height: int) -> None:
     ada = person("Ada Lovelace", viewport={"width": width, "height": height}, color_scheme=scheme)
     bob = person("Bob")
     ada.say("Does this fit? " + "w" * 400)

@@ -195,3 +195,31 @@ def test_55_short_rooms_sit_next_to_the_box_and_say_what_they_are(talk) -> None:
     assert box
     assert frame
     assert frame["y"] + frame["height"] - (box["y"] + box["height"]) < 40
+
+
+def test_26_heights_that_change_late_keep_the_place(talk) -> None:  # type: ignore[no-untyped-def]
+    ada, bob, room = talk
+    say_many(bob, room, 60)
+    growing = bob.http.post(
+        f"/rooms/{room}/messages", json={"localId": new_local_id(), "body": "It begins", "growing": True}
+    ).json()
+    say_many(bob, room, 35, start=60)
+    open_room(ada, room)
+    expect(ada.rows("number 94")).to_be_in_viewport()
+    ada.page.locator("#scroller").evaluate("scroller => { scroller.scrollTop -= 200 }")
+    kept = ada.page.evaluate_handle(
+        """() => { const {top} = document.getElementById('scroller').getBoundingClientRect();
+             const rows = [...document.querySelectorAll('#log .row')];
+             return rows.find(each => each.getBoundingClientRect().bottom > top); }"""
+    )
+    from_top = "row => row.getBoundingClientRect().top"
+    before = ada.page.evaluate(from_top, kept)
+    # What grows stands above what is read.
+    added = bob.http.post(f"/messages/{growing['id']}/append", json={"at": 9, "text": "\nmore" * 30})
+    assert added.status_code == 200, added.text
+    grown = ada.page.locator(f"[data-id='{growing['id']}'] .message__body")
+    expect(grown).to_contain_text("more")
+    assert abs(ada.page.evaluate(from_top, kept) - before) <= 1
+    ada.page.set_viewport_size({"width": 700, "height": 700})
+    ada.page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert abs(ada.page.evaluate(from_top, kept) - before) <= 1

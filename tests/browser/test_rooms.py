@@ -44,7 +44,7 @@ def test_made_joined_and_talked_in(person: People) -> None:
     ada.shows("for members", "Delivered")
 
 
-def test_unread_count_and_line(person: People) -> None:
+def test_21_unread_count_and_line(person: People) -> None:
     ada, bob = person("Ada"), person("Bob")
     title = new_title()
     make_room(ada, title)
@@ -90,7 +90,7 @@ def test_left_room_takes_no_messages(person: People) -> None:
     expect(ada.box).to_be_hidden()
 
 
-def test_back_and_draft(person: People) -> None:
+def test_33_back_and_draft(person: People) -> None:
     ada = person("Ada")
     ada.box.fill("half a thought")
     title = new_title()
@@ -109,7 +109,7 @@ def test_sign_out(person: People) -> None:
     expect(ada.page.get_by_label("Name")).to_be_visible()
 
 
-def test_invited_into_a_private_room(person: People) -> None:
+def test_53_invited_into_a_private_room(person: People) -> None:
     ada = person("Ada")
     name = f"Bob {uuid.uuid4().hex[:8]}"
     bob = person(name)
@@ -152,7 +152,7 @@ def test_signed_out_elsewhere(person: People) -> None:
     expect(ada.page.get_by_text("Your session has ended. Sign in again.")).to_be_visible()
 
 
-def test_two_tabs_are_one_person(person: People) -> None:
+def test_40_two_tabs_are_one_person(person: People) -> None:
     xavier = person("Xavier")
     other = xavier.page.context.new_page()
     other.goto(xavier.page.url)

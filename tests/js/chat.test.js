@@ -240,13 +240,14 @@ test('a room that grows unwatched keeps its newest messages only, and can load t
   assert.deepEqual([den.before, den.hasMore], ['2801-0', true]);
 });
 
-test('reset loads the rooms and every loaded history again', async () => {
-  const { api, say, bodies } = await setUp();
+test('19 reset says so, and loads the rooms and every loaded history again', async () => {
+  const { api, say, bodies, told } = await setUp();
   api.asked = [];
   api.said.set('general', [message({ id: 'z', body: 'after the reset', cursor: '50-0' })]);
   await say({ type: 'reset', cursor: '50-0' }, '50-0');
   assert.deepEqual(api.asked, ['rooms', 'history general']);
   assert.deepEqual(bodies(), ['after the reset']);
+  assert.ok(told.includes('Some older messages are loading…'));
 });
 
 test('an edit of a message that is older than what is loaded waits for its page', async () => {

@@ -32,8 +32,8 @@ class FakeTransport {
   }
 }
 
-/** @param {{forced?: 'stream' | 'poll' | null}} options */
-function setUp({ forced = null } = {}) {
+/** @param {{forced?: 'stream' | 'poll' | null, random?: () => number}} options */
+function setUp({ forced = null, random = () => 0.999 } = {}) {
   const clock = new FakeClock();
   const stream = new FakeTransport();
   const poll = new FakeTransport();
@@ -42,7 +42,7 @@ function setUp({ forced = null } = {}) {
   /** @type {{answer: boolean | Error}} */ const session = { answer: true };
   const connection = new Connection({
     open: { stream: stream.open, poll: poll.open }, forced, clock,
-    random: () => 0.999,
+    random,
     sessionStands: async () => {
       if (session.answer instanceof Error) throw session.answer;
       return session.answer;
@@ -106,6 +106,20 @@ test('waits double up to 30 s and no further', async () => {
     await clock.pass(waits[round]);
   }
   assert.deepEqual(waits, [500, 999, 1998, 3996, 7992, 15984, 29970, 29970, 29970]);
+});
+
+test('18 fifty that are cut off at once come back spread over the whole of their window', () => {
+  const waits = Array.from({ length: 50 }, () => {
+    const { stream, clock, connection } = setUp({ random: Math.random });
+    stream.say('ready', '100-0');
+    stream.drop('lost');
+    return (connection.state.retryAtMs ?? 0) - clock.now();
+  });
+  assert.ok(Math.max(...waits) <= 500);
+  for (const quarter of [0, 1, 2, 3]) {
+    const inIt = waits.filter((wait) => Math.floor(wait / 125.001) === quarter).length;
+    assert.ok(inIt > 0 && inIt < 30, `${inIt} of 50 in one quarter`);
+  }
 });
 
 test('a connection that lived for a while begins with short waits again, a short-lived one does not', async () => {

@@ -1,5 +1,6 @@
 import './globals.js';
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { newLocalId } from '../../static/js/outbox/local_id.js';
 import { slug } from '../../static/js/view/new_room.js';
@@ -45,7 +46,21 @@ for (const text of ['javascript:alert(1)', 'data:text/html,x', 'http://', 'https
   test(`${text} stays text`, () => assert.deepEqual(splitLinks(text), [{ text, href: null }]));
 }
 
-test('initials', () => {
+test('32 white initials on each colour have a contrast of 4.5 or more', () => {
+  const css = readFileSync(new URL('../../static/css/base.css', import.meta.url), 'utf8');
+  const colours = [...css.matchAll(/\.avatar(?:\[data-colour="\d"\])? \{[^}]*background: (#[0-9a-f]{6})/g)].map(([, colour]) => colour);
+  assert.equal(colours.length, 10);
+  for (const colour of colours) assert.ok(1.05 / (luminance(colour) + 0.05) >= 4.5, colour);
+});
+
+/** As WCAG 2 defines it. @param {string} colour */
+function luminance(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255)
+    .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+test('32 initials', () => {
   assert.equal(initials('Ada Lovelace'), 'AL');
   assert.equal(initials('ada'), 'A');
   assert.equal(initials('élan_vital'), 'ÉV');

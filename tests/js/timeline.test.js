@@ -48,7 +48,7 @@ test('event, then answer: one entry, the same object', () => {
   assert.equal(entry.cursor, '7-0');
 });
 
-test('an own message takes its place in the log without moving others', () => {
+test('29 an own message takes its place in the log without moving others', () => {
   const timeline = new Timeline(ADA.id);
   timeline.addOwn(draft({ localId: 'first-001' }));
   timeline.addOwn(draft({ localId: 'second-01' }));

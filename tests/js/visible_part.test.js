@@ -75,7 +75,7 @@ const NOW = Date.parse('2026-11-22T12:00:00.000Z');
 const around = (it, previous, unread, now) => surroundingsOf([previous, it], 1, unread, now);
 const entry = (/** @type {Partial<import('../../static/js/net/shapes.js').Message>} */ fields) => new Timeline(ADA.id).merge(message(fields));
 
-test('one sender within five minutes is one group', () => {
+test('28 one sender within five minutes is one group', () => {
   const first = entry({ createdAt: '2026-11-22T10:00:00.000Z' });
   const soon = entry({ createdAt: '2026-11-22T10:04:59.000Z' });
   const later = entry({ createdAt: '2026-11-22T10:05:00.000Z' });
@@ -86,7 +86,7 @@ test('one sender within five minutes is one group', () => {
   assert.equal(first.sender.id, BOB.id);
 });
 
-test('a new day and the line for new messages begin a group', () => {
+test('27 and 28 a new day and the line for new messages begin a group', () => {
   const before = entry({ createdAt: '2026-11-20T12:00:00.000Z' });
   const after = entry({ createdAt: '2026-11-22T12:00:00.000Z' });
   assert.deepEqual(around(after, before, null, NOW), { head: true, last: true, day: 'Today', unreadLine: false });
