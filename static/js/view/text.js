@@ -156,11 +156,12 @@ export function repeated(names) {
 
 /**
  * A small stable number for a text, to choose a colour by.
- * @param {string} id
+ * @param {string} text
  * @param {number} choices
  */
-export function pickByHash(id, choices) {
-  let hash = 0;
-  for (let index = 0; index < id.length; index += 1) hash = (hash * 31 + id.charCodeAt(index)) >>> 0;
-  return hash % choices;
+export function pickByHash(text, choices) {
+  // FNV-1a, and a last stir: names that differ by a letter get different colours.
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return ((hash ^ (hash >>> 15)) >>> 0) % choices;
 }
