@@ -19,11 +19,9 @@ from chatapp.storage import Prepared
 from chatapp.storage import Room
 from chatapp.storage import Rows
 from chatapp.storage import User
-from chatapp.storage import moment
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
 from chatapp.wire import Event
-from chatapp.wire import content
 from chatapp.wire import message_document
 
 _ROOMS, _MESSAGES, _USERS = (cast(Table, model.__table__) for model in (Room, Message, User))
@@ -134,19 +132,5 @@ def _body(row: Kept, more: Besides) -> dict[str, Any]:
             "status": row.status,
             "deliveredTo": more.counts.get(row.message_id, 0),
         }
-    document = message_document.make(
-        id_=row.message_id,
-        local_id=row.local_id,
-        room=row.room_name,
-        sender_id=row.sender_id,
-        sender_name=row.sender_name,
-        body=row.body + more.added.get(row.message_id, ""),
-        data=content.read(row.data),
-        created_at=moment(row.created_at),
-        status=row.status,
-        log_id=row.message_log_id,
-        edited_at=moment(row.edited_at),
-        deleted_at=moment(row.deleted_at),
-        growing=bool(row.growing),
-    )
+    document = message_document.read(row, row.message_id, row.room_name, row.message_log_id, more.added)
     return {"room": row.room_name, "message": document}

@@ -20,17 +20,15 @@ from chatapp.storage import Message
 from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Rows
-from chatapp.storage import listed_in
 
 _MESSAGES, _RECEIPTS = (cast(Table, model.__table__) for model in (Message, Receipt))
 
-ASKED = Prepared(
-    **{
-        dialect: select(_MESSAGES.c.id, _MESSAGES.c.room_id, _MESSAGES.c.sender_id, _MESSAGES.c.log_id).where(
-            among_these, _MESSAGES.c.log_id.is_not(None)
-        )
-        for dialect, among_these in listed_in(_MESSAGES.c.id, "messages").items()
-    }
+ASKED = Prepared.among(
+    _MESSAGES.c.id,
+    "messages",
+    lambda among_these: select(_MESSAGES.c.id, _MESSAGES.c.room_id, _MESSAGES.c.sender_id, _MESSAGES.c.log_id).where(
+        among_these, _MESSAGES.c.log_id.is_not(None)
+    ),
 )
 # The receipts of a room that may cover a place between the two.
 COVERING = Prepared(

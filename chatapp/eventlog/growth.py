@@ -17,7 +17,6 @@ from chatapp.storage import Message
 from chatapp.storage import Piece
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
-from chatapp.storage import listed_in
 from chatapp.storage import one_of
 from chatapp.storage import rows_within
 
@@ -26,13 +25,12 @@ MESSAGE_UPDATED = "message.updated"
 GREW = "message.grew"
 
 _PIECES = cast(Table, Piece.__table__)
-PIECES = Prepared(
-    **{
-        dialect: select(_PIECES.c.message_id, _PIECES.c.text)
-        .where(among_these)
-        .order_by(_PIECES.c.message_id, _PIECES.c.at)
-        for dialect, among_these in listed_in(_PIECES.c.message_id, "messages").items()
-    }
+PIECES = Prepared.among(
+    _PIECES.c.message_id,
+    "messages",
+    lambda among_these: (
+        select(_PIECES.c.message_id, _PIECES.c.text).where(among_these).order_by(_PIECES.c.message_id, _PIECES.c.at)
+    ),
 )
 
 

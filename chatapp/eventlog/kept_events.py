@@ -17,7 +17,6 @@ from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
-from chatapp.storage import listed_in
 from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Event
@@ -37,11 +36,8 @@ UNFIT = (STATUS, bodies.ROOM_UPDATED)
 Place = tuple[int, int | None]
 
 _EVENTS = cast(Table, EventRow.__table__)
-GIVEN = Prepared(
-    **{
-        dialect: bodies.told(select(_EVENTS).where(among_these).subquery("given"))
-        for dialect, among_these in listed_in(_EVENTS.c.number, "numbers").items()
-    }
+GIVEN = Prepared.among(
+    _EVENTS.c.number, "numbers", lambda among_these: bodies.told(select(_EVENTS).where(among_these).subquery("given"))
 )
 
 

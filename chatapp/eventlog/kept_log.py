@@ -33,7 +33,6 @@ from chatapp.storage import Message
 from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Rows
-from chatapp.storage import listed_in
 from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
@@ -110,13 +109,12 @@ _WAITING = _in_publishing_order(bindparam("most"))
 UNPUBLISHED = Prepared(bodies.told(_WAITING).order_by(*_in_order(_WAITING)))
 UNRECORDED = Prepared(select(both_ways(UNRECORDED_MAX).c.number))
 # Those of these rows (a JSON array of their numbers) that have none yet.
-WITHOUT_PLACE = Prepared(
-    **{
-        dialect: select(
-            _EVENTS.c.number, _EVENTS.c.type, _EVENTS.c.room_id, _EVENTS.c.user_id, _EVENTS.c.message_id
-        ).where(among_these, _EVENTS.c.log_id.is_(None))
-        for dialect, among_these in listed_in(_EVENTS.c.number, "numbers").items()
-    }
+WITHOUT_PLACE = Prepared.among(
+    _EVENTS.c.number,
+    "numbers",
+    lambda among_these: select(
+        _EVENTS.c.number, _EVENTS.c.type, _EVENTS.c.room_id, _EVENTS.c.user_id, _EVENTS.c.message_id
+    ).where(among_these, _EVENTS.c.log_id.is_(None)),
 )
 _FIRST = (
     select(_EVENTS).where(_EVENTS.c.log_id.is_(None)).order_by(_EVENTS.c.number).limit(UNRECORDED_MAX).subquery("first")

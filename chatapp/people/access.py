@@ -33,7 +33,6 @@ from chatapp.storage import Prepared
 from chatapp.storage import Room
 from chatapp.storage import Rows
 from chatapp.storage import Visibility
-from chatapp.storage import listed_in
 from chatapp.storage import one_of
 from chatapp.storage import rows_within
 from chatapp.wire import schemas
@@ -42,11 +41,10 @@ ID_MAX_LENGTH = 255
 
 _MEMBERSHIPS, _ROOMS = (cast(Table, model.__table__) for model in (Membership, Room))
 # Those of these rooms (a JSON array of their ids) that a user belongs to.
-BELONG = Prepared(
-    **{
-        dialect: select(_MEMBERSHIPS.c.room_id).where(_MEMBERSHIPS.c.user_id == bindparam("user"), among_these)
-        for dialect, among_these in listed_in(_MEMBERSHIPS.c.room_id, "rooms").items()
-    }
+BELONG = Prepared.among(
+    _MEMBERSHIPS.c.room_id,
+    "rooms",
+    lambda among_these: select(_MEMBERSHIPS.c.room_id).where(_MEMBERSHIPS.c.user_id == bindparam("user"), among_these),
 )
 _OF_USER = and_(_MEMBERSHIPS.c.room_id == _ROOMS.c.id, _MEMBERSHIPS.c.user_id == bindparam("user"))
 

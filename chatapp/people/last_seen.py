@@ -15,7 +15,6 @@ from chatapp.runtime import Recent
 from chatapp.storage import Database
 from chatapp.storage import Membership
 from chatapp.storage import Prepared
-from chatapp.storage import listed_in
 
 AT_ONCE_MAX = 500
 # While the database is away; of more the oldest are never written.
@@ -23,13 +22,14 @@ UNWRITTEN_MAX = 20_000
 GATHER_S = 0.5
 
 _MEMBERSHIPS = cast(Table, Membership.__table__)
-SEEN = Prepared(
-    **{
-        dialect: update(_MEMBERSHIPS)
+SEEN = Prepared.among(
+    _MEMBERSHIPS.c.room_id,
+    "rooms",
+    lambda among_these: (
+        update(_MEMBERSHIPS)
         .where(_MEMBERSHIPS.c.user_id == bindparam("user"), among_these)
         .values(last_seen_at=bindparam("moment", type_=_MEMBERSHIPS.c.last_seen_at.type))
-        for dialect, among_these in listed_in(_MEMBERSHIPS.c.room_id, "rooms").items()
-    }
+    ),
 )
 
 # User and moment.

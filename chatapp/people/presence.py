@@ -38,7 +38,6 @@ from chatapp.storage import Prepared
 from chatapp.storage import Room
 from chatapp.storage import Rows
 from chatapp.storage import User
-from chatapp.storage import listed_in
 from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Event
@@ -65,7 +64,7 @@ def _names(table: Table) -> Prepared:
     named = select(table.c.id, table.c.name)
     if "deleted_at" in table.c:
         named = named.where(table.c.deleted_at.is_(None))
-    return Prepared(**{dialect: named.where(among) for dialect, among in listed_in(table.c.id, "ids").items()})
+    return Prepared.among(table.c.id, "ids", named.where)
 
 
 ROOM_NAMES, USER_NAMES = _names(_ROOMS), _names(_USERS)

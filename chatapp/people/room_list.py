@@ -30,10 +30,7 @@ from chatapp.storage import Room
 from chatapp.storage import Rows
 from chatapp.storage import User
 from chatapp.storage import Visibility
-from chatapp.storage import listed_in
-from chatapp.storage import moment
 from chatapp.storage import rows_within
-from chatapp.wire import content
 from chatapp.wire import cursor_text
 from chatapp.wire import message_document
 
@@ -54,9 +51,11 @@ _NEWEST_ID = (
 )
 _MEMBER_COUNT = select(func.count()).where(_MEMBERSHIPS.c.room_id == _ROOMS.c.id).correlate(_ROOMS).scalar_subquery()
 # Of these rooms (a JSON array of their ids): the columns of `_Shown`.
-SHOWN = Prepared(
-    **{
-        dialect: select(
+SHOWN = Prepared.among(
+    _ROOMS.c.id,
+    "rooms",
+    lambda among_these: (
+        select(
             *(_ROOMS.c.id, _ROOMS.c.title, _MEMBER_COUNT, _MESSAGES.c.id, _MESSAGES.c.local_id, _USERS.c.id),
             *(_USERS.c.name, _MESSAGES.c.body, _MESSAGES.c.data, _MESSAGES.c.created_at, _MESSAGES.c.status),
             *(_MESSAGES.c.log_id, _MESSAGES.c.edited_at, _MESSAGES.c.deleted_at, _MESSAGES.c.growing),
@@ -67,17 +66,17 @@ SHOWN = Prepared(
             )
         )
         .where(among_these)
-        for dialect, among_these in listed_in(_ROOMS.c.id, "rooms").items()
-    }
+    ),
 )
 # A direct room is named after the other user, also one who left it: the receipt of a membership stays.
-OTHERS = Prepared(
-    **{
-        dialect: select(_RECEIPTS.c.room_id, _USERS.c.name)
+OTHERS = Prepared.among(
+    _RECEIPTS.c.room_id,
+    "rooms",
+    lambda among_these: (
+        select(_RECEIPTS.c.room_id, _USERS.c.name)
         .join_from(_RECEIPTS, _USERS, _USERS.c.id == _RECEIPTS.c.user_id)
         .where(among_these, _USERS.c.id != bindparam("user"))
-        for dialect, among_these in listed_in(_RECEIPTS.c.room_id, "rooms").items()
-    }
+    ),
 )
 
 
@@ -191,21 +190,7 @@ def _direct_titles(rows: Rows, who: Identity, ids: Sequence[int]) -> dict[int, s
 def _last_message(ref: RoomRef, row: _Shown, added: dict[str, str]) -> dict[str, Any] | None:
     if row.message_id is None:
         return None
-    return message_document.make(
-        id_=row.message_id,
-        local_id=row.local_id,
-        room=ref.name,
-        sender_id=row.sender_id,
-        sender_name=row.sender_name,
-        body=row.body + added.get(row.message_id, ""),
-        data=content.read(row.data),
-        created_at=moment(row.created_at),
-        status=row.status,
-        log_id=row.log_id,
-        edited_at=moment(row.edited_at),
-        deleted_at=moment(row.deleted_at),
-        growing=bool(row.growing),
-    )
+    return message_document.read(row, row.message_id, ref.name, row.log_id, added)
 
 
 def _decode(after: str | None) -> tuple[int, str]:

@@ -18,7 +18,6 @@ from chatapp.storage import Message
 from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Rows
-from chatapp.storage import listed_in
 
 _MEMBERSHIPS, _RECEIPTS, _MESSAGES = (cast(Table, model.__table__) for model in (Membership, Receipt, Message))
 
@@ -55,13 +54,12 @@ _LOOKED_AT = (
 )
 _COUNTED = select(literal_column("1")).select_from(_LOOKED_AT).where(_LOOKED_AT.c.counts).limit(UNREAD_MAX).subquery()
 # Of those of these rooms (a JSON array of their ids) that the user belongs to.
-READS = Prepared(
-    **{
-        dialect: select(
-            _RECEIPTS.c.room_id, _RECEIPTS.c.read, select(func.count()).select_from(_COUNTED).scalar_subquery()
-        ).where(_RECEIPTS.c.user_id == bindparam("user"), among_these, _RECEIPTS.c.joined == _JOINED)
-        for dialect, among_these in listed_in(_RECEIPTS.c.room_id, "rooms").items()
-    }
+READS = Prepared.among(
+    _RECEIPTS.c.room_id,
+    "rooms",
+    lambda among_these: select(
+        _RECEIPTS.c.room_id, _RECEIPTS.c.read, select(func.count()).select_from(_COUNTED).scalar_subquery()
+    ).where(_RECEIPTS.c.user_id == bindparam("user"), among_these, _RECEIPTS.c.joined == _JOINED),
 )
 READ_BY = Prepared(
     select(func.count(_RECEIPTS.c.user_id.distinct())).where(

@@ -49,6 +49,12 @@ class Prepared:
         self._by_dialect = by_dialect
         self._compiled: dict[str, Compiled] = {}
 
+    @classmethod
+    def among(cls, of: Any, name: str, make: Callable[[ColumnElement[bool]], ClauseElement]) -> "Prepared":
+        """A statement about those rows whose column `of` has one of the elements of a JSON array, the parameter `name`;
+        `make` is given the condition."""
+        return cls(**{dialect: make(among_these) for dialect, among_these in listed_in(of, name).items()})
+
     def compiled(self, dialect: Dialect) -> "Compiled":
         found = self._compiled.get(dialect.name)
         if found is None:

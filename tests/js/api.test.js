@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Api } from '../../static/js/net/api.js';
+import { Http } from '../../static/js/net/http.js';
 import { asApiError } from '../../static/js/net/api_error.js';
 import { FakeClock } from './fake_clock.js';
 
 /** @param {(url: string, init: RequestInit) => Promise<Response>} fetch */
 function setUp(fetch) {
   const clock = new FakeClock();
-  return { clock, api: new Api({ root: '/chat', clock, fetch: /** @type {any} */ (fetch) }) };
+  const http = new Http({ root: '/chat', clock, fetch: /** @type {any} */ (fetch) });
+  return { clock, http, api: new Api(http) };
 }
 
 /**
@@ -34,11 +36,11 @@ test('changing requests carry the JSON type, also without a body', async () => {
 
 test('what is asked for ahead is asked for once, and forgotten at the door', async () => {
   /** @type {string[]} */ const asked = [];
-  const { api } = setUp(async (url, { method }) => {
+  const { api, http } = setUp(async (url, { method }) => {
     asked.push(`${method} ${url}`);
     return new Response('{"rooms":[],"after":null,"cursor":"1-0"}', { status: 200 });
   });
-  api.ahead(['/session', '/rooms']);
+  http.ahead(['/session', '/rooms']);
   assert.equal((await api.rooms()).cursor, '1-0');
   assert.equal(asked.length, 2);
   await api.rooms();

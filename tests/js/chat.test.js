@@ -168,7 +168,7 @@ test('after joining, the history is loaded again once the stream follows the roo
   await chat.open('news');
   const news = chat.rooms.get('news');
   assert.ok(news);
-  const joining = chat.join(news);
+  const joining = chat.memberships.join(news);
   api.said.set('news', [message({ id: 'n', room: 'news', body: 'said in between', cursor: '104-0' })]);
   await say({ type: 'member.joined', room: 'news', user: ADA }, '105-0');
   await joining;

@@ -19,7 +19,7 @@ const ALONE = 'legacy.js';
 const WORKER = 'service_worker.js'; // a script of its own, which imports nothing
 
 /** Views are handed what the page is made of, and may know its type. */
-const TYPES_BESIDES = ['view/chat_view.js → page/chat.js'];
+const TYPES_BESIDES = ['view/chat_view.js → page/chat.js', 'view/rooms_view.js → page/chat.js'];
 
 /** @typedef {{path: string, values: string[], types: string[]}} Module */
 

@@ -1,6 +1,6 @@
-// The HTTP calls of the contract: JSON in, JSON out, ApiError otherwise.
+// The calls of the contract, each as a method.
 
-import { ApiError, NO_ANSWER, TIMED_OUT, FOREIGN_ANSWER, errorFromAnswer } from './api_error.js';
+import { query } from './http.js';
 
 /**
  * @typedef {import('./shapes.js').User} User
@@ -9,62 +9,20 @@ import { ApiError, NO_ANSWER, TIMED_OUT, FOREIGN_ANSWER, errorFromAnswer } from 
  * @typedef {import('./shapes.js').RoomInfo} RoomInfo
  */
 
-const ANSWER_WITHIN_MS = 12_000; // the server answers every send within 10 s
 const POLL_GRACE_MS = 10_000; // on top of the time the server holds a poll
 const MOST_MEMBERS = 20_000; // nobody looks through more, and each page of a thousand takes a while
 
-/**
- * @typedef {object} Call
- * @property {unknown} [body]
- * @property {AbortSignal} [signal]
- * @property {number} [timeoutMs]
- */
-
 export class Api {
-  /**
-   * The user this page belongs to. The cookie may become another user's unnoticed; requests meant for this one are
-   * then refused.
-   * @type {string | null}
-   */
-  user = null;
-  /** Answers that were asked for before anybody needed them. @type {Map<string, Promise<any>>} */
-  #ahead = new Map();
-  #root;
-  #fetch;
-  #clock;
+  #http;
 
-  /**
-   * @param {object} parts
-   * @param {string} parts.root path prefix, '' at the root of the site
-   * @param {typeof fetch} parts.fetch
-   * @param {import('./clock.js').Clock} parts.clock
-   */
-  constructor({ root, fetch, clock }) {
-    this.#root = root;
-    this.#fetch = fetch;
-    this.#clock = clock;
-  }
-
-  /** @param {string} path */
-  url(path) {
-    return `${this.#root}/api/v1${path}`;
-  }
-
-  /**
-   * Asks now for what the page will need, all at once: each round trip less is seen at the start.
-   * @param {string[]} paths
-   */
-  ahead(paths) {
-    for (const path of paths) {
-      const answer = this.#call('GET', path);
-      answer.catch(() => {}); // whoever takes it hears of it
-      this.#ahead.set(path, answer);
-    }
+  /** @param {import('./http.js').Http} http */
+  constructor(http) {
+    this.#http = http;
   }
 
   /** @returns {Promise<{user: User}>} */
   session() {
-    return this.#call('GET', '/session');
+    return this.#http.call('GET', '/session');
   }
 
   /**
@@ -72,13 +30,13 @@ export class Api {
    * @returns {Promise<{user: User}>}
    */
   signIn(name) {
-    this.#ahead.clear(); // asked for as nobody, or as somebody else
-    return this.#call('POST', '/session', { body: { name } });
+    this.#http.forgetAhead();
+    return this.#http.call('POST', '/session', { body: { name } });
   }
 
   /** @returns {Promise<void>} */
   signOut() {
-    return this.#call('DELETE', '/session');
+    return this.#http.call('DELETE', '/session');
   }
 
   /**
@@ -86,7 +44,7 @@ export class Api {
    * @returns {Promise<import('./shapes.js').RoomsPage>}
    */
   rooms(after) {
-    return this.#call('GET', `/rooms${query({ after })}`);
+    return this.#http.call('GET', `/rooms${query({ after })}`);
   }
 
   /**
@@ -94,7 +52,7 @@ export class Api {
    * @returns {Promise<RoomInfo>}
    */
   createRoom(room) {
-    return this.#call('POST', '/rooms', { body: room });
+    return this.#http.call('POST', '/rooms', { body: room });
   }
 
   /**
@@ -102,7 +60,7 @@ export class Api {
    * @returns {Promise<RoomInfo>}
    */
   room(room) {
-    return this.#call('GET', roomPath(room));
+    return this.#http.call('GET', roomPath(room));
   }
 
   /**
@@ -111,7 +69,7 @@ export class Api {
    * @returns {Promise<RoomInfo>}
    */
   renameRoom(room, title) {
-    return this.#call('PATCH', roomPath(room), { body: { title } });
+    return this.#http.call('PATCH', roomPath(room), { body: { title } });
   }
 
   /**
@@ -119,7 +77,7 @@ export class Api {
    * @returns {Promise<void>}
    */
   deleteRoom(room) {
-    return this.#call('DELETE', roomPath(room));
+    return this.#http.call('DELETE', roomPath(room));
   }
 
   /**
@@ -127,7 +85,7 @@ export class Api {
    * @returns {Promise<{receipts: import('./shapes.js').Receipt[]}>}
    */
   receipts(room) {
-    return this.#call('GET', `${roomPath(room)}/receipts`);
+    return this.#http.call('GET', `${roomPath(room)}/receipts`);
   }
 
   /**
@@ -135,7 +93,7 @@ export class Api {
    * @returns {Promise<User>} the new member
    */
   join(room) {
-    return this.#call('PUT', `${roomPath(room)}/members/me`, { body: {} });
+    return this.#http.call('PUT', `${roomPath(room)}/members/me`, { body: {} });
   }
 
   /**
@@ -143,7 +101,7 @@ export class Api {
    * @returns {Promise<void>}
    */
   leave(room) {
-    return this.#call('DELETE', `${roomPath(room)}/members/me`);
+    return this.#http.call('DELETE', `${roomPath(room)}/members/me`);
   }
 
   /**
@@ -158,7 +116,7 @@ export class Api {
     let after = null;
     do {
       /** @type {{members: Member[], after: string | null}} */
-      const page = await this.#call('GET', `${roomPath(room)}/members${query({ limit: 1000, after })}`);
+      const page = await this.#http.call('GET', `${roomPath(room)}/members${query({ limit: 1000, after })}`);
       members.push(...page.members);
       after = page.after;
     } while (after !== null && members.length < MOST_MEMBERS);
@@ -171,7 +129,7 @@ export class Api {
    * @returns {Promise<User>} the new member
    */
   invite(room, userId) {
-    return this.#call('PUT', `${roomPath(room)}/members/${encodeURIComponent(userId)}`, { body: {} });
+    return this.#http.call('PUT', `${roomPath(room)}/members/${encodeURIComponent(userId)}`, { body: {} });
   }
 
   /**
@@ -180,7 +138,7 @@ export class Api {
    * @returns {Promise<void>}
    */
   remove(room, userId) {
-    return this.#call('DELETE', `${roomPath(room)}/members/${encodeURIComponent(userId)}`);
+    return this.#http.call('DELETE', `${roomPath(room)}/members/${encodeURIComponent(userId)}`);
   }
 
   /**
@@ -189,7 +147,7 @@ export class Api {
    * @returns {Promise<RoomInfo>}
    */
   handOver(room, userId) {
-    return this.#call('PATCH', roomPath(room), { body: { owner: userId } });
+    return this.#http.call('PATCH', roomPath(room), { body: { owner: userId } });
   }
 
   /**
@@ -198,7 +156,7 @@ export class Api {
    * @returns {Promise<RoomInfo>}
    */
   direct(userId) {
-    return this.#call('PUT', `/direct/${encodeURIComponent(userId)}`, { body: {} });
+    return this.#http.call('PUT', `/direct/${encodeURIComponent(userId)}`, { body: {} });
   }
 
   /**
@@ -207,7 +165,7 @@ export class Api {
    * @returns {Promise<import('./shapes.js').HistoryPage>}
    */
   history(room, page = {}) {
-    return this.#call('GET', `${roomPath(room)}/messages${query(page)}`);
+    return this.#http.call('GET', `${roomPath(room)}/messages${query(page)}`);
   }
 
   /**
@@ -215,7 +173,7 @@ export class Api {
    * @returns {Promise<Message>}
    */
   send({ room, localId, body, data }) {
-    return this.#call('POST', `${roomPath(room)}/messages`, { body: { localId, body, ...(data ? { data } : {}) } });
+    return this.#http.call('POST', `${roomPath(room)}/messages`, { body: { localId, body, ...(data ? { data } : {}) } });
   }
 
   /**
@@ -224,7 +182,7 @@ export class Api {
    * @returns {Promise<Message>}
    */
   edit(id, body) {
-    return this.#call('PATCH', `/messages/${encodeURIComponent(id)}`, { body: { body } });
+    return this.#http.call('PATCH', `/messages/${encodeURIComponent(id)}`, { body: { body } });
   }
 
   /**
@@ -232,7 +190,7 @@ export class Api {
    * @returns {Promise<Message>}
    */
   withdraw(id) {
-    return this.#call('DELETE', `/messages/${encodeURIComponent(id)}`);
+    return this.#http.call('DELETE', `/messages/${encodeURIComponent(id)}`);
   }
 
   /**
@@ -240,7 +198,7 @@ export class Api {
    * @returns {Promise<Message>}
    */
   message(id) {
-    return this.#call('GET', `/messages/${encodeURIComponent(id)}`);
+    return this.#http.call('GET', `/messages/${encodeURIComponent(id)}`);
   }
 
   /**
@@ -248,7 +206,7 @@ export class Api {
    * @returns {Promise<void>}
    */
   ack(cursor) {
-    return this.#call('POST', '/events/ack', { body: { cursor } });
+    return this.#http.call('POST', '/events/ack', { body: { cursor } });
   }
 
   /**
@@ -257,7 +215,7 @@ export class Api {
    * @returns {Promise<void>}
    */
   read(room, cursor) {
-    return this.#call('POST', `${roomPath(room)}/read`, { body: { cursor } });
+    return this.#http.call('POST', `${roomPath(room)}/read`, { body: { cursor } });
   }
 
   /**
@@ -266,7 +224,7 @@ export class Api {
    * @returns {Promise<void>}
    */
   typing(room, typing) {
-    return this.#call('POST', `${roomPath(room)}/typing`, { body: { typing } });
+    return this.#http.call('POST', `${roomPath(room)}/typing`, { body: { typing } });
   }
 
   /**
@@ -277,89 +235,11 @@ export class Api {
    */
   poll(since, waitSeconds, signal) {
     const path = `/events/poll${query({ since, wait: waitSeconds })}`;
-    return this.#call('GET', path, { signal, timeoutMs: waitSeconds * 1000 + POLL_GRACE_MS });
-  }
-
-  /**
-   * @param {string} method
-   * @param {string} path
-   * @param {Call} [call]
-   * @returns {Promise<any>}
-   */
-  async #call(method, path, call = {}) {
-    const ahead = method === 'GET' ? this.#ahead.get(path) : undefined;
-    if (ahead) {
-      this.#ahead.delete(path);
-      return ahead;
-    }
-    const abort = new AbortController();
-    let timedOut = false;
-    const timer = this.#clock.setTimeout(() => {
-      timedOut = true;
-      abort.abort();
-    }, call.timeoutMs ?? ANSWER_WITHIN_MS);
-    const pass = () => abort.abort();
-    call.signal?.addEventListener('abort', pass);
-    try {
-      return await this.#exchange(method, path, call.body, abort.signal);
-    } catch (error) {
-      if (error instanceof ApiError) throw error;
-      throw new ApiError({ code: timedOut ? TIMED_OUT : NO_ANSWER, retryable: true, detail: String(error) });
-    } finally {
-      this.#clock.clearTimeout(timer);
-      call.signal?.removeEventListener('abort', pass);
-    }
-  }
-
-  /**
-   * @param {string} method
-   * @param {string} path
-   * @param {unknown} body
-   * @param {AbortSignal} signal
-   */
-  async #exchange(method, path, body, signal) {
-    const answer = await this.#fetch(this.url(path), {
-      method,
-      signal,
-      credentials: 'same-origin',
-      cache: 'no-store',
-      headers: {
-        // The server requires this type on every changing request, because a plain HTML form cannot send it.
-        ...(method === 'GET' ? {} : { 'Content-Type': 'application/json' }),
-        // Reading the session or signing in may be about another user; signing out is about this one. Encoded, because
-        // a host's ids may have any letters and a header only those of Latin-1.
-        ...(this.user === null || (path === '/session' && method !== 'DELETE')
-          ? {}
-          : { 'Chat-User': encodeURIComponent(this.user) }),
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    if (answer.status === 204) return undefined;
-    const content = await readJson(answer);
-    if (!answer.ok) throw errorFromAnswer(answer.status, content, answer.headers.get('Retry-After'));
-    if (content === null) throw new ApiError({ code: FOREIGN_ANSWER, retryable: true });
-    return content;
-  }
-}
-
-/** @param {Response} answer */
-async function readJson(answer) {
-  const text = await answer.text(); // a connection cut here is "no answer", not a foreign one
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
+    return this.#http.call('GET', path, { signal, timeoutMs: waitSeconds * 1000 + POLL_GRACE_MS });
   }
 }
 
 /** @param {string} room */
 function roomPath(room) {
   return `/rooms/${encodeURIComponent(room)}`;
-}
-
-/** @param {Record<string, string | number | null | undefined>} fields */
-export function query(fields) {
-  const given = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
-  if (!given.length) return '';
-  return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
 }

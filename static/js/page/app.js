@@ -3,7 +3,8 @@
 import { asApiError } from '../net/api_error.js';
 import { backoffMs } from '../net/backoff.js';
 import { LeftTexts } from '../outbox/left_texts.js';
-import { Chat, HOME } from './chat.js';
+import { Chat } from './chat.js';
+import { HOME } from './memberships.js';
 
 /** @typedef {import('../net/shapes.js').User} User */
 
@@ -11,6 +12,7 @@ const KEPT_AFTER_MS = 3_000; // a message in a second is common, and each time s
 
 /**
  * @typedef {object} AppParts
+ * @property {import('../net/http.js').Http} http
  * @property {import('../net/api.js').Api} api
  * @property {import('./address.js').Address} address
  * @property {import('../outbox/outbox.js').OutboxStorage} storage
@@ -129,9 +131,9 @@ export class App {
    * @param {import('../rooms/kept_rooms.js').Kept} [kept]
    */
   async #enter(user, kept) {
-    const { api, signIn, view, address, oneUser } = this.#parts;
+    const { http, signIn, view, address, oneUser } = this.#parts;
     oneUser.tell(user.id);
-    api.user = user.id;
+    http.user = user.id;
     const chat = new Chat({ ...this.#parts, choices: this.#parts.choices(user.id), user, forced: address.forcedTransport, on: this.#hooks() });
     this.chat = chat;
     chat.visible = !document.hidden;
@@ -217,7 +219,7 @@ export class App {
     if (this.chat) void this.#parts.keptRooms.remove(this.chat.user.id);
     this.chat?.stop();
     this.chat = null;
-    this.#parts.api.user = null;
+    this.#parts.http.user = null;
     this.#parts.oneUser.tell('');
     this.#parts.view.hide();
     this.#parts.signIn.show(note);

@@ -16,6 +16,7 @@ import { SMALL } from '../rooms/readers.js';
 import { Reads } from '../rooms/reads.js';
 import { RoomBook } from '../rooms/room_book.js';
 import { SHOWN_MS } from '../rooms/typists.js';
+import { Memberships } from './memberships.js';
 
 /**
  * @typedef {import('../rooms/room.js').Room} Room
@@ -56,8 +57,6 @@ import { SHOWN_MS } from '../rooms/typists.js';
 
 const LOAD_AGAIN_MS = 1_000;
 
-export const HOME = 'general'; // there from the start, and every guest is in it
-
 export class Chat {
   /** @type {Room | null} */
   current = null;
@@ -93,6 +92,7 @@ export class Chat {
     this.acks = new Acks({ post: (cursor) => api.ack(cursor), clock, random });
     this.reads = new Reads({ post: (room, cursor) => api.read(room, cursor), clock, random });
     this.typing = new OwnTyping({ post: (room, typing) => api.typing(room, typing), clock });
+    this.memberships = this.#makeMemberships();
     this.own = this.#makeOwnMessages(parts);
     this.news = this.#makeNews();
     this.#link = this.#makeLink(parts);
@@ -167,11 +167,21 @@ export class Chat {
     const room = this.current;
     if (!room) return;
     try {
-      if (!room.timeline.byId(id)) await this.histories.around(room, await this.#api.message(id));
+      if (!room.timeline.byId(id)) await this.#loadAround(room, id);
       if (room === this.current) this.#on.found(id);
     } catch {
       this.#on.notice('That message is not here any more.');
     }
+  }
+
+  /**
+   * @param {Room} room
+   * @param {string} id
+   */
+  async #loadAround(room, id) {
+    const message = await this.#api.message(id);
+    if (message.room !== room.name) throw new Error('a message of another room');
+    await this.histories.around(room, message);
   }
 
   /**
@@ -199,7 +209,7 @@ export class Chat {
   sendLeft(texts) {
     return texts.sendAs(async ({ room: name, body }) => {
       const room = this.rooms.get(name) ?? (await this.directory.lookUp(name));
-      if (!room || (!room.info.member && !(await this.join(room)))) return false;
+      if (!room || (!room.info.member && !(await this.memberships.join(room)))) return false;
       await this.own.send(room, body);
       return true;
     });
@@ -232,53 +242,6 @@ export class Chat {
     return this.#try(async () => this.#merge(await this.#api.withdraw(id)));
   }
 
-  /** @param {Room} room */
-  join(room) {
-    return this.#try(async () => {
-      await this.#api.join(room.name);
-      await this.#joined(room.name);
-    });
-  }
-
-  /** @param {Room} room */
-  leave(room) {
-    return this.#try(async () => {
-      await this.#api.leave(room.name);
-      await this.#left(room.name);
-    });
-  }
-
-  /**
-   * @param {Room} room
-   * @param {string} title
-   */
-  async renameRoom(room, title) {
-    room.info = await this.#api.renameRoom(room.name, title || null);
-    this.#on.room(room);
-  }
-
-  /** @param {Room} room */
-  async deleteRoom(room) {
-    await this.#api.deleteRoom(room.name);
-    await this.#deleted(room.name);
-  }
-
-  /** @param {{name: string, title?: string, visibility: string}} wanted */
-  async createRoom(wanted) {
-    await this.#openNew(await this.#api.createRoom(wanted));
-  }
-
-  /** @param {string} userId */
-  talkTo(userId) {
-    return this.#try(async () => this.#openNew(await this.#api.direct(userId)));
-  }
-
-  /** @param {RoomInfo} info */
-  async #openNew(info) {
-    this.rooms.put(info);
-    await this.open(info.name);
-  }
-
   /** @param {ChatParts} parts */
   #makeOwnMessages({ user, storage, clock, random, api, on }) {
     return new OwnMessages({
@@ -295,6 +258,21 @@ export class Chat {
     });
   }
 
+  #makeMemberships() {
+    return new Memberships({
+      api: this.#api,
+      rooms: this.rooms,
+      directory: this.directory,
+      histories: this.histories,
+      current: () => this.current,
+      asked: () => this.asked,
+      open: (name) => this.open(name),
+      changed: this.#on.room,
+      notice: this.#on.notice,
+      attempt: (action) => this.#try(action),
+    });
+  }
+
   #makeNews() {
     return new News(this.rooms, this.user.id, {
       changed: this.#on.room,
@@ -306,9 +284,9 @@ export class Chat {
       typing: (room, user, typing) => this.#typing(room, user, typing),
       presence: this.#on.presence,
       missed: (_, id) => this.#loadMessage(id),
-      deleted: (name) => this.#deleted(name),
-      joined: (name) => this.#joined(name),
-      left: (name) => this.#left(name),
+      deleted: (name) => this.memberships.deleted(name),
+      joined: (name) => this.memberships.joined(name),
+      left: (name) => this.memberships.left(name),
       lookUp: (name) => this.directory.lookUp(name),
     });
   }
@@ -386,35 +364,6 @@ export class Chat {
   #signedOut() {
     this.stop();
     this.#on.signedOut();
-  }
-
-  /** @param {string} name */
-  async #joined(name) {
-    const room = await this.directory.lookUp(name);
-    if (!room) return;
-    // The stream follows the room only from this event on; what came before must be loaded after it.
-    if (room === this.current || room.history !== 'none') await this.histories.newest(room);
-    this.#on.room(room);
-    // The user was invited while the room's address was open and showed nothing.
-    if (!this.current && this.asked === name) await this.open(name);
-  }
-
-  /** @param {string} name */
-  async #left(name) {
-    const room = this.directory.left(name);
-    if (!room) return;
-    this.#on.room(room);
-    if (room !== this.current || room.info.visibility === 'public') return;
-    this.#on.notice(`You are no longer in ${room.title}.`);
-    await this.open(HOME);
-  }
-
-  /** @param {string} name */
-  async #deleted(name) {
-    const room = this.directory.deleted(name);
-    if (!room) return;
-    this.#on.notice(`${room.title} was deleted.`);
-    if (room === this.current) await this.open(HOME);
   }
 
   /** Who has read what: only where the server says so. @param {Room} room */

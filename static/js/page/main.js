@@ -1,7 +1,8 @@
 // Wiring only: hands the browser's own objects to the modules.
 
-import { Api, query } from '../net/api.js';
+import { Api } from '../net/api.js';
 import { browserClock } from '../net/clock.js';
+import { Http, query } from '../net/http.js';
 import { pollTransport } from '../net/poll.js';
 import { streamTransport } from '../net/stream.js';
 import { browserTabs } from '../net/tabs.js';
@@ -26,9 +27,10 @@ Object.assign(window, { __chat: 'page' }); // page/early.js and js/legacy.js loo
 const root = document.querySelector('meta[name=chat-root]')?.getAttribute('content') ?? '';
 const clock = browserClock;
 const address = new Address(root, window);
-const api = new Api({ root, clock, fetch: (...call) => fetch(...call) });
+const http = new Http({ root, clock, fetch: (...call) => fetch(...call) });
+const api = new Api(http);
 const known = oneUser(storageOrNull(), window);
-if (known.known) api.ahead(['/session', '/rooms']);
+if (known.known) http.ahead(['/session', '/rooms']);
 const notice = makeToast(clock);
 const bootNote = byId('boot', HTMLParagraphElement);
 const isSeen = seenSomewhere(`chat seen ${root}`, navigator.locks, document);
@@ -48,7 +50,7 @@ const view = new ChatView({
 
 /** @type {App} */
 const app = new App({
-  api, address, clock, view,
+  http, api, address, clock, view,
   random: Math.random,
   tabs: (userId) => browserTabs(`chat ${root} ${userId}`, navigator, globalThis.BroadcastChannel),
   choices: (userId) => new RoomChoices(storageOrNull(), userId),
@@ -58,7 +60,7 @@ const app = new App({
     lost: () => notice('This browser keeps nothing just now: messages that are not sent are lost when the page closes.'),
   }),
   transports: {
-    stream: streamTransport({ EventSource, url: (since) => api.url(`/events/stream${query({ since })}`) }),
+    stream: streamTransport({ EventSource, url: (since) => http.url(`/events/stream${query({ since })}`) }),
     poll: pollTransport({ clock, poll: (since, wait, signal) => api.poll(since, wait, signal) }),
   },
   notice,

@@ -1,27 +1,17 @@
 // The whole page of a signed-in user: puts the views together and connects them with the chat.
 
 import { Banner } from './banner.js';
-import { Browse } from './browse.js';
 import { copyText } from './clipboard.js';
 import { Composer } from './composer.js';
 import { confirm } from './confirm.js';
 import { byId, setText } from './dom.js';
-import { Drawer } from './drawer.js';
-import { Favicon } from './favicon.js';
-import { Find } from './find.js';
 import { firstLine } from './format.js';
 import { setUpKeyboard, showKeys } from './keyboard.js';
 import { LeftTextsView } from './left_texts.js';
 import { Menu } from './menu.js';
 import { MessageList } from './message_list.js';
-import { NewRoom } from './new_room.js';
-import { COMMON_ROOM, People } from './people.js';
-import { PersonCard } from './person_card.js';
 import { QueueView } from './queue.js';
-import { RoomHead } from './room_head.js';
-import { RoomList } from './room_list.js';
-import { roomMenu } from './room_menu.js';
-import { RoomSettings } from './room_settings.js';
+import { RoomsView } from './rooms_view.js';
 import { typingText } from './text.js';
 import { UserMenu } from './user_menu.js';
 
@@ -43,22 +33,17 @@ import { UserMenu } from './user_menu.js';
  * @property {(userId: string) => import('./drafts.js').Drafts} drafts
  */
 
-const SMALL_ENOUGH = 1000; // members: one page, to find out whether somebody is there
-
 export class ChatView {
   #section = byId('chat', HTMLDivElement);
-  #badge = byId('drawer-badge', HTMLSpanElement);
   /** @type {Chat | null} */ #chat = null;
   /** @type {import('./drafts.js').Drafts | null} */ #drafts = null;
   #roomsPlanned = false;
   #menu = new Menu();
-  #favicon = new Favicon();
   #parts;
 
   /** @param {ViewParts} parts */
   constructor(parts) {
     this.#parts = parts;
-    this.drawer = new Drawer();
     this.banner = new Banner(parts.clock, () => this.#tryNow());
     this.messages = this.#makeMessages();
     this.composer = this.#makeComposer();
@@ -67,45 +52,15 @@ export class ChatView {
       deleteAll: () => this.#deleteAll(),
     });
     this.left = new LeftTextsView({ copy: (text) => this.#copy(text), send: async (texts) => (await this.#chat?.sendLeft(texts)) ?? 0 });
-    this.list = new RoomList({ open: (name) => this.#openRoom(name), path: parts.pathOf, isMuted: (name) => Boolean(this.#chat?.choices.isMuted(name)) });
-    this.head = new RoomHead({ join: () => this.#join(), menu: (opener) => this.#openRoomMenu(opener), people: () => this.#openPeople() });
-    this.settings = new RoomSettings({
-      rename: async (room, title) => this.#chat?.renameRoom(room, title),
-      remove: async (room) => this.#chat?.deleteRoom(room),
+    this.rooms = new RoomsView({
+      ...parts,
+      menu: this.#menu,
+      chat: () => this.#chat,
+      write: () => this.#write(),
+      changed: () => this.roomsChanged(),
     });
-    this.newRoom = new NewRoom(async (wanted) => {
-      await this.#chat?.createRoom(wanted);
-      this.drawer.close();
-    }, () => this.#write());
-    this.browse = this.#makeBrowse();
-    this.find = this.#makeFind(parts);
-    this.card = new PersonCard({ find: (user) => this.#findPerson(user), talkTo: (userId) => this.#talkTo(userId) });
-    this.people = new People(parts.api, { talkTo: (userId) => this.#talkTo(userId), card: (user) => this.#showCard(user) });
     this.userMenu = new UserMenu({ menu: this.#menu, notifications: parts.notifications, keys: showKeys, signOut: () => this.#signOut() });
-    setUpKeyboard({ find: () => this.#chat && this.find.open() });
-  }
-
-  #makeBrowse() {
-    return new Browse({
-      rooms: () => this.#allRooms().filter(({ info }) => info.visibility === 'public'),
-      hasMore: () => Boolean(this.#chat?.directory.hasMore),
-      loadMore: async () => this.#chat?.directory.loadMore(),
-      open: (name) => this.#openRoom(name),
-      join: async (room) => (await this.#chat?.join(room)) ?? false,
-      create: () => this.newRoom.open(),
-    });
-  }
-
-  /** @param {ViewParts} parts */
-  #makeFind({ clock, api }) {
-    return new Find({
-      clock,
-      rooms: () => this.#allRooms(),
-      people: async () => (await api.members(COMMON_ROOM)).members,
-      me: () => this.#chat?.user.id ?? '',
-      openRoom: (name) => this.#openRoom(name),
-      talkTo: (userId) => this.#talkTo(userId),
-    });
+    setUpKeyboard({ find: () => this.#chat && this.rooms.find.open() });
   }
 
   /** @param {Chat} chat */
@@ -124,8 +79,7 @@ export class ChatView {
     for (const dialog of document.querySelectorAll('dialog')) dialog.close();
     this.messages.show(null, '');
     this.#parts.notifications.use(null);
-    this.#favicon.show(false);
-    document.title = 'Chat';
+    this.rooms.hide();
   }
 
   /** @param {Room | null} room */
@@ -167,7 +121,7 @@ export class ChatView {
    * @param {{user: import('../net/shapes.js').User, online: boolean}[]} changes
    */
   presenceChanged(room, changes) {
-    this.people.presence(room, changes);
+    this.rooms.people.presence(room, changes);
   }
 
   outboxChanged() {
@@ -176,28 +130,16 @@ export class ChatView {
     this.userMenu.showState(live);
   }
 
-  #allRooms() {
-    const { own, others } = this.#chat?.rooms.sorted ?? { own: [], others: [] };
-    return [...own, ...others];
-  }
-
   #showRooms() {
-    const chat = this.#chat;
-    if (!chat) return;
-    this.list.show(chat.rooms.sorted, chat.current);
-    this.#showRoom(chat.current);
-    const unread = chat.unread;
-    this.#badge.hidden = unread === 0;
-    this.#badge.textContent = unread > 99 ? '99+' : String(unread);
-    this.#favicon.show(unread > 0);
-    document.title = `${unread ? `(${unread}) ` : ''}${chat.current?.title ?? 'Chat'}`;
-    for (const room of chat.rooms.all) if (!room.unread) this.#parts.notifications.read(room.name);
+    if (!this.#chat) return;
+    this.rooms.show();
+    this.#showRoom(this.#chat.current);
   }
 
   /** @param {Room | null} room */
   #showRoom(room) {
     const wasMember = !byId('composer', HTMLFormElement).hidden;
-    this.head.show(room, this.#chat?.missing ?? '');
+    this.rooms.showHead(room);
     if (room && wasMember !== room.info.member) this.#showComposer(room);
     if (room) this.composer.rename(placeholderOf(room));
   }
@@ -225,7 +167,7 @@ export class ChatView {
       loadOlder: (room) => this.#loadOlder(room),
       loadNewer: async (room) => this.#chat?.histories.newer(room),
       seen: (atLatest) => this.#chat?.sees(atLatest),
-      start: { invite: () => this.#openPeople(), copyLink: () => this.#copyRoomLink() },
+      start: { invite: () => this.rooms.openPeople(), copyLink: () => this.#chat?.current && this.rooms.copyLink(this.#chat.current.name) },
       write: () => this.#write(),
     });
   }
@@ -235,13 +177,13 @@ export class ChatView {
     return {
       reply: (entry) => entry.id && this.composer.startReply(entry.id, `Reply to ${entry.sender.name}: ${firstLine(entry.body)}`),
       copy: (text) => this.#copy(text),
-      copyLink: (entry) => this.#copy(location.origin + this.#parts.pathOf(entry.room, entry.id ?? ''), 'Link copied'),
+      copyLink: (entry) => this.rooms.copyLink(entry.room, entry.id ?? ''),
       edit: (entry) => entry.id && this.composer.startEditing({ id: entry.id, body: entry.body }),
       withdraw: (entry) => this.#withdraw(entry),
       retry: (entry) => this.#afterAction(this.#chat?.own.retry(entry.localId)),
       discard: (entry) => this.#afterAction(this.#chat?.own.discard(entry.localId)),
       menu: (opener, entry, at) => this.#menu.open(opener, this.messages.choicesOf(entry), 'Message', at ?? placeOf(opener)),
-      person: (user) => this.#showCard(user),
+      person: (user) => this.rooms.showCard(user),
       jump: (id) => this.#jump(id),
       quoted: (id, loaded) => (this.#chat?.current ? this.#chat.quoted.get(this.#chat.current, id, loaded) : undefined),
       isMember: () => Boolean(this.#chat?.current?.info.member),
@@ -253,17 +195,9 @@ export class ChatView {
     if (!this.messages.jumpTo(id)) await this.#chat?.openMessage(id);
   }
 
-  /**
-   * @param {string} text
-   * @param {string} [done]
-   */
-  async #copy(text, done = 'Copied') {
-    this.#parts.notice((await copyText(text)) ? done : 'The browser does not let this page copy.');
-  }
-
-  #copyRoomLink() {
-    const room = this.#chat?.current;
-    if (room) this.#copy(location.origin + this.#parts.pathOf(room.name), 'Invite link copied');
+  /** @param {string} text */
+  async #copy(text) {
+    this.#parts.notice((await copyText(text)) ? 'Copied' : 'The browser does not let this page copy.');
   }
 
   /** @param {Room} room */
@@ -316,86 +250,9 @@ export class ChatView {
     this.#write();
   }
 
-  async #join() {
-    const room = this.#chat?.current;
-    if (room && (await this.#chat?.join(room))) this.#write();
-  }
-
-  async #leave() {
-    const room = this.#chat?.current;
-    if (!room) return;
-    const back = room.info.visibility === 'public' ? '' : ' Someone must invite you to come back.';
-    if (!(await confirm(`Leave ${room.title}?${back}`, 'Leave'))) return;
-    await this.#chat?.leave(room);
-    byId('room-title', HTMLHeadingElement).focus();
-  }
-
-  /** @param {HTMLElement} opener */
-  #openRoomMenu(opener) {
-    const chat = this.#chat;
-    const room = chat?.current;
-    if (!chat || !room) return;
-    this.#menu.open(opener, roomMenu(room, chat.user.id, chat.choices, {
-      people: () => this.#openPeople(),
-      copyLink: () => this.#copyRoomLink(),
-      settings: () => this.settings.open(room),
-      leave: () => this.#leave(),
-      mute: (muted) => this.#choose('muted', room, muted),
-      tell: (told) => this.#tell(room, told),
-    }), 'Room menu', rightOf(opener));
-  }
-
-  /**
-   * @param {'muted' | 'told'} kind
-   * @param {Room} room
-   * @param {boolean} wanted
-   */
-  #choose(kind, room, wanted) {
-    this.#chat?.choices.set(kind, room.name, wanted);
-    this.roomsChanged();
-  }
-
-  /**
-   * @param {Room} room
-   * @param {boolean} told
-   */
-  async #tell(room, told) {
-    if (!told || (await this.#parts.notifications.ask())) this.#choose('told', room, told);
-  }
-
-  #openPeople() {
-    const chat = this.#chat;
-    if (chat?.current) this.people.open(chat.current, chat.user);
-  }
-
-  /** @param {import('../net/shapes.js').User} user */
-  #showCard(user) {
-    this.card.open(user, this.#chat?.user.id ?? '');
-  }
-
-  /** @param {import('../net/shapes.js').User} user */
-  async #findPerson(user) {
-    const room = this.#chat?.current;
-    if (!room || room.info.memberCount > SMALL_ENOUGH) return null;
-    const { members } = await this.#parts.api.members(room.name);
-    return members.find(({ id }) => id === user.id) ?? null;
-  }
-
-  /** @param {string} userId */
-  #talkTo(userId) {
-    this.drawer.close();
-    this.#chat?.talkTo(userId);
-  }
-
   #tryNow() {
     this.#chat?.connection.tryNow();
     this.#chat?.outbox.wake();
-  }
-
-  /** @param {string} name */
-  #openRoom(name) {
-    this.drawer.close();
-    this.#parts.openRoom(name);
   }
 
   /** @param {(localId: string) => unknown} run */
@@ -433,10 +290,4 @@ function placeOf(opener) {
   const { left, bottom, top } = opener.getBoundingClientRect();
   const row = opener.classList.contains('row');
   return row ? { x: left + 60, y: Math.min(bottom, window.innerHeight - 40) } : { x: left - 180, y: top + 32 };
-}
-
-/** @param {HTMLElement} opener */
-function rightOf(opener) {
-  const { right, bottom } = opener.getBoundingClientRect();
-  return { x: right - 230, y: bottom + 4 };
 }
