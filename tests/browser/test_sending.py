@@ -228,6 +228,29 @@ def test_07_deleted_in_flight_says_that_it_may_have_been_sent_and_comes_back(per
     ada.shows("on its way", "Sent")
 
 
+def test_07_deleted_in_one_tab_no_other_tab_sends_it(person: People, proxy: TcpProxy) -> None:
+    ada = person("Ada")
+    proxy.cut()
+    ada.say("thought better of it")
+    ada.say("still wanted")
+    ada.shows("still wanted", "Sending")
+    proxy.restore()
+    ada.page.route("**/messages", lambda route: route.abort())
+    other = ada.new_page()
+    other.route("**/messages", lambda route: route.abort())
+    other.goto(ada.url)
+    waiting = other.locator("#log .message__body").get_by_text("thought better of it")
+    expect(waiting).to_be_visible()
+    ada.act("thought better of it", "Delete")
+    expect(waiting).to_have_count(0)
+    for page in (ada.page, other):
+        page.unroute("**/messages")
+        page.evaluate("() => window.dispatchEvent(new Event('online'))")
+    ada.shows("still wanted", "Sent")
+    said = ada.page.evaluate("async () => (await (await fetch('/api/v1/rooms/general/messages')).json()).messages")
+    assert "thought better of it" not in [message["body"] for message in said]
+
+
 def test_09_three_that_failed_are_retried_or_deleted_together(person: People) -> None:
     ada = person("Ada")
     ada.page.route("**/messages", lambda route: route.fulfill(status=403, json={"code": "forbidden"}))

@@ -93,6 +93,7 @@ async function setUp({ api = new FakeApi(), storage = new MemoryStorage() } = {}
       opened: (room) => told.push(`opened ${room?.name}`),
       found: (id) => told.push(`found ${id}`),
       unseen: () => {},
+      discarded: () => {},
       signedOut: () => told.push('signed out'),
       otherUser: () => told.push('somebody else'),
       notice: (text) => told.push(text),

@@ -16,6 +16,7 @@ import { explain } from './refusal.js';
  * @property {() => void} outbox the number of waiting or failed messages changed, or the pause
  * @property {() => void} answered the server has just accepted something
  * @property {() => void} signedOut
+ * @property {(localId: string) => void} discarded other tabs are to forget it, too
  * @property {(text: string) => void} notice
  */
 
@@ -77,9 +78,16 @@ export class OwnMessages {
   /** @param {string} localId */
   async discard(localId) {
     this.#inTimeline(localId, (room) => room.timeline.removeUnsent(localId));
+    this.#parts.on.discarded(localId);
     if ((await this.outbox.discard(localId)) === 'maybe_sent') {
       this.#parts.on.notice('Deleted here. It may have been sent already; if so, it will appear again.');
     }
+  }
+
+  /** Another tab of the user has deleted it. @param {string} localId */
+  async dropped(localId) {
+    this.#inTimeline(localId, (room) => room.timeline.removeUnsent(localId));
+    await this.outbox.discard(localId);
   }
 
   /**

@@ -24,6 +24,7 @@ const KEPT_AFTER_MS = 3_000; // a message in a second is common, and each time s
  * @property {(room: import('../rooms/room.js').Room, message: import('../net/shapes.js').Message) => void} unseen
  * @property {(text: string) => void} notice
  * @property {import('./one_user.js').OneUser} oneUser
+ * @property {import('./discarded.js').Discarded} discarded
  * @property {import('../rooms/kept_rooms.js').KeptRooms} keptRooms
  * @property {() => void} reload
  * @property {(text: string) => void} bootText what to show while there is nothing else; '' hides it
@@ -42,6 +43,7 @@ export class App {
   constructor(parts) {
     this.#parts = parts;
     parts.oneUser.listen((userId) => this.#otherTab(userId));
+    parts.discarded.listen((localId) => void this.chat?.own.dropped(localId));
   }
 
   async boot() {
@@ -176,6 +178,7 @@ export class App {
       presence: (/** @type {import('../rooms/room.js').Room} */ room, /** @type {{user: import('../net/shapes.js').User, online: boolean}[]} */ changes) =>
         view.presenceChanged(room, changes),
       signedOut: () => this.#sessionEnded(),
+      discarded: this.#parts.discarded.tell,
       notice,
     };
   }

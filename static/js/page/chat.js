@@ -37,6 +37,7 @@ import { Memberships } from './memberships.js';
  * @property {(state: import('../net/connection.js').ConnectionState) => void} connection
  * @property {() => void} signedOut
  * @property {() => void} otherUser the connection is another user's: another tab signed in
+ * @property {(localId: string) => void} discarded a message that waited was deleted here
  * @property {(text: string) => void} notice
  * @property {(room: Room, changes: {user: User, online: boolean}[]) => void} presence who came and went; none: load them
  */
@@ -253,6 +254,7 @@ export class Chat {
         outbox: on.outbox,
         answered: () => this.connection.serverAnswers(),
         signedOut: () => this.#signedOut(),
+        discarded: on.discarded,
         notice: on.notice,
       },
     });

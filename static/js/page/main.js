@@ -18,6 +18,7 @@ import { SignIn } from '../view/sign_in.js';
 import { makeToast } from '../view/toast.js';
 import { Address } from './address.js';
 import { App } from './app.js';
+import { discarded } from './discarded.js';
 import { oneUser } from './one_user.js';
 import { seenSomewhere } from './seen_somewhere.js';
 import { keepShell } from './shell_update.js';
@@ -71,6 +72,7 @@ const app = new App({
   },
   signIn: new SignIn((name) => app.signIn(name)),
   oneUser: known,
+  discarded: discarded(storageOrNull(), window),
   keptRooms: new KeptRooms(globalThis.indexedDB, `chat-kept ${root}`, clock),
   reload: () => location.reload(),
 });

@@ -1,5 +1,6 @@
 // One browser has one cookie, hence one user: tabs tell each other who that is.
 
+// page/early.js looks for one that begins like this.
 const KEY = 'chat-user';
 
 /**
