@@ -24,6 +24,7 @@ from chatapp.server.gunicorn_ties import TiedWorker
 from chatapp.server.gunicorn_ties import environ
 from chatapp.server.gunicorn_ties import unread
 from chatapp.services import Services
+from chatapp.web import prepare_pages
 from chatapp.web import services
 
 # What the kernel may hold for one reader. By itself it grows to 4 MiB, and a thousand stuck readers to 4 GiB.
@@ -61,6 +62,7 @@ def post_worker_init(worker: Any) -> None:
     logger.setLevel(worker.log.error_log.level)
     if worker.cfg.workers != worker.parts.config.workers:
         worker.log.warning("set the number of workers by WEB_CONCURRENCY: connections are counted by it")
+    prepare_pages(worker.flask)
     worker.parts.start()
 
 

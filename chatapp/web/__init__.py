@@ -9,6 +9,7 @@ from chatapp.web.deadline import CLOSE
 from chatapp.web.deadline import WAITING
 from chatapp.web.deadline import body_max_bytes
 from chatapp.web.handover import HandedOver
+from chatapp.web.pages import prepare as prepare_pages
 
 __all__ = [
     "CLOSE",
@@ -18,6 +19,7 @@ __all__ = [
     "body_max_bytes",
     "create_app",
     "hot_routes",
+    "prepare_pages",
     "response_head",
     "services",
 ]

@@ -19,6 +19,7 @@ from chatapp.web.security_headers import SECURITY_HEADERS
 STYLES = ("base", "layout", "messages", "composer", "dialogs", "modes")
 # What is served as it is, beside the two that are put together.
 ALONE = ("js/page/early.js", "js/legacy.js", "css/legacy.css", "css/lite.css")
+KEPT_VERSIONS = 4
 _VERSIONED = re.compile(r"/static/[0-9a-f]{12}/")
 
 
@@ -31,18 +32,21 @@ class Assets:
 
     def __init__(self, static: Path, data: Path) -> None:
         self.version = _hash_of(static)
+        self._static = static
         self._folder = data / "assets" / self.version
-        if not self._folder.is_dir():
-            _make(static, self._folder)
+        self._files: WhiteNoise | None = None
 
     def path(self, name: str) -> str:
         """The address of a file, below the root of the service."""
         return f"/static/{self.version}/{name}"
 
-    def around(self, app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-        """The application with the files in front of it."""
+    def prepare(self) -> None:
+        """Make the files, which takes a tenth of a second, unless they are there. A command that only looks at the
+        service makes none."""
+        if not self._folder.is_dir():
+            _make(self._static, self._folder)
         files = WhiteNoise(
-            app,
+            None,
             max_age=0,
             immutable_file_test=lambda _, url: self.version in url,
             add_headers_function=_secure,
@@ -50,15 +54,28 @@ class Assets:
         )
         for name in (self.version, "current"):
             files.add_files(str(self._folder), f"static/{name}")
+        self._files = files
+
+    def around(self, app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+        """The application with the files in front of it."""
 
         def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            path = environ["PATH_INFO"]
-            if _VERSIONED.match(path) and path not in files.files:
-                environ["PATH_INFO"] = _VERSIONED.sub("/static/current/", path)
-            answer: Iterable[bytes] = files(environ, start_response)
+            if not environ["PATH_INFO"].startswith("/static/"):
+                return app(environ, start_response)
+            found = self._found(environ["PATH_INFO"])
+            if found is None:
+                return app(environ, start_response)
+            answer: Iterable[bytes] = WhiteNoise.serve(found, environ, start_response)
             return answer
 
         return serve
+
+    def _found(self, path: str) -> Any:
+        if self._files is None:
+            self.prepare()
+        assert self._files is not None
+        known = self._files.files
+        return known.get(path) or known.get(_VERSIONED.sub("/static/current/", path))
 
 
 def _secure(headers: Headers, _path: str, _url: str) -> None:
@@ -76,6 +93,7 @@ def _hash_of(static: Path) -> str:
 
 def _make(static: Path, folder: Path) -> None:
     """Beside its place first: several workers may be at it, and a reader must never see half of it."""
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
     shutil.rmtree(unfinished, ignore_errors=True)
     shutil.copytree(static / "img", unfinished / "img")
@@ -93,6 +111,13 @@ def _make(static: Path, folder: Path) -> None:
         shutil.rmtree(unfinished)  # another worker was quicker
         if not folder.is_dir():
             raise
+    _drop_old(folder.parent)
+
+
+def _drop_old(made: Path) -> None:
+    """What earlier versions made, but for the last ones: their workers may still run."""
+    for old in sorted(made.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT_VERSIONS]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _compress(folder: Path) -> None:

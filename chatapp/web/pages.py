@@ -26,6 +26,12 @@ def register(app: Flask, assets: Assets) -> None:
     app.register_blueprint(blueprint)
 
 
+def prepare(app: Flask) -> None:
+    """Make what the pages consist of, before the first request waits for it."""
+    found: Assets = app.extensions["assets"]
+    found.prepare()
+
+
 @blueprint.get("/")
 @blueprint.get("/rooms/<room>")
 def chat(room: str | None = None) -> Response:

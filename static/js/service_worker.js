@@ -34,7 +34,8 @@ function isPage(url) {
 
 async function keepShell() {
   const cache = await caches.open(CACHE);
-  await cache.addAll([HOME, ...PAGE.shell].map((path) => new Request(path, { cache: 'reload' })));
+  // The page itself anew; its files never change under their addresses, so what the browser has of them will do.
+  await cache.addAll([new Request(HOME, { cache: 'reload' }), ...PAGE.shell]);
 }
 
 async function dropOthers() {

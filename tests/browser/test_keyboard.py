@@ -133,7 +133,7 @@ def test_37_and_39_nothing_stands_beside_the_screen(person: People, bob: Caller,
     ada = person("Ada", viewport={"width": width, "height": height}, has_touch=True, is_mobile=True)
     bob.send("general", "w" * 4000)
     bob.send("general", f"```\n{'code ' * 60}\n```")
-    for text in ("https://example.org/" + "path/" * 60, f"the last {bob.id}"):
+    for text in (f"https://example.org/{bob.id}/" + "path/" * 60, f"the last {bob.id}"):
         bob.send("general", text)
         ada.shows(text)
     assert ada.page.evaluate("() => document.documentElement.scrollWidth") <= width

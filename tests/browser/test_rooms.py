@@ -171,19 +171,20 @@ def test_40_two_tabs_are_one_person(person: People) -> None:
 
 
 def test_invited_while_looking(person: People) -> None:
-    ada, bob = person("Ada"), person("Bob")
+    name = f"Bob {uuid.uuid4().hex[:8]}"
+    ada, bob = person("Ada"), person(name)
     title = new_title()
     make_room(ada, title, "Only people who are invited")
     bob.page.goto(ada.page.url)
     expect(bob.page.get_by_text("It does not exist, or you may not read it.")).to_be_visible()
     ada.page.evaluate(
         """async (name) => {
-            const { members } = await (await fetch('/api/v1/rooms/general/members')).json();
+            const { members } = await (await fetch('/api/v1/rooms/general/members?limit=1000')).json();
             const room = location.pathname.split('/').pop();
             const bob = members.filter((one) => one.name === name).pop();
             await fetch(`/api/v1/rooms/${room}/members/${bob.id}`,
                 {method: 'PUT', headers: {'Content-Type': 'application/json'}, body: '{}'});
         }""",
-        "Bob",
+        name,
     )
     expect(bob.box).to_be_visible()

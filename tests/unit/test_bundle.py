@@ -1,5 +1,6 @@
 """The page's modules put together as one script."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -65,8 +66,24 @@ def test_the_page_itself_is_put_together_and_parses(tmp_path: Path) -> None:
 
 def test_files_are_made_once_for_each_state_of_the_tree(tmp_path: Path) -> None:
     first = Assets(ROOT / "static", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    first.prepare()
     folder = tmp_path / "assets" / first.version
     made = (folder / "page.js").stat().st_mtime_ns
-    assert Assets(ROOT / "static", tmp_path).version == first.version
+    again = Assets(ROOT / "static", tmp_path)
+    again.prepare()
+    assert again.version == first.version
     assert (folder / "page.js").stat().st_mtime_ns == made
     assert [path.name for path in (tmp_path / "assets").iterdir()] == [first.version]
+
+
+def test_of_earlier_versions_the_last_ones_stay(tmp_path: Path) -> None:
+    static = tmp_path / "static"
+    shutil.copytree(ROOT / "static", static)
+    versions = []
+    for number in range(6):
+        (static / "css" / "modes.css").write_text(f"/* {number} */", "utf-8")
+        assets = Assets(static, tmp_path)
+        assets.prepare()
+        versions.append(assets.version)
+    assert {path.name for path in (tmp_path / "assets").iterdir()} == set(versions[-4:])
