@@ -307,11 +307,14 @@ def _has_cookie(profile: Path) -> bool:
 
 def _enter(page: Page, name: str) -> None:
     page.get_by_label("Name").fill(name, timeout=BACK_WITHIN_S * 1000)
-    page.get_by_role("button", name="Enter").click()
+    page.get_by_role("button", name="Join chat").click()
     page.locator("#chat").wait_for()
 
 
 def _join(page: Page) -> None:
+    """And leave it open what becomes of what the user before has written."""
+    page.locator("#left-dialog[open]").wait_for()
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Join", exact=True).click()
     page.locator("#composer").wait_for()
 
@@ -319,7 +322,8 @@ def _join(page: Page) -> None:
 def _sign_out_in_another_tab(page: Page, url: str) -> None:
     other = page.context.new_page()
     other.goto(url)
-    other.get_by_role("button", name="Sign out").click()
+    other.get_by_role("button", name="Your settings").click()
+    other.get_by_role("menu").get_by_text("Sign out", exact=True).click()
     other.get_by_role("dialog").get_by_role("button", name="Sign out").click()
     _enter(other, "Eve")
 
@@ -327,5 +331,5 @@ def _sign_out_in_another_tab(page: Page, url: str) -> None:
 def _nothing_of(stage: Stage, actor: BrowserActor, local_ids: list[str]) -> None:
     """What an earlier user wrote is still theirs: not sent, not shown, not thrown away."""
     assert not [row for row in stage.stored() if row["user"] != stage.bob.id]
-    assert actor.browser.call(lambda page: page.get_by_text("Ada's own").count()) == 0
+    assert actor.browser.call(lambda page: page.locator("#log").get_by_text("Ada's own").count()) == 0
     assert actor.waiting() == local_ids
