@@ -67,35 +67,39 @@ class BrowserActor:
 
     def sign_in(self) -> str:
         """Through the page, unless the profile is still signed in. Returns the user's id."""
-        self._call(self._sign_in)
+        self.call(self._sign_in)
         return self.user
 
     def open(self) -> None:
         """Join through the page if need be; then open the room anew, which begins the view that is recorded."""
         if not self.user:
             self.sign_in()
-        self._call(self._join)
-        self._call(self._begin)
+        self.call(self._join)
+        self.call(self._begin)
+
+    def call(self, work: Callable[[Page], T], seconds: float = START_WITHIN_S) -> T:
+        """Have something done with the page."""
+        return self.browser.call(work, seconds)
 
     def send(self, text: str) -> str:
         """Type it and press Enter. Returns the localId that the page chose, whether or not it can be sent now."""
-        return self._call(lambda page: self._send(page, text))
+        return self.call(lambda page: self._send(page, text))
 
     def wait_live(self, seconds: float = PATIENCE_S) -> None:
         live = re.compile("^Live")
-        self._call(
+        self.call(
             lambda page: page.locator("#status-text", has_text=live).wait_for(timeout=seconds * 1000), seconds + 5
         )
 
     def wait_shown(self, ids: Iterable[str], seconds: float = PATIENCE_S) -> None:
         """Until every one of these has been on the screen."""
         wanted = set(ids)
-        self._call(lambda page: page.bring_to_front())  # behind another tab it is drawn now and then
+        self.call(lambda page: page.bring_to_front())  # behind another tab it is drawn now and then
         try:
             wait_until(lambda: wanted <= self.shown.keys(), seconds, f"{self.name} shows {len(wanted)} messages")
         except TimeoutError as error:
             missing = len(wanted - self.shown.keys())
-            raise TimeoutError(f"{error}: {missing} are missing; {self._call(_state)}") from None
+            raise TimeoutError(f"{error}: {missing} are missing; {self.call(_state)}") from None
 
     def wait_sent(self, local_ids: Iterable[str], seconds: float = PATIENCE_S) -> None:
         """Until the page shows every one of these as sent."""
@@ -104,7 +108,7 @@ class BrowserActor:
 
     def waiting(self) -> list[str]:
         """The localIds on disk that are to be sent, in order, whoever wrote them."""
-        found: list[str] = self._call(lambda page: page.evaluate(OUTBOX.read_text()))
+        found: list[str] = self.call(lambda page: page.evaluate(OUTBOX.read_text()))
         return found
 
     def since_opened(self, row: Record) -> bool:
@@ -117,7 +121,7 @@ class BrowserActor:
         `rows` are the database's, for the places in the log. What is not sent yet is not part of it.
         """
         known = {row["id"]: row for row in rows}
-        seen = [row for row in self._call(self._read_all, 4 * PATIENCE_S) if row["id"] is not None]
+        seen = [row for row in self.call(self._read_all, 4 * PATIENCE_S) if row["id"] is not None]
         final = f"{self.name}-final"
         self._declare(final, self._first_cursor, live=False)
         for row in seen:
@@ -151,9 +155,6 @@ class BrowserActor:
 
     def _start(self) -> BrowserThread:
         return BrowserThread(self.profile, self._prepare)
-
-    def _call(self, work: Callable[[Page], T], seconds: float = START_WITHIN_S) -> T:
-        return self.browser.call(work, seconds)
 
     def _prepare(self, context: BrowserContext) -> None:
         context.expose_binding("labTell", self._hear)  # first: the script calls it

@@ -43,7 +43,7 @@ class LiteActor:
         self.user = ""
         self.asked: dict[str, str] = {}  # localId → text
         self.sent: dict[str, str] = {}  # localId → id
-        self.again = 0  # how often a form was sent once more
+        self.complaints: list[str] = []  # without scripts there is nobody to complain
         self.address = f"{url}/lite/{quote(room)}"
         self.browser = BrowserThread(history.path.parent / f"profile-{name}", self._prepare, scripts=False)
 
@@ -138,7 +138,6 @@ class LiteActor:
             self.history.record(self.name, "send", "info", **about, reason=page.url)
             if time.monotonic() > deadline_s:
                 raise TimeoutError(f"{self.name} could not send {text!r}: {page.url}")
-            self.again += 1
             page.wait_for_timeout(AGAIN_AFTER_MS)
         # The form of the next message: this one was taken.
         message = self._ask(page, f"/messages/status?localId={local_id}")["results"][0].get("message", {"id": None})

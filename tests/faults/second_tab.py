@@ -23,11 +23,11 @@ class SecondTab(BrowserActor):
         self._tabs = first._tabs
         self.browser.call(lambda page: self._take(page.context.new_page()))
 
+    def call(self, work: Callable[[Page], T], seconds: float = START_WITHIN_S) -> T:
+        return self.browser.call(lambda first: work(self._page or first), seconds)
+
     def close(self) -> None:
         """The browser ends with the first tab."""
 
     def _start(self) -> BrowserThread:
         return self._first.browser
-
-    def _call(self, work: Callable[[Page], T], seconds: float = START_WITHIN_S) -> T:
-        return self.browser.call(lambda first: work(self._page or first), seconds)
