@@ -185,9 +185,10 @@ async function tryNow(...people) {
 }
 
 async function main() {
-  const browser = await puppeteer.launch({ browser: 'firefox', executablePath, headless: true });
-  let step = 'two browsers of their own';
+  let step = 'Firefox starts';
+  let browser = null;
   try {
+    browser = await puppeteer.launch({ browser: 'firefox', executablePath, headless: true });
     const people = {
       ada: new Person(await browser.createBrowserContext(), 'Ada'),
       bob: new Person(await browser.createBrowserContext(), 'Bob'),
@@ -202,7 +203,7 @@ async function main() {
     console.log(`failed: ${step}: ${error.message}`);
     process.exitCode = 1;
   } finally {
-    await browser.close();
+    await browser?.close();
   }
 }
 

@@ -18,8 +18,7 @@ def test_the_main_path_in_firefox(proxy: TcpProxy) -> None:
     command = [binary("node"), str(SCRIPT), proxy.url, binary("firefox-esr")]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True) as script:
-        # It ends its browser, too, before it obeys.
-        deadline = threading.Timer(ENDS_WITHIN_S, script.terminate)
+        deadline = threading.Timer(ENDS_WITHIN_S, end, [script, said])
         deadline.start()
         try:
             play(script, proxy, said)
@@ -28,6 +27,12 @@ def test_the_main_path_in_firefox(proxy: TcpProxy) -> None:
             script.terminate()
     assert script.returncode == 0, "\n".join(said)
     assert said[-1].startswith("all passed"), "\n".join(said)
+
+
+def end(script: "subprocess.Popen[str]", said: list[str]) -> None:
+    """It ends its browser, too, before it obeys."""
+    said.append(f"did not come to its end within {ENDS_WITHIN_S} s")
+    script.terminate()
 
 
 def play(script: "subprocess.Popen[str]", proxy: TcpProxy, said: list[str]) -> None:
