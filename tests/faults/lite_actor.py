@@ -103,7 +103,7 @@ class LiteActor:
         page = context.pages[0]
         # What was asked for may be confirmed from then on until its answer is here, or is lost.
         for moment in ("request", "response", "requestfailed"):
-            page.on(moment, self._confirm)  # type: ignore[call-overload]
+            page.on(moment, self._confirm)
 
     def _confirm(self, what: Any) -> None:
         if self.user and what.url.startswith(self.address):
