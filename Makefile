@@ -27,7 +27,7 @@ install: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
 	touch $@
 
-# Debian packages: Chromium, redis-server, PostgreSQL, Node. Says what is missing where apt-get cannot help.
+# Debian packages: Chromium, Firefox, redis-server, PostgreSQL, Node. Says what is missing where apt-get cannot help.
 test-tools: .venv/test-installed
 	sh scripts/install-test-tools
 	@$(MAKE) --no-print-directory node_modules/.package-lock.json

@@ -7,17 +7,21 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from typing import TypeVar
 from urllib.parse import quote
 
 from playwright.sync_api import BrowserContext
 from playwright.sync_api import Page
 
+from tests.faults.browser_thread import START_WITHIN_S
 from tests.faults.browser_thread import BrowserThread
 from tests.faults.history import History
 from tests.faults.history import Record
 from tests.faults.history import digest
 from tests.support.followers import place
 from tests.support.processes import wait_until
+
+T = TypeVar("T")
 
 WATCH = Path(__file__).parent / "browser_watch.js"
 OUTBOX = Path(__file__).parent / "browser_outbox.js"
@@ -35,6 +39,8 @@ class BrowserActor:
     began: that must appear in the order of the log. One's own messages are shown before the log has them, and older
     ones come a page at a time; their places are judged by `final_view`.
     """
+
+    query = ""  # which of the pages
 
     def __init__(
         self, history: History, name: str, url: str, user_name: str, room: str, profile: Path | None = None
@@ -56,38 +62,44 @@ class BrowserActor:
         self._recording = False
         self._reading_back = False
         self._page: Page | None = None
-        self.browser = BrowserThread(self.profile, self._prepare)
+        self._tabs: list[BrowserActor] = []  # all of this browser, this one first
+        self.browser = self._start()
 
     def sign_in(self) -> str:
         """Through the page, unless the profile is still signed in. Returns the user's id."""
-        self.browser.call(self._sign_in)
+        self.call(self._sign_in)
         return self.user
 
     def open(self) -> None:
         """Join through the page if need be; then open the room anew, which begins the view that is recorded."""
         if not self.user:
             self.sign_in()
-        self.browser.call(self._join)
-        self.browser.call(self._begin)
+        self.call(self._join)
+        self.call(self._begin)
+
+    def call(self, work: Callable[[Page], T], seconds: float = START_WITHIN_S) -> T:
+        """Have something done with the page."""
+        return self.browser.call(work, seconds)
 
     def send(self, text: str) -> str:
         """Type it and press Enter. Returns the localId that the page chose, whether or not it can be sent now."""
-        return self.browser.call(lambda page: self._send(page, text))
+        return self.call(lambda page: self._send(page, text))
 
     def wait_live(self, seconds: float = PATIENCE_S) -> None:
         live = re.compile("^Live")
-        self.browser.call(
+        self.call(
             lambda page: page.locator("#status-text", has_text=live).wait_for(timeout=seconds * 1000), seconds + 5
         )
 
     def wait_shown(self, ids: Iterable[str], seconds: float = PATIENCE_S) -> None:
         """Until every one of these has been on the screen."""
         wanted = set(ids)
+        self.call(lambda page: page.bring_to_front())  # behind another tab it is drawn now and then
         try:
             wait_until(lambda: wanted <= self.shown.keys(), seconds, f"{self.name} shows {len(wanted)} messages")
         except TimeoutError as error:
             missing = len(wanted - self.shown.keys())
-            raise TimeoutError(f"{error}: {missing} are missing; {self.browser.call(_state)}") from None
+            raise TimeoutError(f"{error}: {missing} are missing; {self.call(_state)}") from None
 
     def wait_sent(self, local_ids: Iterable[str], seconds: float = PATIENCE_S) -> None:
         """Until the page shows every one of these as sent."""
@@ -96,7 +108,7 @@ class BrowserActor:
 
     def waiting(self) -> list[str]:
         """The localIds on disk that are to be sent, in order, whoever wrote them."""
-        found: list[str] = self.browser.call(lambda page: page.evaluate(OUTBOX.read_text()))
+        found: list[str] = self.call(lambda page: page.evaluate(OUTBOX.read_text()))
         return found
 
     def since_opened(self, row: Record) -> bool:
@@ -109,7 +121,7 @@ class BrowserActor:
         `rows` are the database's, for the places in the log. What is not sent yet is not part of it.
         """
         known = {row["id"]: row for row in rows}
-        seen = [row for row in self.browser.call(self._read_all, 4 * PATIENCE_S) if row["id"] is not None]
+        seen = [row for row in self.call(self._read_all, 4 * PATIENCE_S) if row["id"] is not None]
         final = f"{self.name}-final"
         self._declare(final, self._first_cursor, live=False)
         for row in seen:
@@ -137,25 +149,36 @@ class BrowserActor:
         other.sent = self.sent
         return other
 
+    @property
+    def address(self) -> str:
+        return f"{self.url}/rooms/{quote(self.room)}{self.query}"
+
+    def _start(self) -> BrowserThread:
+        return BrowserThread(self.profile, self._prepare)
+
     def _prepare(self, context: BrowserContext) -> None:
         context.expose_binding("labTell", self._hear)  # first: the script calls it
         context.add_init_script(path=WATCH)
-        self._page = context.pages[0]
+        self._take(context.pages[0])
+
+    def _take(self, page: Page) -> None:
+        self._tabs.append(self)
+        self._page = page
         self._page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     # What follows runs in the browser's thread.
 
     def _sign_in(self, page: Page) -> None:
-        page.goto(f"{self.url}/rooms/{quote(self.room)}")
+        page.goto(self.address)
         page.locator("#sign-in:visible, #chat:visible").first.wait_for()
         if page.locator("#sign-in").is_visible():
             page.get_by_label("Name").fill(self.user_name)
-            page.get_by_role("button", name="Enter").click()
+            page.get_by_role("button", name="Join chat").click()
             page.locator("#chat").wait_for()
         self._pump(page, lambda: bool(self.user), "the page knows who it is")
 
     def _join(self, page: Page) -> None:
-        page.goto(f"{self.url}/rooms/{quote(self.room)}")
+        page.goto(self.address)
         page.locator("#composer:visible, #join-bar:visible").first.wait_for()
         if page.locator("#composer").is_visible():
             return
@@ -206,8 +229,11 @@ class BrowserActor:
             page.wait_for_timeout(LOOK_MS)
 
     def _hear(self, source: dict[str, Any], news: list[dict[str, Any]]) -> None:
-        if source["page"] is not self._page:
-            return
+        for tab in self._tabs:
+            if source["page"] is tab._page:
+                tab._hear_all(news)
+
+    def _hear_all(self, news: list[dict[str, Any]]) -> None:
         for one in news:
             if one["what"] == "user":
                 self._be(one["user"])

@@ -30,9 +30,10 @@ PUMP_MS = 20
 class BrowserThread:
     """Playwright's synchronous API belongs to one thread: `call` has work done there, and returns what it returns."""
 
-    def __init__(self, profile: Path, prepare: Callable[[BrowserContext], object]) -> None:
+    def __init__(self, profile: Path, prepare: Callable[[BrowserContext], object], *, scripts: bool = True) -> None:
         self.profile = profile
         self._prepare = prepare
+        self._scripts = scripts
         self._jobs: queue.SimpleQueue[tuple[Callable[[Page], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name=f"browser {profile.name}", daemon=True)
@@ -70,7 +71,7 @@ class BrowserThread:
         try:
             with sync_playwright() as playwright:
                 context = playwright.chromium.launch_persistent_context(
-                    self.profile, executable_path=CHROMIUM, args=ARGUMENTS
+                    self.profile, executable_path=CHROMIUM, args=ARGUMENTS, java_script_enabled=self._scripts
                 )
                 context.set_default_timeout(PATIENCE_MS)
                 self._prepare(context)

@@ -95,4 +95,14 @@ CASES = [
         browsers=2,
         proxied=True,
     ),
+    Case(
+        "every page",
+        "five pages write: answers swallowed, a worker killed, connections refused and cut, twice",
+        network_faults.cut_and_kill,
+        senders=2,
+        readers=3,
+        browsers=1,
+        every_page=True,
+        proxied=True,
+    ),
 ]

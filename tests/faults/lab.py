@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
 
-from tests.faults.browser_actor import BrowserActor
+from tests.faults import at_the_pages
 from tests.faults.checker import check
 from tests.faults.load import Load
 from tests.faults.report import Report
@@ -49,6 +49,8 @@ class Case:
     service_clock: bool = False
     # How many people are at the page in a real Chromium.
     browsers: int = 0
+    # And one person more at the page for old browsers, one without scripts, and one with two tabs.
+    every_page: bool = False
     # The databases with which it is part of `make test`.
     short: tuple[str, ...] = ()
 
@@ -137,7 +139,7 @@ def run(case: Case, database: str, folder: Path) -> Result:
 def _play(case: Case, world: World, load: Load) -> None:
     load.start()
     with ExitStack() as open_:
-        typists = [Typist(_browser(world, load, number, open_)) for number in range(case.browsers)]
+        typists = [Typist(one) for one in at_the_pages.people(world, load, case.browsers, case.every_page, open_)]
         for typist in typists:
             typist.start()
         case.inject(world, load)
@@ -165,10 +167,3 @@ def _judge(world: World, load: Load) -> None:
     # Otherwise their never hearing what is not for them would prove nothing.
     world.require(load.replayer.heard, "who comes and goes was never given anything of the past")
     world.require(all(leaver.shown for leaver in load.leavers), "who comes and goes never saw a message")
-
-
-def _browser(world: World, load: Load, number: int, open_: ExitStack) -> BrowserActor:
-    actor = BrowserActor(world.history, f"browser-{number}", world.url, f"Browser {number}", load.room)
-    open_.callback(actor.close)
-    actor.open()
-    return actor

@@ -1,5 +1,9 @@
 """What happens on the way between clients and service."""
 
+import os
+import random
+import signal
+
 from tests.faults.load import Load
 from tests.faults.world import World
 
@@ -48,6 +52,24 @@ def swallow_replies(world: World, load: Load) -> None:
         world.proxy.swallow_replies()
         world.hold(HELD_S)
         world.proxy.heal()
+        load.goes_on(30)
+
+
+def cut_and_kill(world: World, load: Load) -> None:
+    """Twice: answers swallowed, a worker killed meanwhile, nobody gets through, all connections cut."""
+    world.owes_answers = False
+    with world.fault("answers swallowed, a worker killed, connections refused and cut"):
+        for _ in range(2):
+            world.proxy.swallow_replies()
+            world.hold(HELD_S / 4)
+            os.kill(random.choice(world.service.workers()), signal.SIGKILL)
+            world.hold(HELD_S / 4)
+            world.proxy.heal()
+            world.proxy.cut()
+            world.hold(HELD_S / 4)
+            world.proxy.restore()
+            load.goes_on(10)
+            world.proxy.cut_now()
         load.goes_on(30)
 
 

@@ -6,22 +6,30 @@ import sqlite3
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page
+from playwright.sync_api import Route
 
+from tests.faults.at_the_pages import PageActor
 from tests.faults.browser_actor import BrowserActor
 from tests.faults.checker import check
 from tests.faults.history import History
 from tests.faults.history import digest
+from tests.faults.legacy_actor import LegacyActor
+from tests.faults.lite_actor import LiteActor
 from tests.faults.report import Report
+from tests.faults.second_tab import SecondTab
 from tests.faults.storage_dump import rows
 from tests.support.person import Person
 from tests.support.person import new_local_id
 from tests.support.processes import wait_until
 from tests.support.service import Service
 from tests.support.tcp_proxy import TcpProxy
+
+A = TypeVar("A", BrowserActor, LiteActor)
 
 # Chromium writes cookies 30 s after the first change.
 COOKIE_WITHIN_S = 60.0
@@ -39,14 +47,14 @@ class Stage:
         self.bob = Person(site.url, "Bob")
         self.room = self.bob.create_room()
         self._database = f"sqlite:///{site.settings['CHATAPP_DATA']}/chat.db"
-        self._browsers: list[BrowserActor] = []
+        self._browsers: list[PageActor] = []
         self._numbers = itertools.count(1)
         self.history.record("bob", "actor", "ok", user=self.bob.id, continuous=False, rooms=[self.room])
 
-    def browser(self, name: str = "ada") -> BrowserActor:
-        return self.closing(BrowserActor(self.history, name, self.proxy.url, name.title(), self.room))
+    def browser(self, name: str = "ada", kind: type[BrowserActor] = BrowserActor) -> BrowserActor:
+        return self.closing(kind(self.history, name, self.proxy.url, name.title(), self.room))
 
-    def closing(self, actor: BrowserActor) -> BrowserActor:
+    def closing(self, actor: A) -> A:
         self._browsers.append(actor)
         return actor
 
@@ -64,7 +72,7 @@ class Stage:
     def stored(self) -> list[dict]:
         return [row for row in rows(self._database) if row["room"] == self.room]
 
-    def judge(self, actor: BrowserActor) -> Report:
+    def judge(self, actor: PageActor) -> Report:
         """The final picture, then the checker's word on everything."""
         found = self.stored()
         actor.final_view(found)
@@ -220,21 +228,41 @@ def test_a_long_room_is_read_from_one_end_to_the_other(stage: Stage) -> None:
 
 
 @pytest.mark.long
-def test_what_is_wrong_on_the_page_is_found(stage: Stage) -> None:
-    ada = stage.browser()
+@pytest.mark.parametrize("kind", ["page", "legacy", "tabs"])
+def test_what_is_wrong_on_the_page_is_found(stage: Stage, kind: str) -> None:
+    ada = stage.browser("ada", LegacyActor if kind == "legacy" else BrowserActor)
     ada.open()
+    if kind == "tabs":
+        ada = SecondTab(ada)
+        ada.open()
     said = stage.bob_says(10)
     ada.wait_shown(said)
-    ada.browser.call(lambda page: page.evaluate(SPOIL))
+    ada.call(lambda page: page.evaluate(SPOIL))
     with pytest.raises(AssertionError) as found:
         stage.judge(ada)
     text = str(found.value)
-    assert f"ada showed {said[0]}" in text, "cloned"
-    assert f"ada-final showed {said[0]}" in text
-    assert f"ada-final never showed {said[4]}" in text, "removed"
-    assert f"ada-final showed {said[7]}" in text, "moved"
+    assert f"{ada.name} showed {said[0]}" in text, "cloned"
+    assert f"{ada.name}-final showed {said[0]}" in text
+    assert f"{ada.name}-final never showed {said[4]}" in text, "removed"
+    assert f"{ada.name}-final showed {said[7]}" in text, "moved"
     assert "I4: 2" in text
     assert "I6: 1" in text
+    assert "I1: 1" in text
+
+
+@pytest.mark.long
+def test_what_is_wrong_on_the_page_without_scripts_is_found(stage: Stage) -> None:
+    ada = stage.closing(LiteActor(stage.history, "ada", stage.proxy.url, "Ada", stage.room))
+    ada.open()
+    said = stage.bob_says(10)
+    ada.wait_sent([ada.send("Ada's own")])
+    ada.browser.call(lambda page: page.route("**/plain", _spoil))
+    with pytest.raises(AssertionError) as found:
+        stage.judge(ada)
+    text = str(found.value)
+    assert f"ada-final showed {said[1]}" in text, "twice"
+    assert f"ada-final never showed {said[0]}" in text
+    assert "I4: 1" in text
     assert "I1: 1" in text
 
 
@@ -293,6 +321,13 @@ SPOIL = """() => {
 }"""
 
 
+def _spoil(route: Route) -> None:
+    """Bob's first message away, his second one twice."""
+    answer = route.fetch()
+    first, second = (f"s number {number}</div>" for number in (1, 2))
+    route.fulfill(response=answer, body=answer.text().replace(first, second))
+
+
 def _has_cookie(profile: Path) -> bool:
     """Whether Chromium has written the session down, as a crash would find it."""
     for path in profile.rglob("Cookies"):
@@ -307,11 +342,14 @@ def _has_cookie(profile: Path) -> bool:
 
 def _enter(page: Page, name: str) -> None:
     page.get_by_label("Name").fill(name, timeout=BACK_WITHIN_S * 1000)
-    page.get_by_role("button", name="Enter").click()
+    page.get_by_role("button", name="Join chat").click()
     page.locator("#chat").wait_for()
 
 
 def _join(page: Page) -> None:
+    """And leave it open what becomes of what the user before has written."""
+    page.locator("#left-dialog[open]").wait_for()
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Join", exact=True).click()
     page.locator("#composer").wait_for()
 
@@ -319,7 +357,8 @@ def _join(page: Page) -> None:
 def _sign_out_in_another_tab(page: Page, url: str) -> None:
     other = page.context.new_page()
     other.goto(url)
-    other.get_by_role("button", name="Sign out").click()
+    other.get_by_role("button", name="Your settings").click()
+    other.get_by_role("menu").get_by_text("Sign out", exact=True).click()
     other.get_by_role("dialog").get_by_role("button", name="Sign out").click()
     _enter(other, "Eve")
 
@@ -327,5 +366,5 @@ def _sign_out_in_another_tab(page: Page, url: str) -> None:
 def _nothing_of(stage: Stage, actor: BrowserActor, local_ids: list[str]) -> None:
     """What an earlier user wrote is still theirs: not sent, not shown, not thrown away."""
     assert not [row for row in stage.stored() if row["user"] != stage.bob.id]
-    assert actor.browser.call(lambda page: page.get_by_text("Ada's own").count()) == 0
+    assert actor.browser.call(lambda page: page.locator("#log").get_by_text("Ada's own").count()) == 0
     assert actor.waiting() == local_ids

@@ -3,9 +3,8 @@
 import itertools
 
 from tests.faults.actor import Actor
-from tests.faults.browser_actor import BrowserActor
+from tests.faults.at_the_pages import PageActor
 from tests.faults.history import Record
-from tests.support.processes import wait_until
 
 PAUSE_S = 1.5
 # From healing until everyone has everything: the promise, fourfold, because the browsers share the machine.
@@ -13,7 +12,7 @@ WHOLE_AGAIN_S = 4 * 15.0
 
 
 class Typist(Actor):
-    def __init__(self, actor: BrowserActor) -> None:
+    def __init__(self, actor: PageActor) -> None:
         super().__init__(actor.name)
         self.actor = actor
 
@@ -32,7 +31,5 @@ class Typist(Actor):
         """Wait until all that came since the page was opened was on the screen; then read the whole room again as the
         person sees it. What is older than the first page of the history is only reached by scrolling."""
         wanted = {row["id"] for row in rows if row["room"] == self.actor.room and self.actor.since_opened(row)}
-        wait_until(
-            lambda: wanted <= self.actor.shown.keys(), WHOLE_AGAIN_S, f"{self.name} shows all {len(wanted)} messages"
-        )
+        self.actor.wait_shown(wanted, WHOLE_AGAIN_S)
         self.actor.final_view(rows)

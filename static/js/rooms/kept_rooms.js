@@ -80,7 +80,10 @@ export class KeptRooms {
   async #do(mode, ask) {
     try {
       const database = await this.#within(this.#database ??= this.#open());
-      return await this.#within(answerOf(ask(database.transaction(STORE, mode).objectStore(STORE))));
+      const transaction = database.transaction(STORE, mode);
+      const answer = answerOf(ask(transaction.objectStore(STORE)));
+      transaction.commit?.(); // else Firefox drops what a page that is being left has asked for
+      return await this.#within(answer);
     } catch (error) {
       this.#database = null; // closed by the browser, perhaps: another time it may work
       console.warn('kept rooms', error);
