@@ -57,7 +57,12 @@ async def serve(network: Network, reader: Reader, writer: Writer) -> None:
 
 
 async def _answer(network: Network, request: heads.Request, reader: Reader, writer: Writer) -> None:
-    head = await _within(SILENCE_S, reader.readuntil(heads.END))
+    try:
+        head = await _within(SILENCE_S, reader.readuntil(heads.END))
+    except (OSError, asyncio.IncompleteReadError):
+        if request.shown:
+            network.say(f"{request.shown}: the server went away")
+        return
     answer = heads.answer(head)
     said = f"{request.shown} {answer.status}"
     if request.is_send and network.swallows():

@@ -38,18 +38,18 @@ class Control:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             line = await asyncio.wait_for(reader.readline(), REQUEST_S)
-            writer.write(json.dumps(self._do(json.loads(line))).encode())
+            writer.write(json.dumps(await self._do(json.loads(line))).encode())
             await asyncio.wait_for(writer.drain(), REQUEST_S)
         except (OSError, ValueError, KeyError, TimeoutError):
             pass  # Only our own workers get here: one that asks for nonsense was killed on the way.
         finally:
             writer.close()
 
-    def _do(self, request: dict[str, Any]) -> State:
+    async def _do(self, request: dict[str, Any]) -> State:
         """Raises KeyError for what cannot be asked."""
         match request["do"]:
             case "switch":
-                self._sides[request["side"]].switch(_known(request["switch"]), bool(request["on"]))
+                await self._sides[request["side"]].switch(_known(request["switch"]), bool(request["on"]))
             case "kill":
                 asyncio.get_running_loop().call_later(BEFORE_KILL_S, os.write, self._master, KILL)
         return {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 API = "/api/v1/"
+MESSAGES = "/messages"
 SENDS = ("messages", "batch")
 SHOWN_MAX = 24
 END = b"\r\n\r\n"
@@ -33,8 +34,8 @@ class Request:
 
     @property
     def shown(self) -> str:
-        """As a line of the log names it; "" for what is not worth one, such as the page's files."""
-        if not self.path.startswith(API):
+        """As a line of the log names it; "" for what the promises are not about: files, typing, what was read."""
+        if not (self.path.startswith(API) and (self.is_live or MESSAGES in self.path)):
             return ""
         last = "".join(letter for letter in self.last if letter.isprintable())
         return f"{self.method} …/{last[:SHOWN_MAX]}"

@@ -25,13 +25,15 @@ SAID = {
 
 
 class Side:
-    """Listens as long as the process lives, so that its port stays its own also while the network is cut."""
+    """Whoever asks while the network is cut is refused by the kernel, as where nothing listens."""
 
     def __init__(self, name: str, target: tuple[str, int], ancestors: str, say: Callable[[str, str], None]) -> None:
         self.name = name
         self.target = target
         self.ancestors = ancestors
         self.port = 0
+        self._listener: asyncio.Server | None = None
+        self._bound: socket.socket | None = None
         self._say = say
         self._wrong = dict.fromkeys(SWITCHES, False)
         self._open: set[asyncio.Task[None]] = set()
@@ -39,22 +41,47 @@ class Side:
 
     async def listen(self, wanted_port: int) -> None:
         """At this port: what the browser keeps there is found again after a restart. At another if it is taken."""
-        listener = _listener(self.target[0], wanted_port)
-        self.port = listener.getsockname()[1]
-        await asyncio.start_server(self._serve, sock=listener, limit=connection.BUFFER_BYTES)
+        self._bind(wanted_port)
+        await self._restore()
 
     @property
     def state(self) -> SideState:
         return {"side": self.name, "port": self.port, "switches": dict(self._wrong)}
 
-    def switch(self, name: str, on: bool) -> None:
+    async def switch(self, name: str, on: bool) -> None:
         """It holds for what is open, too: news is asked for anew, so that the page meets the network as it is now."""
         if self._wrong[name] == on:
             return
         self._wrong[name] = on
         self.say(SAID[name, on])
-        ended = {"cut": self._open, "hold": self._live}.get(name, ())
-        for task in list(ended):
+        match name, on:
+            case "cut", True:
+                self._cut()
+            case "cut", False:
+                await self._restore()
+            case "hold", _:
+                self._end(self._live)
+
+    def _cut(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+        # Bound without listening, it stays ours.
+        self._bind(self.port)
+        self._end(self._open)
+
+    async def _restore(self) -> None:
+        bound, self._bound = self._bound, None
+        self._listener = await asyncio.start_server(
+            self._serve, sock=bound, limit=connection.BUFFER_BYTES, backlog=BACKLOG
+        )
+
+    def _bind(self, wanted_port: int) -> None:
+        self._bound = _bound(self.target[0], wanted_port)
+        self.port = self._bound.getsockname()[1]
+
+    def _end(self, connections: set[asyncio.Task[None]]) -> None:
+        for task in list(connections):
+            self.say("connection cut")
             task.cancel()
 
     def holds(self) -> bool:
@@ -74,9 +101,7 @@ class Side:
         task = _this_task()
         self._open.add(task)
         try:
-            if self._wrong["cut"]:
-                self.say("connection cut")
-            elif len(self._open) > CONNECTIONS_MAX:
+            if len(self._open) > CONNECTIONS_MAX:
                 self.say("too many connections: refused")
             else:
                 await self._through(reader, writer)
@@ -99,9 +124,12 @@ def _this_task() -> asyncio.Task[None]:
     return task
 
 
-def _listener(host: str, wanted_port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _bound(host: str, wanted_port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # What was ended a moment ago does not stand in the way.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server((host, wanted_port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError):
-        return socket.create_server((host, 0), family=family, backlog=BACKLOG)
+        bound.bind((host, wanted_port))
+    except OSError:
+        bound.bind((host, 0))
+    return bound

@@ -55,11 +55,24 @@
   function append({ side, text }) {
     const log = /** @type {HTMLElement} */ (document.querySelector(`[data-side="${side}"] [data-log]`));
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
-    const item = document.createElement('li');
-    item.textContent = text;
-    log.append(item);
+    const last = /** @type {HTMLElement | null} */ (log.lastElementChild);
+    if (last?.dataset.text === text) {
+      const times = Number(last.dataset.times) + 1;
+      last.dataset.times = String(times);
+      last.textContent = `${text} (${times} times)`;
+    } else {
+      log.append(row(text));
+    }
     while (log.children.length > SHOWN_LINES) log.firstElementChild?.remove();
     if (atEnd) log.scrollTop = log.scrollHeight;
+  }
+
+  /** @param {string} text */
+  function row(text) {
+    const item = document.createElement('li');
+    item.dataset.text = item.textContent = text;
+    item.dataset.times = '1';
+    return item;
   }
 
   /**
