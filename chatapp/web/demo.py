@@ -44,7 +44,8 @@ NO_LINES = int("9" * NUMBER_MAX_DIGITS)
 @blueprint.before_request
 def only_here() -> None:
     """For nobody but this machine, by names that no other site can have. Raises NotFound, BadOrigin."""
-    if _host() not in LOCAL or any(name in request.headers for name in OF_PROXIES):
+    offered = services().config.demo_socket.exists()
+    if not offered or _host() not in LOCAL or any(name in request.headers for name in OF_PROXIES):
         raise NotFound
     if request.method not in auth.SAFE_METHODS:
         # Its own page alone: neither the pages in its frames nor those of CHATAPP_ORIGINS, and JSON like the API.
@@ -96,12 +97,9 @@ def _said(state: State) -> Response:
 
 
 def _ask(**wish: Any) -> State:
-    """Raises NotFound where no master offers it, and Unavailable."""
-    path = services().config.demo_socket
-    if not path.exists():
-        raise NotFound
+    """Raises Unavailable."""
     try:
-        return ask(path, **wish)
+        return ask(services().config.demo_socket, **wish)
     except Away:
         raise Unavailable("The demonstration's process does not answer.") from None
 
