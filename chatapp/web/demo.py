@@ -58,7 +58,9 @@ def only_here() -> None:
 def page() -> Response:
     sides = _ask(do="look")["sides"]
     urls = {side["side"]: f"http://{_host()}:{side['port']}" for side in sides}
-    response = make_response(render_template("demo.html", sides=sides, names=SIDES, urls=urls))
+    response = make_response(
+        render_template("demo.html", sides=sides, names=SIDES, urls=urls, workers=services().config.workers)
+    )
     for side in sides:
         _sign_in(response, SIDES[side["side"]], side["port"])
     response.headers.extend([NOT_KEPT])
