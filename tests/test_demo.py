@@ -18,6 +18,8 @@ from tests.support.processes import wait_until
 from tests.support.service import Service
 
 MESSAGES = "/api/v1/rooms/general/messages"
+# A site that may use the API, and nothing else.
+FRIEND = "http://friend.example"
 ENDS_WITHIN_S = 10.0
 # Longer than a stream needs for its first line on a busy machine.
 NOTHING_FOR_S = 3.0
@@ -68,7 +70,7 @@ class Visitor:
 
 @pytest.fixture(scope="module")
 def service(start_service: Start) -> Service:
-    return start_service("sqlite")
+    return start_service("sqlite", CHATAPP_ORIGINS=FRIEND)
 
 
 @pytest.fixture
@@ -207,10 +209,11 @@ def test_a_stream_is_held_back_and_polls_pass(visitor: Visitor) -> None:
 
 def test_it_takes_wishes_from_its_own_page_alone(visitor: Visitor) -> None:
     wish = {"side": "ada", "switch": "cut", "on": True}
-    foreign = ("http://evil.example", visitor.sides["ada"], "null", "")
+    foreign = ("http://evil.example", FRIEND, visitor.sides["ada"], "null", "")
     for path in ("switches", "kill"):
         for origin in foreign:
             assert visitor.post(path, wish, Origin=origin).status_code == 403, origin
+        assert visitor.http.post(f"{visitor.url}/demo/{path}", json=wish).status_code == 403
         assert visitor.post(path, wish, **{"Content-Type": "text/plain"}).status_code == 403
     assert visitor.http.get(f"{visitor.url}/demo/log", headers={"Sec-Fetch-Site": "same-site"}).status_code == 403
     for nonsense in ({}, [], {**wish, "side": "eve"}, {**wish, "switch": "melt"}, {**wish, "on": 1}):
