@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TypeVar
@@ -84,12 +85,26 @@ class Config:
 
     @property
     def redis_socket(self) -> Path:
-        """Where the embedded Redis listens: in the data folder, or in a short private one if that path is too long."""
-        socket = self.data / "redis.sock"
+        """Where the embedded Redis listens."""
+        return self._socket("redis.sock")
+
+    @property
+    def demo_socket(self) -> Path:
+        """Where the demonstration's process listens: one for each service, should several share the data folder."""
+        return self._socket(f"demo-{self.port}.sock")
+
+    @property
+    def demo(self) -> bool:
+        """Whether there is `/demo`, which kills workers: while developing, for nobody but this machine."""
+        return not self.production and self.proxies == 0 and _is_loopback(self.host)
+
+    def _socket(self, name: str) -> Path:
+        """In the data folder, or in a short private one if that path is too long."""
+        socket = self.data / name
         if len(os.fsencode(socket)) <= SOCKET_PATH_MAX_BYTES:
             return socket
         digest = sha256(os.fsencode(self.data)).hexdigest()[:16]
-        return Path(gettempdir()) / f"chatapp-{os.getuid()}-{digest}" / "redis.sock"
+        return Path(gettempdir()) / f"chatapp-{os.getuid()}-{digest}" / name
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None, *, keep_secret: bool = True) -> "Config":
@@ -262,6 +277,13 @@ def _kept_secret(data: Path, keep: bool) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise ConfigError(f"CHATAPP_DATA: cannot use {data}: {error.strerror}") from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _reserved_files() -> int:

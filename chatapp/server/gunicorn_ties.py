@@ -5,7 +5,8 @@ takes requests from a parser within `timeout_ctx` and calls `handle_request` for
 of these does not end the connection without a word; settings are not looked up as attributes of `cfg`; a request has
 other attributes than those that are read here; a body's reader does not say by `length` or `parser` what is left of it;
 the environ does not have `gunicorn.socket`; `start_response` is not a method of the response; the log is not kept by
-two standard loggers, `error_log` and `access_log`.
+two standard loggers, `error_log` and `access_log`; the master does not keep its workers by their ids in `WORKERS`, or
+what it listens on in `LISTENERS`.
 """
 
 import logging
@@ -184,3 +185,13 @@ def close_after(req: Any) -> None:
 def listening_for_us() -> bool:
     """Whether systemd listens already and hands its sockets over."""
     return bool(systemd.listen_fds(unset_environment=False))
+
+
+def listening(server: Any) -> list[Any]:
+    """The addresses that the master listens on, as the kernel has them."""
+    return [listener.getsockname() for listener in server.LISTENERS]
+
+
+def worker_pids(server: Any) -> list[int]:
+    """The processes of the master's workers."""
+    return list(server.WORKERS)

@@ -17,6 +17,8 @@ from chatapp.server import data_lock
 from chatapp.server import gunicorn_ties
 from chatapp.server import log_lines
 from chatapp.server import private_files
+from chatapp.server.demo_process import DemoProcess
+from chatapp.server.demo_process import target
 from chatapp.server.embedded_redis import EmbeddedRedis
 from chatapp.server.embedded_redis import EmbeddedRedisError
 from chatapp.server.gunicorn_ties import APP_LOAD_ERROR
@@ -27,6 +29,7 @@ ADDRESS_WAIT_S = 5.0
 POLL_S = 0.1
 
 _redis: EmbeddedRedis | None = None
+_demo: DemoProcess | None = None
 _locks: list[IO[str]] = []
 _configured = False
 
@@ -81,11 +84,25 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     for address in server.cfg.address:
         server.log.info("chat at %s", _shown(address))
+    _offer_demo(server)
 
 
 def on_exit(server: Any) -> None:
+    if _demo is not None:
+        _demo.stop()
     if _redis is not None:
         _redis.stop()
+
+
+def _offer_demo(server: Any) -> None:
+    """Only now is it known where the service is found, whatever the settings say."""
+    global _demo
+    config = Config.from_environ()
+    found = target(gunicorn_ties.listening(server))
+    if config.demo and found is not None:
+        log = logging.getLogger("gunicorn.error")
+        _demo = DemoProcess(config.demo_socket, found, lambda: gunicorn_ties.worker_pids(server), log)
+        _demo.start()
 
 
 def _shown(address: Any) -> str:

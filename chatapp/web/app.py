@@ -21,6 +21,7 @@ from chatapp.storage import prepare
 from chatapp.web import api
 from chatapp.web import cross_origin
 from chatapp.web import current
+from chatapp.web import demo
 from chatapp.web import lite
 from chatapp.web import pages
 from chatapp.web import problems
@@ -83,6 +84,8 @@ def _register_views(app: Flask, config: Config, assets: Assets) -> None:
     api.register(app)
     pages.register(app, assets)
     app.register_blueprint(lite.blueprint)
+    if config.demo:
+        app.register_blueprint(demo.blueprint)
     security_headers.register(app)
     if config.origins:
         cross_origin.register(app, config.origins)

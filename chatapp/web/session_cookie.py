@@ -29,6 +29,11 @@ def name_of(environ: dict[str, Any]) -> str:
     return _name(environ.get("HTTP_HOST", ""), environ["SCRIPT_NAME"])
 
 
+def name_at(port: int) -> str:
+    """The one that this service goes by at another port of this host."""
+    return _name(f"localhost:{port}", request.root_path)
+
+
 def name_beside(name: str) -> str:
     """Another cookie's name, told apart from those of other services in the same way."""
     return name + name_of(request.environ).removeprefix(PLAIN_NAME)
@@ -61,9 +66,9 @@ def tokens(environ: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, token) for token, name in names.items()][:TOKENS_MAX]
 
 
-def set_(response: Response, signed_in: SignedIn) -> None:
+def set_(response: Response, signed_in: SignedIn, name: str | None = None) -> None:
     max_age_s = max(0, int((signed_in.identity.expires_at - utc_now()).total_seconds()))
-    response.set_cookie(name_of(request.environ), signed_in.token, max_age=max_age_s, **attributes())
+    response.set_cookie(name or name_of(request.environ), signed_in.token, max_age=max_age_s, **attributes())
 
 
 def clear(response: Response, name: str) -> None:

@@ -37,7 +37,7 @@ test('47 fences, quotes and lists are blocks; lines between them stay lines', ()
 
 test('47 a fence that is not closed, as in a reply that grows, goes to the end', () => {
   assert.deepEqual(blocksOf('```\nhalf'), [{ kind: 'code', text: 'half' }]);
-  assert.deepEqual(blocksOf('```'), [{ kind: 'code', text: '' }]);
+  assert.deepEqual(blocksOf('```'), [{ kind: 'lines', within: [{ kind: 'text', text: '```' }] }]);
   assert.deepEqual(blocksOf('```one line```'), [{ kind: 'code', text: 'one line' }]);
 });
 

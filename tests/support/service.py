@@ -68,13 +68,17 @@ class Service:
             return False
 
     def workers(self) -> list[int]:
-        """The worker processes; the embedded Redis is a child too."""
+        """The worker processes. The embedded Redis is a child too, and so is the demonstration's process."""
         pids = []
         for child in psutil.Process(self.process.pid).children():
             with suppress(psutil.NoSuchProcess):
-                if "redis" not in child.name() and child.status() != psutil.STATUS_ZOMBIE:
+                if "redis" not in child.name() and child.status() != psutil.STATUS_ZOMBIE and not _is_demo(child):
                     pids.append(child.pid)
         return pids
+
+    def demo(self) -> psutil.Process | None:
+        """The demonstration's process, once it is wanted."""
+        return next((child for child in psutil.Process(self.process.pid).children() if _is_demo(child)), None)
 
     def stop(self) -> None:
         self.process.stop()
@@ -105,3 +109,9 @@ class Service:
 
     def log(self) -> str:
         return self.process.output()
+
+
+def _is_demo(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return "chatapp.demo" in process.cmdline()
+    return False

@@ -8,7 +8,7 @@ import { HOME } from './memberships.js';
 
 /** @typedef {import('../net/shapes.js').User} User */
 
-const KEPT_AFTER_MS = 3_000; // a message in a second is common, and each time some hundred kilobytes are written
+const KEPT_AFTER_MS = 1_000; // some hundred kilobytes each time; what comes later is lost when the page is left, in Chromium
 
 /**
  * @typedef {object} AppParts

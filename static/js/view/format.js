@@ -68,12 +68,23 @@ function runFrom(lines, from) {
  */
 function blockOf(kind, lines) {
   if (kind === 'code') return { kind, text: lines[0].slice(3, -3) };
-  if (kind === 'fence') return { kind: 'code', text: (FENCE.test(lines.at(-1) ?? '') && lines.length > 1 ? lines.slice(1, -1) : lines.slice(1)).join('\n') };
+  if (kind === 'fence') return fenced(lines);
   if (kind === 'quote') return { kind, within: inlineOf(lines.map((line) => line.replace(QUOTE, '')).join('\n')) };
   if (kind === 'lines') return { kind, within: inlineOf(lines.join('\n')) };
   const sign = kind === 'bullets' ? BULLET : NUMBER;
   const start = kind === 'numbers' ? Number(NUMBER.exec(lines[0])?.[1]) : null;
   return { kind: 'list', start, items: lines.map((line) => inlineOf(line.replace(sign, ''))) };
+}
+
+/**
+ * Signs around nothing are a text like any other.
+ * @param {string[]} lines
+ * @returns {Block}
+ */
+function fenced(lines) {
+  const closed = lines.length > 1 && FENCE.test(lines.at(-1) ?? '');
+  const text = (closed ? lines.slice(1, -1) : lines.slice(1)).join('\n');
+  return text ? { kind: 'code', text } : { kind: 'lines', within: inlineOf(lines.join('\n')) };
 }
 
 /**

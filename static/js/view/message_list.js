@@ -235,7 +235,8 @@ export class MessageList {
 
   #scrolled() {
     this.#keeper.scrolled(this.#atLatest);
-    if (this.#scroller.scrollTop < LOAD_WITHIN_PX) this.#older();
+    // What failed is tried again by the button, or when the page is live again: each try scrolls.
+    if (this.#scroller.scrollTop < LOAD_WITHIN_PX && this.#room?.history !== 'error') this.#older();
     if (this.#keeper.distanceFromBottom < LOAD_WITHIN_PX) this.#newer();
     this.#drawNews();
   }
