@@ -20,6 +20,7 @@ STYLES = ("base", "layout", "messages", "composer", "dialogs", "modes")
 # What is served as it is, beside the two that are put together.
 ALONE = ("js/page/early.js", "js/legacy.js", "js/demo.js", "css/legacy.css", "css/lite.css", "css/demo.css")
 KEPT_VERSIONS = 4
+_FINISHED = re.compile(r"[0-9a-f]{12}")
 _VERSIONED = re.compile(r"/static/[0-9a-f]{12}/")
 
 
@@ -43,7 +44,9 @@ class Assets:
     def prepare(self) -> None:
         """Make the files, which takes a tenth of a second, unless they are there. A command that only looks at the
         service makes none."""
-        if not self._folder.is_dir():
+        if self._folder.is_dir():
+            os.utime(self._folder)  # it is in use again, perhaps after a later version
+        else:
             _make(self._static, self._folder)
         files = WhiteNoise(
             None,
@@ -111,12 +114,14 @@ def _make(static: Path, folder: Path) -> None:
         shutil.rmtree(unfinished)  # another worker was quicker
         if not folder.is_dir():
             raise
-    _drop_old(folder.parent)
+    _drop_old(folder)
 
 
-def _drop_old(made: Path) -> None:
+def _drop_old(kept: Path) -> None:
     """What earlier versions made, but for the last ones: their workers may still run."""
-    for old in sorted(made.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT_VERSIONS]:
+    made = [path for path in kept.parent.iterdir() if _FINISHED.fullmatch(path.name) and path != kept]
+    made.sort(key=lambda path: path.stat().st_mtime)
+    for old in made[: 1 - KEPT_VERSIONS]:
         shutil.rmtree(old, ignore_errors=True)
 
 

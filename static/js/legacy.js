@@ -1777,7 +1777,7 @@
   /** Rooms first: polling starts from their cursor, so that nothing is missed in between. @param {User} who */
   function begin(who) {
     user = who;
-    remember('chat-user', who.id); // other tabs hear of it
+    remember('chat-user' + root, who.id); // other tabs hear of it
     loadRooms(function (problem, cursor) {
       if (problem && problem.status === 401) return end('');
       if (problem) return again(function () { begin(who); }, problem);
@@ -1822,7 +1822,7 @@
 
   /** @param {StorageEvent} event another tab signed in, or settled what waits here too */
   function storageChanged(event) {
-    if (event.key === 'chat-user' && user && event.newValue && event.newValue !== user.id) return location.reload();
+    if (event.key === 'chat-user' + root && user && event.newValue && event.newValue !== user.id) return location.reload();
     items.forEach(function (item) { if (event.key === keyOf(item) && !event.newValue) removeUnsent(item); });
   }
 

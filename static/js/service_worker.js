@@ -15,6 +15,12 @@ worker.addEventListener('message', (event) => {
   if (event.data === 'take over') worker.skipWaiting();
 });
 
+// Of a notification that it shows where pages may not.
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(lookAtThePage());
+});
+
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
@@ -22,6 +28,11 @@ worker.addEventListener('fetch', (event) => {
   if (PAGE.shell.includes(url.pathname)) event.respondWith(fromCache(request, request));
   else if (request.mode === 'navigate' && isPage(url)) event.respondWith(fromCache(HOME, request));
 });
+
+async function lookAtThePage() {
+  const [page] = await worker.clients.matchAll({ type: 'window' });
+  await (page ? page.focus() : worker.clients.openWindow(HOME));
+}
 
 /**
  * The page itself at any of its addresses; forms without scripts and the oldest browsers' page go to the server.
@@ -35,7 +46,15 @@ function isPage(url) {
 async function keepShell() {
   const cache = await caches.open(CACHE);
   // The page itself anew; its files never change under their addresses, so what the browser has of them will do.
-  await cache.addAll([new Request(HOME, { cache: 'reload' }), ...PAGE.shell]);
+  await cache.put(HOME, await ownPage());
+  await cache.addAll(PAGE.shell);
+}
+
+/** Something on the way may have put its own page there, one to sign in for example: that must not be kept. */
+async function ownPage() {
+  const answer = await fetch(HOME, { cache: 'reload', redirect: 'error' });
+  if (!answer.ok || !(await answer.clone().text()).includes('name="chat-root"')) throw new Error('not the page');
+  return answer;
 }
 
 async function dropOthers() {

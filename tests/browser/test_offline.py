@@ -122,6 +122,17 @@ def test_14_streams_polls_and_the_api_never_pass_through_the_worker(person: Peop
     assert any("/events/stream" in url for url, _ in passed)
 
 
+def test_14_whatever_answers_instead_of_the_server_gets_to_be_seen(person: People) -> None:
+    ada = person("Ada")
+    shell_is_kept(ada.page)
+    form = "<!doctype html><title>Sign in to the network</title>"
+    ada.page.route("**/api/v1/session", lambda route: route.fulfill(body=form, content_type="text/html"))
+    ada.page.reload()
+    wait_until(lambda: not ada.page.evaluate("() => navigator.serviceWorker.controller"), what="the worker to be left")
+    ada.page.unroute("**/api/v1/session")
+    ada.is_live()
+
+
 @pytest.fixture
 def changing(tmp_path: Path, start_service: Callable[..., Service]) -> Service:
     """A service from a copy of the tree, of which another version can be made."""

@@ -29,16 +29,31 @@ test('47 links are not cut by signs within them', () => {
 test('47 fences, quotes and lists are blocks; lines between them stay lines', () => {
   const blocks = blocksOf('before\nit\n```js\nconst a = 1;\n\n> no quote\n```\n> one\n> **two**\n- x\n* y\n3. third\n4. fourth\nafter');
   assert.deepEqual(blocks.map(({ kind }) => kind), ['lines', 'code', 'quote', 'list', 'list', 'lines']);
-  assert.deepEqual(blocks[1], { kind: 'code', text: 'const a = 1;\n\n> no quote' });
+  assert.deepEqual(blocks[1], { kind: 'code', text: 'const a = 1;\n\n> no quote', language: 'js' });
   assert.equal(drawn(/** @type {any} */ (blocks[2]).within), 'one\n[strong two]');
   assert.deepEqual(/** @type {any} */ (blocks[3]).items.map(drawn), ['x', 'y']);
-  assert.equal(/** @type {any} */ (blocks[4]).start, 3);
+  assert.deepEqual(/** @type {any} */ (blocks[4]).numbers, [3, 4]);
 });
 
 test('47 a fence that is not closed, as in a reply that grows, goes to the end', () => {
-  assert.deepEqual(blocksOf('```\nhalf'), [{ kind: 'code', text: 'half' }]);
+  assert.deepEqual(blocksOf('```\nhalf'), [{ kind: 'code', text: 'half', language: '' }]);
   assert.deepEqual(blocksOf('```'), [{ kind: 'lines', within: [{ kind: 'text', text: '```' }] }]);
-  assert.deepEqual(blocksOf('```one line```'), [{ kind: 'code', text: 'one line' }]);
+  assert.deepEqual(blocksOf('```one line```'), [{ kind: 'code', text: 'one line', language: '' }]);
+});
+
+test('47 nothing that was written is lost', () => {
+  const all = (/** @type {string} */ body) => blocksOf(body).map((block) => {
+    if (block.kind === 'code') return `[code ${block.language}|${block.text}]`;
+    return block.kind === 'list' ? `[list ${block.numbers} ${block.items.map(drawn)}]` : `[${block.kind} ${drawn(block.within)}]`;
+  }).join('');
+  assert.equal(all('```\ncode\n```thanks'), '[code |code\n```thanks]');
+  assert.equal(all('```hello\nworld'), '[code hello|world]');
+  assert.equal(all('>'), '[lines >]');
+  assert.equal(all('>_<'), '[lines >_<]');
+  assert.equal(all('> a\n>\n> b'), '[quote a\n\nb]');
+  assert.equal(all('1. a\n3. b\n7. c'), '[list 1,3,7 a,b,c]');
+  assert.equal(all('```\n```\nhello'), '[lines ```\n```\nhello]');
+  assert.equal(all('www...'), '[lines www...]');
 });
 
 test('47 a plain text is one block of its own lines', () => {

@@ -63,6 +63,34 @@ test('48 changes reach a message in both places', async () => {
   assert.equal(room.past?.timeline.byId('m300')?.body, 'changed');
 });
 
+test('48 what one edits far back does not stand before a gap', async () => {
+  const { room, histories, numbers } = setUp();
+  await histories.newest(room);
+  await histories.around(room, said(300));
+  room.merge({ ...said(300), body: '300', editedAt: '2026-11-22T11:00:00.000Z' });
+  assert.equal(room.timeline.byId('m300'), undefined);
+  await histories.newer(room);
+  assert.equal(numbers().at(-1), 400); // and not joined with the newest
+  assert.ok(room.past);
+});
+
+test('21 what comes live before the room is opened stands behind what was unread before', async () => {
+  const { room, histories } = setUp({ unread: 3, readCursor: '997-0' });
+  room.missed(said(1001));
+  await histories.newestAndUnread(room);
+  assert.equal(room.firstUnreadId, 'm998');
+});
+
+test('45 what was read on another device is not unread here, whatever was missed meanwhile', () => {
+  const { room } = setUp({ unread: 0, readCursor: '900-0' });
+  for (const number of [1001, 1002]) room.missed(said(number));
+  room.take({ ...room.info, unread: 0, readCursor: '1002-0' });
+  assert.deepEqual([room.unread, room.firstUnreadId], [0, null]);
+  room.missed(said(1003));
+  room.take({ ...room.info, unread: 0 }); // an older answer: the receipt has not moved
+  assert.equal(room.unread, 1);
+});
+
 test('21 the first unread message is looked for beyond the first page', async () => {
   const { room, histories, asked } = setUp({ unread: 100, readCursor: '700-0' });
   await histories.newest(room);

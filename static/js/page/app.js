@@ -1,6 +1,6 @@
 // From "who is this?" to a running chat, and back to the sign-in form.
 
-import { asApiError } from '../net/api_error.js';
+import { FOREIGN_ANSWER, asApiError } from '../net/api_error.js';
 import { backoffMs } from '../net/backoff.js';
 import { LeftTexts } from '../outbox/left_texts.js';
 import { Chat } from './chat.js';
@@ -27,6 +27,7 @@ const KEPT_AFTER_MS = 1_000; // some hundred kilobytes each time; what comes lat
  * @property {import('./discarded.js').Discarded} discarded
  * @property {import('../rooms/kept_rooms.js').KeptRooms} keptRooms
  * @property {() => void} reload
+ * @property {() => Promise<boolean>} leaveShell loads the page anew past the service worker, if there is one
  * @property {(text: string) => void} bootText what to show while there is nothing else; '' hides it
  * @property {{show: (note?: string) => void, hide: () => void}} signIn
  * @property {import('../view/chat_view.js').ChatView} view
@@ -54,8 +55,18 @@ export class App {
       if (!asApiError(error).signedOut) throw error; // the session may have ended in between
       this.chat = null;
     }
-    if (!this.chat) this.#parts.signIn.show();
+    if (!this.chat) {
+      this.#forgetKnown();
+      this.#parts.signIn.show();
+    }
     this.#parts.bootText('');
+  }
+
+  /** The session is over: what was kept of it is for nobody. */
+  #forgetKnown() {
+    const { keptRooms, oneUser } = this.#parts;
+    if (oneUser.known) void keptRooms.remove(oneUser.known);
+    oneUser.tell('');
   }
 
   /** @param {string} name */
@@ -79,6 +90,7 @@ export class App {
 
   /** @param {string} room */
   goTo(room) {
+    if (room === this.chat?.current?.name) return; // its line and its place stay
     this.#parts.address.goTo(room);
     this.chat?.open(room);
   }
@@ -124,6 +136,7 @@ export class App {
   async #enterOffline() {
     const { keptRooms, oneUser } = this.#parts;
     const kept = oneUser.known ? await keptRooms.load(oneUser.known) : null;
+    this.#parts.http.forgetAhead();
     if (kept) await this.#enter(kept.user, kept);
     return kept?.user ?? null;
   }
@@ -134,6 +147,7 @@ export class App {
    */
   async #enter(user, kept) {
     const { http, signIn, view, address, oneUser } = this.#parts;
+    if (oneUser.known !== user.id) this.#forgetKnown();
     oneUser.tell(user.id);
     http.user = user.id;
     const chat = new Chat({ ...this.#parts, choices: this.#parts.choices(user.id), user, forced: address.forcedTransport, on: this.#hooks() });
@@ -214,7 +228,8 @@ export class App {
   keepNow() {
     this.#parts.clock.clearTimeout(this.#keeping);
     this.#keeping = null;
-    if (this.chat) void this.#parts.keptRooms.save(this.chat.kept);
+    // Before it has a cursor it has no rooms either: they would take the place of what was kept.
+    if (this.chat?.connection.cursor) void this.#parts.keptRooms.save(this.chat.kept);
   }
 
   /** @param {string} note */
@@ -240,8 +255,10 @@ export class App {
       try {
         return await action();
       } catch (error) {
-        const { retryable, retryAfterMs } = asApiError(error);
+        const { code, status, retryable, retryAfterMs } = asApiError(error);
         if (!retryable) throw error;
+        // A proxy's own 502 is an outage like any other.
+        if (code === FOREIGN_ANSWER && status < 500 && (await this.#parts.leaveShell())) return new Promise(() => {});
         const found = attempt === 0 && instead ? await instead() : null;
         if (found) return found;
         this.#parts.bootText('The server does not answer. Trying again…');

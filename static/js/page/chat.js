@@ -1,7 +1,7 @@
 // One signed-in user's chat: rooms, messages, outbox and connection put together. No DOM.
 
 import { Acks } from '../net/acks.js';
-import { asApiError } from '../net/api_error.js';
+import { ApiError, asApiError } from '../net/api_error.js';
 import { connect } from '../net/connect.js';
 import { OwnTyping } from '../net/own_typing.js';
 import { newLocalId } from '../outbox/local_id.js';
@@ -86,7 +86,7 @@ export class Chat {
     this.#on = on;
     this.user = user;
     this.choices = parts.choices;
-    this.quoted = new Quoted((id) => api.message(id));
+    this.quoted = new Quoted((id) => api.message(id), clock);
     this.rooms = new RoomBook(user.id);
     this.directory = new Directory({ api, clock, rooms: this.rooms, changed: on.rooms, open: () => this.current });
     this.histories = new Histories(api, on.room);
@@ -148,15 +148,16 @@ export class Chat {
     if (this.asked !== name) return; // the user has gone elsewhere meanwhile
     this.#leaveCurrent();
     this.current = room;
+    if (room) room.past = null;
     this.missing = room || !this.directory.unanswered.has(name) ? '' : 'This room cannot be shown while you are offline';
     this.#on.opened(room);
     this.#on.rooms();
     // A room the user only reads gets no events, so what is here may be out of date.
-    if (room && (room.history !== 'ready' || !room.info.member)) await this.histories.newest(room);
-    if (room?.history === 'ready') await this.histories.unread(room);
+    if (room && (room.history !== 'ready' || !room.info.member)) await this.histories.newestAndUnread(room);
+    else if (room) await this.histories.unread(room);
     if (!room || room !== this.current) return;
     // Where a line stands before what is new, the view says when the end of it has been seen.
-    this.sees(room.firstUnreadId === null);
+    if (room.history === 'ready') this.sees(room.firstUnreadId === null);
     await this.#loadReaders(room);
   }
 
@@ -168,10 +169,12 @@ export class Chat {
     const room = this.current;
     if (!room) return;
     try {
-      if (!room.timeline.byId(id)) await this.#loadAround(room, id);
+      if (room.timeline.byId(id)) room.past = null;
+      else await this.#loadAround(room, id);
       if (room === this.current) this.#on.found(id);
-    } catch {
-      this.#on.notice('That message is not here any more.');
+    } catch (error) {
+      const away = asApiError(error).retryable && error instanceof ApiError;
+      this.#on.notice(away ? 'The message cannot be loaded now: the server does not answer.' : 'That message is not here any more.');
     }
   }
 
@@ -183,6 +186,7 @@ export class Chat {
     const message = await this.#api.message(id);
     if (message.room !== room.name) throw new Error('a message of another room');
     await this.histories.around(room, message);
+    if (room !== this.current) room.past = null;
   }
 
   /**
@@ -325,7 +329,7 @@ export class Chat {
     this.outbox.wake();
     this.directory.refresh();
     if (this.missing) void this.open(this.asked);
-    if (this.current?.history === 'error') this.histories.newest(this.current);
+    if (this.current?.history === 'error') this.histories.newestAndUnread(this.current);
     if (this.current && this.#wasLost) this.#loadReaders(this.current); // what was signalled meanwhile is lost
   }
 
@@ -342,6 +346,7 @@ export class Chat {
   async #reload() {
     this.#on.notice('Some older messages are loading…');
     const cursor = await this.directory.load();
+    for (const room of this.rooms.all) if (room !== this.current) room.recount();
     const loaded = this.rooms.all.filter((room) => room.history !== 'none');
     for (const room of loaded) await this.histories.newest(room);
     return cursor;
@@ -399,7 +404,7 @@ export class Chat {
   /** @param {Message} message */
   #merge(message) {
     const room = this.rooms.get(message.room);
-    room?.timeline.merge(message);
+    room?.merge(message);
     if (room) this.#on.room(room);
   }
 

@@ -21,7 +21,7 @@ import { App } from './app.js';
 import { discarded } from './discarded.js';
 import { oneUser } from './one_user.js';
 import { seenSomewhere } from './seen_somewhere.js';
-import { keepShell } from './shell_update.js';
+import { keepShell, leaveShell } from './shell_update.js';
 
 Object.assign(window, { __chat: 'page' }); // page/early.js and js/legacy.js look whether this browser runs it
 
@@ -30,13 +30,14 @@ const clock = browserClock;
 const address = new Address(root, window);
 const http = new Http({ root, clock, fetch: (...call) => fetch(...call) });
 const api = new Api(http);
-const known = oneUser(storageOrNull(), window);
+const known = oneUser(storageOrNull(), window, root);
 if (known.known) http.ahead(['/session', '/rooms']);
 const notice = makeToast(clock);
 const bootNote = byId('boot', HTMLParagraphElement);
 const isSeen = seenSomewhere(`chat seen ${root}`, navigator.locks, document);
 const notifications = new Notifications({
   Notification: globalThis.Notification,
+  workers: navigator.serviceWorker,
   open: (name) => app.goTo(name),
   notice,
 });
@@ -75,6 +76,7 @@ const app = new App({
   discarded: discarded(storageOrNull(), window),
   keptRooms: new KeptRooms(globalThis.indexedDB, `chat-kept ${root}`, clock),
   reload: () => location.reload(),
+  leaveShell: () => leaveShell(navigator.serviceWorker, () => location.reload()),
 });
 
 window.addEventListener('popstate', () => app.follow());

@@ -1,7 +1,6 @@
 // One browser has one cookie, hence one user: tabs tell each other who that is.
 
-// page/early.js looks for one that begins like this.
-const KEY = 'chat-user';
+const KEY = 'chat-user'; // with the path of the service: there may be others on this host. page/early.js looks for it, too
 
 /**
  * @typedef {object} OneUser
@@ -14,27 +13,29 @@ const KEY = 'chat-user';
  * The `storage` event fires in every tab but the one that wrote.
  * @param {Storage | null} storage null where the browser blocks it: then each tab is alone
  * @param {Pick<Window, 'addEventListener'>} window
+ * @param {string} root
  * @returns {OneUser}
  */
-export function oneUser(storage, window) {
+export function oneUser(storage, window, root) {
+  const key = KEY + root;
   return {
     get known() {
       try {
-        return storage?.getItem(KEY) ?? '';
+        return storage?.getItem(key) ?? '';
       } catch {
         return '';
       }
     },
     tell: (userId) => {
       try {
-        if (storage?.getItem(KEY) !== userId) storage?.setItem(KEY, userId);
+        if (storage?.getItem(key) !== userId) storage?.setItem(key, userId);
       } catch {
         // Full or blocked: the page works without it.
       }
     },
     listen: (changed) =>
       window.addEventListener('storage', (event) => {
-        if (/** @type {StorageEvent} */ (event).key === KEY) changed(/** @type {StorageEvent} */ (event).newValue ?? '');
+        if (/** @type {StorageEvent} */ (event).key === key) changed(/** @type {StorageEvent} */ (event).newValue ?? '');
       }),
   };
 }

@@ -3,6 +3,20 @@
 const LOOK_AGAIN_MS = 3_600_000; // an open page hears of a new version within the hour
 
 /**
+ * Something between the page and the server answers instead of it, and wants to be seen: a form to sign in, perhaps. What
+ * the worker keeps would stand before it for ever.
+ * @param {ServiceWorkerContainer | undefined} workers
+ * @param {() => void} reload
+ * @returns {Promise<boolean>} whether the page is loaded anew
+ */
+export async function leaveShell(workers, reload) {
+  if (!workers?.controller) return false;
+  for (const registration of await workers.getRegistrations()) await registration.unregister();
+  reload();
+  return true;
+}
+
+/**
  * @param {object} parts
  * @param {ServiceWorkerContainer | undefined} parts.workers missing at addresses without TLS
  * @param {string} parts.root

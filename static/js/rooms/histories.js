@@ -65,6 +65,7 @@ export class Histories {
    * @param {import('../net/shapes.js').Message} message
    */
   async around(room, message) {
+    for (let running = this.#running.get(room); running; running = this.#running.get(room)) await running;
     const past = new Past(room.timeline.myId, message);
     await this.#run(room, async () => {
       const [older, newer] = await Promise.all([
@@ -78,7 +79,13 @@ export class Histories {
     });
   }
 
-  /** Loads as far back as the user has not read, within reason. @param {Room} room */
+  /** The newest, and as far back as the user has not read, within reason. @param {Room} room */
+  async newestAndUnread(room) {
+    await this.newest(room);
+    if (room.history === 'ready') await this.unread(room);
+  }
+
+  /** @param {Room} room */
   async unread(room) {
     for (let pages = 0; pages < UNREAD_PAGES && !room.reachesRead; pages += 1) await this.older(room, LARGE_PAGE);
     room.drawLineAtOldest();

@@ -67,7 +67,7 @@ export class News {
     const { type, user, typing = false, unread = 0, onlineCount = 0, changes = [], receipts = [] } = event;
     if (type === 'typing' && user) this.#hooks.typing(room, user, typing);
     // Another client of this user has read it.
-    else if (type === 'read' && !this.#hooks.isWatched(room)) room.unread = Math.min(room.unread, unread);
+    else if (type === 'read' && !this.#hooks.isWatched(room)) room.readElsewhere(unread);
     else if (type === 'receipt') room.readers.take(receipts);
     else if (type === 'message.grew') this.#grew(event, room);
     else if (type === 'presence') {
@@ -135,7 +135,6 @@ export class News {
    * @param {Message} message
    */
   #changed(room, message) {
-    if (!room.covers(message)) return;
     room.merge(message);
     this.#hooks.changed(room);
   }

@@ -55,8 +55,9 @@ export class Room {
 
   /** Changes of a message that is here, wherever it stands. @param {Message} message */
   merge(message) {
-    this.timeline.merge(message);
     if (this.past?.timeline.byId(message.id)) this.past.timeline.merge(message);
+    // One far back would stand before a gap that nobody asks for.
+    if (this.timeline.byId(message.id) || this.covers(message)) this.timeline.merge(message);
   }
 
   /** @param {Parameters<Timeline['advance']>[0]} event */
@@ -106,7 +107,8 @@ export class Room {
       ? others.filter(({ cursor }) => !cursor || compareCursors(cursor, read) > 0)
       : others.slice(-this.#unreadBefore);
     this.#unreadBefore = 0;
-    this.firstUnreadId ??= unread[0]?.id ?? null;
+    // What came live meanwhile stands behind what was unread before.
+    this.firstUnreadId = unread[0]?.id ?? this.firstUnreadId;
   }
 
   /** The newest of one's own messages, and who has read it. */
@@ -151,6 +153,31 @@ export class Room {
 
   forgetLine() {
     this.firstUnreadId = null;
+  }
+
+  /**
+   * What the server says of it now. Where the user has read on elsewhere, it knows better what is unread.
+   * @param {RoomInfo} info
+   */
+  take(info) {
+    const before = this.info.readCursor;
+    const readOn = info.readCursor && (!before || compareCursors(info.readCursor, before) > 0);
+    this.info = info;
+    if (readOn) this.readElsewhere(info.unread ?? 0);
+  }
+
+  /** @param {number} unread how many are left */
+  readElsewhere(unread) {
+    this.unread = Math.min(this.unread, unread);
+    if (this.unread) return;
+    this.#unreadBefore = 0;
+    this.forgetLine();
+  }
+
+  /** After a gap that no event filled: as many as the server says. */
+  recount() {
+    this.unread = this.#unreadBefore = this.info.member ? (this.info.unread ?? 0) : 0;
+    this.forgetLine();
   }
 
   /**

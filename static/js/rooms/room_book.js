@@ -26,7 +26,7 @@ export class RoomBook {
   /** @param {RoomInfo} info */
   put(info) {
     const known = this.#rooms.get(info.name);
-    if (known) known.info = info;
+    if (known) known.take(info);
     else this.#rooms.set(info.name, new Room(info, this.#myId));
     return /** @type {Room} */ (this.#rooms.get(info.name));
   }

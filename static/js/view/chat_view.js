@@ -203,7 +203,7 @@ export class ChatView {
   /** @param {Room} room */
   async #loadOlder(room) {
     const histories = this.#chat?.histories;
-    await (room.history === 'error' ? histories?.newest(room) : histories?.older(room));
+    await (room.history === 'error' ? histories?.newestAndUnread(room) : histories?.older(room));
   }
 
   #makeComposer() {

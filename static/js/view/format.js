@@ -6,11 +6,12 @@ import { splitLinks } from './text.js';
 
 /** @typedef {{kind: 'text', text: string} | {kind: 'link', text: string, href: string} | {kind: 'code', text: string}} Leaf */
 /** @typedef {Leaf | {kind: 'strong' | 'em' | 'del', within: Inline[]}} Inline */
-/** @typedef {{kind: 'lines', within: Inline[]} | {kind: 'quote', within: Inline[]} | {kind: 'code', text: string} | {kind: 'list', start: number | null, items: Inline[][]}} Block */
+/** @typedef {{kind: 'lines', within: Inline[]} | {kind: 'quote', within: Inline[]} | {kind: 'code', text: string, language: string} | {kind: 'list', numbers: number[] | null, items: Inline[][]}} Block */
 
 const FENCE = /^\s{0,3}```([\w+#.-]*)\s*$/;
 const ONE_LINE_FENCE = /^```(.+)```$/;
-const QUOTE = /^> ?/;
+const FENCE_END = /^\s{0,3}```\s*$/;
+const QUOTE = /^>(?: |$)/; // not the face >_<
 const BULLET = /^\s{0,3}[-*•]\s+(?=\S)/;
 const NUMBER = /^\s{0,3}(\d{1,4})[.)]\s+(?=\S)/;
 
@@ -30,10 +31,21 @@ export function blocksOf(body) {
   const blocks = [];
   for (let at = 0; at < lines.length;) {
     const [kind, end] = runFrom(lines, at);
-    blocks.push(blockOf(kind, lines.slice(at, end)));
+    put(blocks, blockOf(kind, lines.slice(at, end)));
     at = end;
   }
   return blocks;
+}
+
+/**
+ * Lines that follow lines are one text.
+ * @param {Block[]} blocks
+ * @param {Block} block
+ */
+function put(blocks, block) {
+  const last = blocks.at(-1);
+  if (last?.kind === 'lines' && block.kind === 'lines') last.within.push({ kind: 'text', text: '\n' }, ...block.within);
+  else blocks.push(block);
 }
 
 /** @typedef {'lines' | 'fence' | 'code' | 'quote' | 'bullets' | 'numbers'} Kind */
@@ -57,7 +69,7 @@ function runFrom(lines, from) {
   const kind = kindOf(lines[from]);
   if (kind === 'code') return [kind, from + 1];
   let end = from + 1;
-  while (end < lines.length && (kind === 'fence' ? !/^\s{0,3}```\s*$/.test(lines[end]) : kindOf(lines[end]) === kind)) end += 1;
+  while (end < lines.length && (kind === 'fence' ? !FENCE_END.test(lines[end]) : kindOf(lines[end]) === kind)) end += 1;
   return [kind, kind === 'fence' ? Math.min(end + 1, lines.length) : end];
 }
 
@@ -67,13 +79,14 @@ function runFrom(lines, from) {
  * @returns {Block}
  */
 function blockOf(kind, lines) {
-  if (kind === 'code') return { kind, text: lines[0].slice(3, -3) };
+  if (kind === 'code') return { kind, text: lines[0].slice(3, -3), language: '' };
   if (kind === 'fence') return fenced(lines);
-  if (kind === 'quote') return { kind, within: inlineOf(lines.map((line) => line.replace(QUOTE, '')).join('\n')) };
-  if (kind === 'lines') return { kind, within: inlineOf(lines.join('\n')) };
+  const quoted = lines.map((line) => line.replace(QUOTE, '')).join('\n');
+  if (kind === 'quote' && quoted.trim()) return { kind, within: inlineOf(quoted) };
+  if (kind === 'lines' || kind === 'quote') return { kind: 'lines', within: inlineOf(lines.join('\n')) };
   const sign = kind === 'bullets' ? BULLET : NUMBER;
-  const start = kind === 'numbers' ? Number(NUMBER.exec(lines[0])?.[1]) : null;
-  return { kind: 'list', start, items: lines.map((line) => inlineOf(line.replace(sign, ''))) };
+  const numbers = kind === 'numbers' ? lines.map((line) => Number(NUMBER.exec(line)?.[1])) : null;
+  return { kind: 'list', numbers, items: lines.map((line) => inlineOf(line.replace(sign, ''))) };
 }
 
 /**
@@ -82,9 +95,10 @@ function blockOf(kind, lines) {
  * @returns {Block}
  */
 function fenced(lines) {
-  const closed = lines.length > 1 && FENCE.test(lines.at(-1) ?? '');
+  const closed = lines.length > 1 && FENCE_END.test(lines.at(-1) ?? '');
   const text = (closed ? lines.slice(1, -1) : lines.slice(1)).join('\n');
-  return text ? { kind: 'code', text } : { kind: 'lines', within: inlineOf(lines.join('\n')) };
+  const language = FENCE.exec(lines[0])?.[1] ?? '';
+  return text ? { kind: 'code', text, language } : { kind: 'lines', within: inlineOf(lines.join('\n')) };
 }
 
 /**

@@ -24,25 +24,27 @@ export function formatted(body, copy) {
 function blockNodes(block, copy) {
   if (block.kind === 'lines') return block.within.map(inlineNode);
   if (block.kind === 'quote') return [element('blockquote', '', ...block.within.map(inlineNode))];
-  if (block.kind === 'code') return [codeNode(block.text, copy)];
+  if (block.kind === 'code') return [codeNode(block, copy)];
   return [listNode(block)];
 }
 
 /** @param {Extract<Block, {kind: 'list'}>} block */
 function listNode(block) {
-  const list = element(block.start === null ? 'ul' : 'ol', '', ...block.items.map((item) => element('li', '', ...item.map(inlineNode))));
-  if (list instanceof HTMLOListElement) list.start = block.start ?? 1;
-  return list;
+  const items = block.items.map((item) => element('li', '', ...item.map(inlineNode)));
+  // The numbers that were written, whichever they are.
+  block.numbers?.forEach((number, index) => { items[index].value = number; });
+  return element(block.numbers ? 'ol' : 'ul', '', ...items);
 }
 
 /**
- * @param {string} text
+ * @param {Extract<Block, {kind: 'code'}>} block
  * @param {(text: string) => void} copy
  */
-function codeNode(text, copy) {
+function codeNode({ text, language }, copy) {
   const pre = element('pre', '', element('code', '', text));
   pre.tabIndex = 0; // it scrolls sideways, by keys too
-  return element('span', 'code', pre, button('Copy', 'button button--small code__copy', () => copy(text)));
+  const label = language ? [element('span', 'code__language', language)] : [];
+  return element('span', 'code', ...label, pre, button('Copy', 'button button--small code__copy', () => copy(text)));
 }
 
 /**

@@ -74,8 +74,10 @@ export class LogKeys {
   /** The menu key; the mouse keeps the browser's own menu. @param {MouseEvent} event */
   #contextMenu(event) {
     if (event.button === 2 && /** @type {PointerEvent} */ (event).pointerType !== 'touch') return;
-    const row = this.#row ?? this.#rowOf(event.target);
+    const touched = /** @type {PointerEvent} */ (event).pointerType === 'touch';
+    const row = touched ? this.#rowOf(event.target) : (this.#row ?? this.#rowOf(event.target));
     if (!row) return;
+    clearTimeout(this.#pressed);
     event.preventDefault();
     this.#parts.menu(row);
   }

@@ -14,6 +14,7 @@ export class Notifications {
   /**
    * @param {object} parts
    * @param {typeof Notification | undefined} parts.Notification missing in some webviews
+   * @param {ServiceWorkerContainer | undefined} parts.workers
    * @param {(room: string) => void} parts.open
    * @param {(text: string) => void} parts.notice
    */
@@ -52,10 +53,16 @@ export class Notifications {
     if (!this.#allowed || !this.#choices?.isTold(room)) return;
     const { Notification, open } = this.#parts;
     const title = room.info.visibility === 'direct' ? message.sender.name : `${message.sender.name} in ${room.title}`;
-    const shown = new /** @type {typeof globalThis.Notification} */ (Notification)(title, {
-      body: message.body.slice(0, SHOWN_CHARACTERS),
-      tag: `chat ${room.name}`, // one a room: a later one takes the place of the earlier
-    });
+    const options = { body: message.body.slice(0, SHOWN_CHARACTERS), tag: `chat ${room.name}` }; // one a room: a later one takes its place
+    /** @type {globalThis.Notification} */
+    let shown;
+    try {
+      shown = new /** @type {typeof globalThis.Notification} */ (Notification)(title, options);
+    } catch {
+      // On Android pages may not make them; their worker may.
+      void this.#parts.workers?.getRegistration().then((registration) => registration?.showNotification(title, options));
+      return;
+    }
     shown.onclick = () => {
       window.focus();
       open(room.name);

@@ -113,6 +113,7 @@ function count(text, letter) {
 
 /** @param {string} link */
 function safeHref(link) {
+  if (!/^(?:www\.|https?:)/i.test(link) && !link.includes('@')) return null; // what is left of www...
   const address = /^www\./i.test(link) ? `https://${link}` : /^https?:/i.test(link) ? link : `mailto:${link}`;
   try {
     const { protocol, href } = new URL(address);
