@@ -167,6 +167,8 @@ def test_49_a_reply_quotes_and_jumps(talk) -> None:  # type: ignore[no-untyped-d
     quote = ada.rows("an answer").locator(".quote")
     expect(quote).to_have_text("In reply to Bobnumber 0")
     say_many(bob, room, 180, start=1)
+    unread = "async room => (await (await fetch(`/api/v1/rooms/${room}`)).json()).unread"
+    wait_until(lambda: ada.page.evaluate(unread, room) == 0, what="the server to know that it was read")
     ada.page.reload()  # the quoted one is not loaded now
     expect(ada.rows("number 180")).to_be_in_viewport()
     ada.shows("number 0", count=0)
