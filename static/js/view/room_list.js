@@ -5,12 +5,17 @@ import { byId, element, icon } from './dom.js';
 import { repeated, shortId } from './text.js';
 
 /** @typedef {import('../rooms/room.js').Room} Room */
+/** @typedef {{node: HTMLLIElement, link: HTMLAnchorElement, state: string}} Item */
 
 export class RoomList {
   #container = byId('rooms', HTMLDivElement);
   #parts;
+  #direct = section('Direct messages');
+  #rooms = section('Rooms');
   #shown = '';
   #current = '';
+  /** Each room's item for as long as it is listed: one that is replaced while it is pressed is never clicked. @type {Map<string, Item>} */
+  #items = new Map();
 
   /**
    * @param {object} parts
@@ -20,6 +25,7 @@ export class RoomList {
    */
   constructor(parts) {
     this.#parts = parts;
+    for (const { heading, list } of [this.#direct, this.#rooms]) this.#container.append(heading, list);
   }
 
   /**
@@ -32,59 +38,86 @@ export class RoomList {
     const state = JSON.stringify([current?.name, shown.map((room) => [...summary(room), this.#parts.isMuted(room.name)])]);
     if (state === this.#shown) return;
     this.#shown = state;
-    const focused = document.activeElement?.getAttribute('data-room');
     const isDirect = (/** @type {Room} */ { info }) => info.visibility === 'direct';
-    this.#container.replaceChildren(
-      ...this.#section('Direct messages', shown.filter(isDirect), current),
-      ...this.#section('Rooms', shown.filter((room) => !isDirect(room)), current),
-    );
-    if (focused) this.#link(focused)?.focus();
-    if (current && current.name !== this.#current) this.#link(current.name)?.scrollIntoView({ block: 'nearest' });
+    this.#show(this.#direct, shown.filter(isDirect), current);
+    this.#show(this.#rooms, shown.filter((room) => !isDirect(room)), current);
+    const names = new Set(shown.map(({ name }) => name));
+    for (const name of this.#items.keys()) if (!names.has(name)) this.#items.delete(name);
+    if (current && current.name !== this.#current) this.#items.get(current.name)?.link.scrollIntoView({ block: 'nearest' });
     this.#current = current?.name ?? '';
   }
 
-  /** @param {string} name */
-  #link(name) {
-    const links = this.#container.querySelectorAll('a');
-    return [...links].find((link) => link.dataset.room === name);
-  }
-
   /**
-   * @param {string} heading
+   * @param {Section} section
    * @param {Room[]} rooms
    * @param {Room | null} current
    */
-  #section(heading, rooms, current) {
-    if (!rooms.length) return [];
+  #show({ heading, list }, rooms, current) {
+    heading.hidden = list.hidden = rooms.length === 0;
     const shared = repeated(rooms.map(({ title }) => title));
-    const list = element('ul', 'rooms__list', ...rooms.map((room) => element('li', '', this.#item(room, current, shared))));
-    return [element('h2', 'rooms__heading', heading), list];
+    const nodes = rooms.map((room) => this.#item(room, room === current, shared.has(room.title)));
+    if (nodes.length !== list.children.length || nodes.some((node, index) => node !== list.children[index])) {
+      const focused = document.activeElement;
+      list.replaceChildren(...nodes);
+      if (focused instanceof HTMLElement && list.contains(focused)) focused.focus();
+    }
   }
 
   /**
    * @param {Room} room
-   * @param {Room | null} current
-   * @param {Set<string>} shared titles that more than one has
+   * @param {boolean} isCurrent
+   * @param {boolean} isShared whether another has the same title
    */
-  #item(room, current, shared) {
+  #item(room, isCurrent, isShared) {
+    const item = this.#items.get(room.name) ?? this.#makeItem(room);
     const muted = this.#parts.isMuted(room.name);
-    const link = element('a', 'rooms__item', sign(room), element('bdi', 'rooms__title', room.title));
-    link.classList.toggle('rooms__item--unread', room.unread > 0 && !muted);
-    link.classList.toggle('rooms__item--muted', muted);
-    link.href = this.#parts.path(room.name);
-    link.dataset.room = room.name;
-    link.title = room.title;
-    if (shared.has(room.title)) link.append(element('span', 'rooms__id', shortId(room.name)));
-    if (room === current) link.setAttribute('aria-current', 'page');
-    if (muted) link.append(mutedMark());
-    if (room.unread) link.append(unreadBadge(room.unread, room.info.visibility === 'direct' && !muted));
+    const state = JSON.stringify([summary(room), isCurrent, isShared, muted]);
+    if (item.state !== state) fill(item.link, room, { isCurrent, isShared, muted });
+    item.state = state;
+    return item.node;
+  }
+
+  /** @param {Room} room @returns {Item} */
+  #makeItem({ name }) {
+    const link = element('a', 'rooms__item');
+    link.href = this.#parts.path(name);
+    link.dataset.room = name;
     link.addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      this.#parts.open(room.name);
+      this.#parts.open(name);
     });
-    return link;
+    const item = { node: element('li', '', link), link, state: '' };
+    this.#items.set(name, item);
+    return item;
   }
+}
+
+/** @typedef {{heading: HTMLElement, list: HTMLUListElement}} Section */
+
+/** @param {string} heading @returns {Section} */
+function section(heading) {
+  return { heading: element('h2', 'rooms__heading', heading), list: element('ul', 'rooms__list') };
+}
+
+/**
+ * @param {HTMLAnchorElement} link
+ * @param {Room} room
+ * @param {{isCurrent: boolean, isShared: boolean, muted: boolean}} facts
+ */
+function fill(link, room, { isCurrent, isShared, muted }) {
+  link.classList.toggle('rooms__item--unread', room.unread > 0 && !muted);
+  link.classList.toggle('rooms__item--muted', muted);
+  link.title = room.title;
+  if (isCurrent) link.setAttribute('aria-current', 'page');
+  else link.removeAttribute('aria-current');
+  link.replaceChildren(
+    sign(room),
+    element('bdi', 'rooms__title', room.title),
+    ...(isShared ? [element('span', 'rooms__id', shortId(room.name))] : []),
+    ...(muted ? [mutedMark()] : []),
+    ...(room.unread ? [unreadBadge(room.unread, room.info.visibility === 'direct' && !muted)] : []),
+  );
 }
 
 /** @param {Room} room */
