@@ -87,7 +87,9 @@ class Start:
 
     def __init__(self, page: Page, url: str) -> None:
         self.fetched: list[str] = []
+        # Of the page and its files: how much is said in the rooms is not its weight.
         self.bytes = 0
+        self._said: set[str] = set()
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
         session.send("Network.emulateNetworkConditions", THROTTLED)
@@ -101,11 +103,14 @@ class Start:
 
     def _received(self, event: dict[str, Any]) -> None:
         answer = event["response"]
+        if "/api/" in answer["url"]:
+            self._said.add(event["requestId"])
         if not answer.get("fromServiceWorker") and not answer.get("fromDiskCache"):
             self.fetched.append(re.sub(r"^https?://[^/]+", "", answer["url"]))
 
     def _finished(self, event: dict[str, Any]) -> None:
-        self.bytes += int(event["encodedDataLength"])
+        if event["requestId"] not in self._said:
+            self.bytes += int(event["encodedDataLength"])
 
 
 def test_60_the_first_message_cold_and_warm(person: People, service_url: str) -> None:
