@@ -32,7 +32,6 @@ from chatapp.storage.statements import Prepared
 from chatapp.storage.statements import Rows
 from chatapp.storage.statements import inserted_if
 from chatapp.storage.statements import listed
-from chatapp.storage.statements import listed_in
 from chatapp.storage.statements import listed_pairs
 from chatapp.storage.statements import one_of
 from chatapp.storage.statements import rows_within
@@ -68,7 +67,6 @@ __all__ = [
     "insert_into",
     "inserted_if",
     "listed",
-    "listed_in",
     "listed_pairs",
     "moment",
     "one_of",

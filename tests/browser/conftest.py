@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.support.chromium import ARGUMENTS
 from tests.support.chromium import CHROMIUM
+from tests.support.person import Person as Caller
 from tests.support.service import Service
 from tests.support.tcp_proxy import TcpProxy
 
@@ -130,3 +131,10 @@ def person(browser: Browser, proxy: TcpProxy) -> Iterator[Callable[..., Person]]
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def bob(service_url: str) -> Iterator[Caller]:
+    """Somebody without a browser, who calls the API."""
+    with Caller(service_url, "Bob") as bob:
+        yield bob

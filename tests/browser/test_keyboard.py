@@ -14,12 +14,6 @@ from .conftest import Person
 People = Callable[..., Person]
 
 
-@pytest.fixture
-def bob(service_url: str):  # type: ignore[no-untyped-def]
-    with Caller(service_url, "Bob") as bob:
-        yield bob
-
-
 def focused(someone: Person) -> str:
     name: str = someone.page.evaluate("() => document.activeElement.id || document.activeElement.className")
     return name

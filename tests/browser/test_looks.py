@@ -20,12 +20,6 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = {"serious", "critical"}
 
 
-@pytest.fixture
-def bob(service_url: str):  # type: ignore[no-untyped-def]
-    with Caller(service_url, "Bob") as bob:
-        yield bob
-
-
 def findings(page: Page) -> list[str]:
     """What axe-core finds serious, a line each."""
     page.evaluate(AXE.read_text("utf-8") + "; undefined")

@@ -4,7 +4,6 @@ import re
 import uuid
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.support.person import Person as Caller
@@ -12,12 +11,6 @@ from tests.support.person import Person as Caller
 from .conftest import Person
 
 People = Callable[..., Person]
-
-
-@pytest.fixture
-def bob(service_url: str):  # type: ignore[no-untyped-def]
-    with Caller(service_url, "Bob") as bob:
-        yield bob
 
 
 def row_of(someone: Person, message: dict[str, str]):  # type: ignore[no-untyped-def]

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.support.person import Person as Caller
@@ -25,12 +24,6 @@ window.Notification = class {
   close() { this.entry.open = false; }
 };
 """
-
-
-@pytest.fixture
-def bob(service_url: str):  # type: ignore[no-untyped-def]
-    with Caller(service_url, "Bob") as bob:
-        yield bob
 
 
 def test_46_one_a_room_only_when_asked_for_and_only_while_nobody_looks(person: People, bob: Caller) -> None:

@@ -1,12 +1,12 @@
 // Keeps unsent messages in the browser's database for as long as that works, and in memory besides.
 // A database may close its connection, never answer, or be full: each wait has a bound, and nothing depends on one.
 
+import { inTime } from '../net/database_wait.js';
+
 /**
  * @typedef {import('./outbox.js').Item} Item
  * @typedef {import('./outbox.js').OutboxStorage} OutboxStorage
  */
-
-const ANSWER_WITHIN_MS = 2_000; // a write takes some milliseconds; somebody waits for it before a message is sent
 
 /** @implements {OutboxStorage} */
 export class LastingStorage {
@@ -110,19 +110,6 @@ export class LastingStorage {
    */
   async #ask(ask) {
     this.#database ??= this.#parts.open(() => this.#closed());
-    return this.#within(this.#database.then(ask));
-  }
-
-  /**
-   * @template T
-   * @param {Promise<T>} answer
-   * @returns {Promise<T>}
-   */
-  #within(answer) {
-    const { clock } = this.#parts;
-    return new Promise((resolve, reject) => {
-      const timer = clock.setTimeout(() => reject(new Error('the database does not answer')), ANSWER_WITHIN_MS);
-      answer.then(resolve, reject).finally(() => clock.clearTimeout(timer));
-    });
+    return inTime(this.#database.then(ask), this.#parts.clock);
   }
 }

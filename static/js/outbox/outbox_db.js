@@ -1,5 +1,7 @@
 // The outbox's storage in IndexedDB, and nothing else.
 
+import { answerOf } from '../net/database_wait.js';
+
 /** @typedef {import('./outbox.js').Item} Item */
 /** @typedef {Item & {key: string}} Row */
 
@@ -109,18 +111,6 @@ function openDatabase(factory, name) {
     store.createIndex('userId', 'userId');
   };
   return answerOf(request);
-}
-
-/**
- * @template T
- * @param {IDBRequest<T>} request
- * @returns {Promise<T>}
- */
-function answerOf(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }
 
 /**

@@ -23,8 +23,8 @@ const KEPT_AFTER_MS = 1_000; // some hundred kilobytes each time; what comes lat
  * @property {(userId: string) => import('../rooms/room_choices.js').RoomChoices} choices
  * @property {(room: import('../rooms/room.js').Room, message: import('../net/shapes.js').Message) => void} unseen
  * @property {(text: string) => void} notice
- * @property {import('./one_user.js').OneUser} oneUser
- * @property {import('./discarded.js').Discarded} discarded
+ * @property {import('./tab_word.js').TabWord} oneUser who is signed in here: one browser has one cookie
+ * @property {import('./tab_word.js').TabWord} discarded a message that was deleted before it was sent
  * @property {import('../rooms/kept_rooms.js').KeptRooms} keptRooms
  * @property {() => void} reload
  * @property {() => Promise<boolean>} leaveShell loads the page anew past the service worker, if there is one

@@ -18,10 +18,9 @@ import { SignIn } from '../view/sign_in.js';
 import { makeToast } from '../view/toast.js';
 import { Address } from './address.js';
 import { App } from './app.js';
-import { discarded } from './discarded.js';
-import { oneUser } from './one_user.js';
 import { seenSomewhere } from './seen_somewhere.js';
 import { keepShell, leaveShell } from './shell_update.js';
+import { tabWord } from './tab_word.js';
 
 Object.assign(window, { __chat: 'page' }); // page/early.js and js/legacy.js look whether this browser runs it
 
@@ -30,8 +29,8 @@ const clock = browserClock;
 const address = new Address(root, window);
 const http = new Http({ root, clock, fetch: (...call) => fetch(...call) });
 const api = new Api(http);
-const known = oneUser(storageOrNull(), window, root);
-if (known.known) http.ahead(['/session', '/rooms']);
+const oneUser = tabWord(storageOrNull(), window, `chat-user${root}`); // page/early.js looks for it, too
+if (oneUser.known) http.ahead(['/session', '/rooms']);
 const notice = makeToast(clock);
 const bootNote = byId('boot', HTMLParagraphElement);
 const isSeen = seenSomewhere(`chat seen ${root}`, navigator.locks, document);
@@ -72,8 +71,8 @@ const app = new App({
     bootNote.textContent = text;
   },
   signIn: new SignIn((name) => app.signIn(name)),
-  oneUser: known,
-  discarded: discarded(storageOrNull(), window),
+  oneUser,
+  discarded: tabWord(storageOrNull(), window, `chat-discarded${root}`),
   keptRooms: new KeptRooms(globalThis.indexedDB, `chat-kept ${root}`, clock),
   reload: () => location.reload(),
   leaveShell: () => leaveShell(navigator.serviceWorker, () => location.reload()),

@@ -1,6 +1,7 @@
 // The rooms and their last messages in this browser's database, to be shown when the server cannot be reached.
 // Nothing depends on it: whatever fails, the page does without.
 
+import { answerOf, inTime } from '../net/database_wait.js';
 import { fieldsOf } from './entry.js';
 
 /**
@@ -13,7 +14,6 @@ import { fieldsOf } from './entry.js';
 /** @typedef {{userId: string, user: User, cursor: string, rooms: {info: RoomInfo, messages: Message[]}[]}} Kept */
 
 const STORE = 'users';
-const ANSWER_WITHIN_MS = 2_000;
 const MOST_ROOMS = 500;
 const MOST_MESSAGES = 50; // of a room that was opened; of others the last one
 
@@ -79,11 +79,11 @@ export class KeptRooms {
    */
   async #do(mode, ask) {
     try {
-      const database = await this.#within(this.#database ??= this.#open());
+      const database = await inTime(this.#database ??= this.#open(), this.#clock);
       const transaction = database.transaction(STORE, mode);
       const answer = answerOf(ask(transaction.objectStore(STORE)));
       transaction.commit?.(); // else Firefox drops what a page that is being left has asked for
-      return await this.#within(answer);
+      return await inTime(answer, this.#clock);
     } catch (error) {
       this.#database = null; // closed by the browser, perhaps: another time it may work
       console.warn('kept rooms', error);
@@ -98,28 +98,4 @@ export class KeptRooms {
     request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: 'userId' });
     return answerOf(request);
   }
-
-  /**
-   * @template T
-   * @param {Promise<T>} answer
-   * @returns {Promise<T>}
-   */
-  #within(answer) {
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.setTimeout(() => reject(new Error('the database does not answer')), ANSWER_WITHIN_MS);
-      answer.then(resolve, reject).finally(() => this.#clock.clearTimeout(timer));
-    });
-  }
-}
-
-/**
- * @template T
- * @param {IDBRequest<T>} request
- * @returns {Promise<T>}
- */
-function answerOf(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }

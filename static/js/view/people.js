@@ -27,15 +27,15 @@ export class People {
   /** @type {Member[]} */ #others = [];
   #myId = '';
   #api;
-  #on;
+  #talkTo;
 
   /**
    * @param {Pick<import('../net/api.js').Api, 'members' | 'invite' | 'remove' | 'handOver'>} api
-   * @param {{talkTo: (userId: string) => void, card: (user: User) => void}} on
+   * @param {(userId: string) => void} talkTo
    */
-  constructor(api, on) {
+  constructor(api, talkTo) {
     this.#api = api;
-    this.#on = on;
+    this.#talkTo = talkTo;
     this.#filter.addEventListener('input', () => this.#draw());
     byId('people-close', HTMLButtonElement).addEventListener('click', () => this.#dialog.close());
   }
@@ -135,7 +135,7 @@ export class People {
   /** @param {User} user */
   #message(user) {
     this.#dialog.close();
-    this.#on.talkTo(user.id);
+    this.#talkTo(user.id);
   }
 
   /** @param {User} user */

@@ -59,7 +59,7 @@ export class RoomsView {
     this.browse = this.#makeBrowse();
     this.find = this.#makeFind(parts);
     this.card = new PersonCard({ find: (user) => this.#findPerson(user), talkTo: (userId) => this.#talkTo(userId) });
-    this.people = new People(parts.api, { talkTo: (userId) => this.#talkTo(userId), card: (user) => this.showCard(user) });
+    this.people = new People(parts.api, (userId) => this.#talkTo(userId));
   }
 
   get #chat() {
