@@ -22,7 +22,8 @@ WATCH = """body => {
       if (row.querySelector('.message__body').textContent !== body) continue;
       row.mark ??= Math.random();
       const state = row.querySelector('.message__status').getAttribute('aria-label') + ' ' + row.mark
-        + ' ' + row.querySelector('.message').offsetHeight;
+        // Without the line that says who has seen it: that comes when somebody has.
+        + ' ' + (row.querySelector('.message').offsetHeight - (row.querySelector('.message__seen')?.offsetHeight ?? 0));
       if (window.seen.at(-1) !== state) window.seen.push(state);
     }
   };
