@@ -4,12 +4,19 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import os
 import sys
 
 from chatapp.config import BACKLOG
+from chatapp.config import METRICS_FOLDER
 from chatapp.config import Config
 from chatapp.config import ConfigError
 from chatapp.runtime import raise_file_limit
+from chatapp.server import metrics_files
+
+# Before anything is imported that counts.
+os.environ[METRICS_FOLDER] = str(metrics_files.folder())
+
 from chatapp.server import master
 from chatapp.server import worker
 
@@ -57,3 +64,4 @@ when_ready = master.when_ready
 pre_request = master.pre_request
 post_worker_init = worker.post_worker_init
 worker_exit = worker.worker_exit
+child_exit = master.child_exit

@@ -31,6 +31,8 @@ RESERVED_FILES = 1000
 SECRET_MIN_LENGTH = 16
 # Thousands may come back within a second. The kernel takes no more than net.core.somaxconn.
 BACKLOG = 4096
+# Not a setting: the master makes the folder and names it here, for the library too, which reads it when it is imported.
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class ConfigError(Exception):
@@ -66,6 +68,9 @@ class Config:
     carrier: str
     max_connections_per_user: int
     max_connections: int
+    metrics_token: str | None
+    # Where all workers of one master count; None in a process that counts alone.
+    metrics_folder: Path | None
 
     @property
     def stream_places(self) -> int:
@@ -143,6 +148,8 @@ class Config:
             carrier=read.choice("CHATAPP_CARRIER", "detached", ("detached", "portable")),
             max_connections_per_user=read.whole("CHATAPP_MAX_CONNECTIONS_PER_USER", 20, 1, 1_000_000),
             max_connections=read.whole("CHATAPP_MAX_CONNECTIONS", _default_max_connections(), 1, 10_000_000),
+            metrics_token=read.metrics_token("CHATAPP_METRICS_TOKEN"),
+            metrics_folder=Path(folder) if (folder := read.text(METRICS_FOLDER, "")) else None,
         )
         if redis_url is None:
             object.__setattr__(config, "redis_url", f"unix://{config.redis_socket}")
@@ -229,6 +236,12 @@ class _Reader:
 
     def jwt_secret(self, name: str, production: bool) -> str | None:
         return self._long_enough(name, production) or None
+
+    def metrics_token(self, name: str) -> str | None:
+        token = self.text(name, "")
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise ConfigError(f"{name}: holds a blank, or what no header can carry")
+        return token or None
 
     def _long_enough(self, name: str, production: bool) -> str:
         """A secret, or "". In production it cannot be one that is soon guessed."""

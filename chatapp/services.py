@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from chatapp.config import Config
 from chatapp.errors import RedisAway
+from chatapp.eventlog import Backlog
 from chatapp.eventlog import Hub
 from chatapp.eventlog import KeptEvents
 from chatapp.eventlog import KeptLog
@@ -101,6 +102,7 @@ class Services:
         self.kept_log = KeptLog(self.database, self.live_log)
         self.tail = Tail(self.live_log, self.kept_log, config.window, workers=config.workers)
         self.outbox = Outbox(self.live_log, self.kept_log, self.link, self.tail)
+        self.backlog = Backlog(self.database)
         self.kept_events = KeptEvents(self.database, self.tail)
         self.hub = Hub()
 

@@ -157,6 +157,7 @@ class Scenario:
 
     def before_anything_is_published(self) -> None:
         self.histories()
+        self.parts.backlog.look()
         self._read(self.keen, Cursor(self.parts.kept_log.newest() - (1 << 30)))
         self.parts.committer.commit(
             Draft(GENERAL, "general", self.keen.id, "Ada", "session", f"first-{self.mark}", Content("behind many"))
@@ -338,7 +339,7 @@ class Scenario:
 
     def present(self) -> None:
         """The members of the largest room, and one of them who comes and goes."""
-        waiter = self.parts.feed.waiter(self.keen)
+        waiter = self.parts.feed.waiter(self.keen, "poll")
         self.parts.feed.open(waiter, self.keen, Wanted(), None)
         self.parts.presence._round()
         page, _ = self.parts.members.page(self.keen, "general", None, 200, online=True)

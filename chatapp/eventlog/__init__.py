@@ -4,6 +4,7 @@ from chatapp.eventlog import bodies
 from chatapp.eventlog import growth
 from chatapp.eventlog import kept_log
 from chatapp.eventlog import send_outcomes
+from chatapp.eventlog.backlog import Backlog
 from chatapp.eventlog.bodies import ROOM_DELETED
 from chatapp.eventlog.bodies import ROOM_UPDATED
 from chatapp.eventlog.delivered_counts import COVERING
@@ -43,6 +44,7 @@ __all__ = [
     "ROOM_UPDATED",
     "SIGNALS",
     "UNRECORDED_MAX",
+    "Backlog",
     "Covered",
     "Followers",
     "Hub",

@@ -14,9 +14,13 @@ SIGNALS_MAX = 100
 
 
 class Listener:
-    """A connection that is told of events. It holds no events: what it missed is read from its position on."""
+    """A connection that is told of events. It holds no events: what it missed is read from its position on.
+
+    `transport` is the way in which they reach its client.
+    """
 
     __slots__ = ("closing", "rooms", "session_id", "user_id", "visited")
+    transport: str
 
     def __init__(self, user_id: str, session_id: str) -> None:
         self.user_id = user_id
@@ -72,10 +76,11 @@ class Followers(Generic[L]):
 class Waiter(Listener):
     """A connection with a greenlet of its own, which sleeps until there may be something to read."""
 
-    __slots__ = ("_flag", "_followers", "signals")
+    __slots__ = ("_flag", "_followers", "signals", "transport")
 
-    def __init__(self, user_id: str, session_id: str, followers: "Followers[Waiter]") -> None:
+    def __init__(self, user_id: str, session_id: str, transport: str, followers: "Followers[Waiter]") -> None:
         super().__init__(user_id, session_id)
+        self.transport = transport
         self._followers = followers
         self._flag = Flag()
         # What it has not taken yet; beyond this the oldest are lost.

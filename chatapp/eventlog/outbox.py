@@ -6,6 +6,7 @@ may have died. The script answers a repeat with the first id, so there is no lea
 """
 
 import time
+from collections import Counter
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from chatapp import metrics
 from chatapp.errors import RedisAway
 from chatapp.eventlog.awaited_cursors import AwaitedCursors
 from chatapp.eventlog.kept_log import UNRECORDED_MAX
@@ -196,6 +198,8 @@ class Outbox:
         entries = [self._at_first_place(entry) for entry in entries]
         try:
             cursors = self._live_log.publish(entries, self._tail.floor, accepted(entries))
+            for type_, count in Counter(entry.type for entry in entries).items():
+                metrics.events.labels(type_).inc(count)
             self._tail.published((entry.number, cursor) for entry, cursor in zip(entries, cursors, strict=True))
             # While the news goes out to many, a native thread at work would hold up every single write.
             self._tail.wait_for(cursors[-1], FIRST_OUT_S)

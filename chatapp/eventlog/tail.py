@@ -13,6 +13,7 @@ from typing import Any
 from gevent import sleep
 from gevent.event import Event as Flag
 
+from chatapp import metrics
 from chatapp.errors import RedisAway
 from chatapp.errors import Unavailable
 from chatapp.eventlog.kept_log import KeptLog
@@ -21,6 +22,7 @@ from chatapp.eventlog.live_log import LogEntry
 from chatapp.eventlog.window import Window
 from chatapp.runtime import Loop
 from chatapp.runtime import Recent
+from chatapp.runtime import now_ms
 from chatapp.runtime import pause_s
 from chatapp.wire import Cursor
 from chatapp.wire import Event
@@ -187,6 +189,7 @@ class Tail:
             for handle in self.on_signal:
                 handle(signal)
         self._signals_after = news.signals_after
+        metrics.tail_lag_seconds.set(_lag_s(news.entries))
         if self._take_all(news.entries) and not news.more:
             # Whoever has left the room by now does not follow it any more. Others miss the signal, as they may.
             for of_room in news.of_rooms:
@@ -316,6 +319,11 @@ class Tail:
     def _tell_break(self) -> None:
         for handle in self.on_break:
             handle()
+
+
+def _lag_s(entries: Sequence[LogEntry]) -> float:
+    """How long ago the first of these was published; nothing to read is no lag."""
+    return max(0, now_ms() - entries[0].cursor.milliseconds) / 1000 if entries else 0.0
 
 
 def _runs(entries: Sequence[LogEntry]) -> Iterator[list[LogEntry]]:

@@ -1,5 +1,6 @@
 """`Feed`: reading the log from any cursor."""
 
+from chatapp import metrics
 from chatapp.errors import NotFound
 from chatapp.eventlog import Hub
 from chatapp.eventlog import KeptLog
@@ -42,9 +43,9 @@ class Feed:
         self._receipts = receipts
         self._catch_up = catch_up
 
-    def waiter(self, identity: Identity) -> Waiter:
+    def waiter(self, identity: Identity, transport: str) -> Waiter:
         """The listener of a connection whose greenlet waits."""
-        return self._hub.waiter(identity.id, identity.session_id)
+        return self._hub.waiter(identity.id, identity.session_id, transport)
 
     def open(self, listener: Listener, identity: Identity, wanted: Wanted, since: Cursor | None) -> Reader:
         """A reader that continues from `since`, or from now, until `close`. The cursor confirms all up to it.
@@ -52,6 +53,7 @@ class Feed:
         Raises TooManyConnections, NotFound if a room asked for may not be read, and Unavailable.
         """
         self._places.take(identity.id)
+        metrics.connections.labels(listener.transport).inc()
         try:
             reader, mine = self._open(listener, identity, wanted, since)
             if since is not None and not reader.reset:
@@ -63,6 +65,7 @@ class Feed:
 
     def close(self, listener: Listener) -> None:
         """Give back what `open` took, once."""
+        metrics.connections.labels(listener.transport).dec()
         self._hub.remove(listener)
         self._places.give_back(listener.user_id)
 

@@ -1,5 +1,6 @@
 """`Reader`: one connection's place in the log: reads from its position, from database or window, or waits."""
 
+from chatapp import metrics
 from chatapp.eventlog import Hub
 from chatapp.eventlog import Listener
 from chatapp.eventlog import Tail
@@ -75,7 +76,12 @@ class Reader:
 
         Moves the position to the last of them, or to the end of what was read. Raises Unavailable.
         """
-        return self._from_database(limit, most_bytes) if self.needs_database else self._from_window(limit, most_bytes)
+        if self.needs_database:
+            found = self._from_database(limit, most_bytes)
+            metrics.from_database.inc(len(found))
+        elif found := self._from_window(limit, most_bytes):
+            metrics.from_window.inc(len(found))
+        return found
 
     def enter(self, rooms: tuple[RoomRef, ...], asked_at: Cursor) -> None:
         """Follow these rooms from the position on; one joined after it only from its joining on, as a live reader does.

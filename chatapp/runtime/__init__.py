@@ -10,6 +10,8 @@ from chatapp.runtime.gather import Gather
 from chatapp.runtime.gather import pause_s
 from chatapp.runtime.loop import Loop
 from chatapp.runtime.loop import later
+from chatapp.runtime.metrics_folder import MetricsFolder
+from chatapp.runtime.metrics_folder import locked
 from chatapp.runtime.recent import Recent
 from chatapp.runtime.threads import Threads
 from chatapp.runtime.threads import native_lock
@@ -18,12 +20,14 @@ from chatapp.runtime.timer_wheel import TimerWheel
 __all__ = [
     "Gather",
     "Loop",
+    "MetricsFolder",
     "Recent",
     "Threads",
     "TimerWheel",
     "file_limit",
     "gevent_ties",
     "later",
+    "locked",
     "native_lock",
     "now_ms",
     "pause_s",

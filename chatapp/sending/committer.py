@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
+from chatapp import metrics
 from chatapp.errors import Unavailable
 from chatapp.eventlog import UNRECORDED_MAX
 from chatapp.eventlog import Waiting
@@ -200,6 +201,7 @@ class Committer:
     def _write(self, drafts: list[Draft]) -> list[Committed | Exception]:
         written = self._database.write_rows(partial(_write, drafts=drafts))
         self._publish(written.entries, written.waiting)
+        metrics.commit_rows.observe(len(written.entries))
         # Of two copies in one batch, the first is the new message and the second its replay.
         outcomes: list[Committed | Exception | None] = [written.committed.pop(draft.key, None) for draft in drafts]
         repeated = [draft for draft, outcome in zip(drafts, outcomes, strict=True) if outcome is None]

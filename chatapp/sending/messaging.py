@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
+from chatapp import metrics
 from chatapp.errors import ChatError
 from chatapp.errors import LocalIdReused
 from chatapp.errors import NotFound
@@ -81,12 +82,17 @@ class Messaging:
 
         Raises NotFound, Forbidden, LocalIdReused, RateLimited, Unavailable.
         """
+        begun_s = time.monotonic()
         sent = self.store(who, room, local_id, content)
         self.await_cursors([sent])
+        metrics.send_seconds.observe(time.monotonic() - begun_s)
         return sent
 
-    def store(self, who: Identity, room_name: str, local_id: str, content: Content) -> Sent:
+    def store(self, who: Identity, room: str, local_id: str, content: Content) -> Sent:
         """Like `send`, without its cursor."""
+        return _counted(self._store(who, room, local_id, content))
+
+    def _store(self, who: Identity, room_name: str, local_id: str, content: Content) -> Sent:
         room = self._writable(who, room_name)
         ruling = self._admit(who, local_id)
         if ruling.verdict in (Verdict.KNOWN, Verdict.LIMITED):
@@ -119,7 +125,7 @@ class Messaging:
         if known is None:
             return None
         self._database.read(lambda tx: access.writable(tx, who, room))
-        return self._replay(who, known, room, content, self._admission.peek(who.id))
+        return _counted(self._replay(who, known, room, content, self._admission.peek(who.id)))
 
     def await_cursors(self, sent: Iterable[Sent]) -> None:
         """Complete the documents of these, as far as their cursors come within CURSOR_WAIT_S."""
@@ -135,6 +141,11 @@ class Messaging:
         Returns the error to answer, which is RateLimited when nothing is left to charge, and what is left of the rate
         if that was asked. An open outcome is not a refusal.
         """
+        refused, ruling = self._refuse(who, local_id, error)
+        metrics.sends.labels(refused.code).inc()
+        return refused, ruling
+
+    def _refuse(self, who: Identity, local_id: Any, error: ChatError) -> tuple[ChatError, Ruling | None]:
         if isinstance(error, Unavailable):
             return error, None
         ruling = None
@@ -206,6 +217,11 @@ class Messaging:
         except NotFound:
             raise LocalIdReused from None
         raise LocalIdReused(message=known.document)
+
+
+def _counted(sent: Sent) -> Sent:
+    (metrics.replayed if sent.replayed else metrics.created).inc()
+    return sent
 
 
 def _stored(tx: Transaction, who: Identity, local_ids: list[str]) -> dict[str, tuple[Message, bool]]:

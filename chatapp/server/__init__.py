@@ -4,9 +4,19 @@
 """
 
 from chatapp.server import data_lock
+from chatapp.server import metrics_files
 from chatapp.server import private_files
 from chatapp.server.embedded_redis import is_private
 from chatapp.server.redis_binary import NoRedisBinary
 from chatapp.server.redis_binary import find_binary
 
-__all__ = ["NoRedisBinary", "data_lock", "find_binary", "is_private", "master", "private_files", "worker"]
+__all__ = [
+    "NoRedisBinary",
+    "data_lock",
+    "find_binary",
+    "is_private",
+    "master",
+    "metrics_files",
+    "private_files",
+    "worker",
+]

@@ -1,6 +1,7 @@
 """What gunicorn's master does around its workers: the embedded Redis, the database's schema, warnings."""
 
 import errno
+import fcntl
 import logging
 import socket
 import subprocess
@@ -10,12 +11,16 @@ from pathlib import Path
 from typing import IO
 from typing import Any
 
+from chatapp import prometheus_client_ties
 from chatapp.config import Config
 from chatapp.config import ConfigError
 from chatapp.runtime import file_limit
+from chatapp.runtime import gevent_ties
+from chatapp.runtime import locked
 from chatapp.server import data_lock
 from chatapp.server import gunicorn_ties
 from chatapp.server import log_lines
+from chatapp.server import metrics_files
 from chatapp.server import private_files
 from chatapp.server.demo_process import DemoProcess
 from chatapp.server.demo_process import target
@@ -87,7 +92,15 @@ def when_ready(server: Any) -> None:
     _offer_demo(server)
 
 
+def child_exit(server: Any, worker: Any) -> None:
+    """After a worker is gone, however it went: what it has counted stays."""
+    # The master has no loop, which its workers would inherit.
+    with locked(metrics_files.folder(), fcntl.LOCK_EX, gevent_ties.original("time", "sleep")):
+        prometheus_client_ties.bury(metrics_files.folder(), worker.pid)
+
+
 def on_exit(server: Any) -> None:
+    metrics_files.remove()
     if _demo is not None:
         _demo.stop()
     if _redis is not None:

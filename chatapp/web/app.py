@@ -23,6 +23,7 @@ from chatapp.web import cross_origin
 from chatapp.web import current
 from chatapp.web import demo
 from chatapp.web import lite
+from chatapp.web import metrics
 from chatapp.web import pages
 from chatapp.web import problems
 from chatapp.web import security_headers
@@ -83,6 +84,7 @@ def _register_views(app: Flask, config: Config, assets: Assets) -> None:
     problems.register(app, lite.error_page)
     api.register(app)
     pages.register(app, assets)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(lite.blueprint)
     if config.demo:
         app.register_blueprint(demo.blueprint)

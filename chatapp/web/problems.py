@@ -10,6 +10,7 @@ from flask import Response
 from flask import request
 from werkzeug.exceptions import HTTPException
 
+from chatapp import metrics
 from chatapp.errors import BadRequest
 from chatapp.errors import ChatError
 from chatapp.errors import Forbidden
@@ -43,6 +44,7 @@ _BY_STATUS: dict[int, type[ChatError]] = {
 
 def problem(error: ChatError) -> Answer:
     """The error as an HTTP answer, with Retry-After where there is something to wait for."""
+    metrics.refusals.labels(error.code).inc()
     answer = Answer.json(error.problem(error.local_id), error.status, "application/problem+json")
     if isinstance(error, RateLimited):
         answer.headers += error.fields

@@ -110,7 +110,7 @@ class Stage:
     def reader(self, who: Identity, since: Cursor | str | None, *names: str) -> Reader:
         cursor = Cursor.parse(since) if isinstance(since, str) else since
         wanted = Wanted(frozenset(names) if names else None)
-        return self.parts.feed.open(self.parts.feed.waiter(who), who, wanted, cursor)
+        return self.parts.feed.open(self.parts.feed.waiter(who, "poll"), who, wanted, cursor)
 
     def told(self, reader: Reader, limit: int = 200, most_bytes: int = 2**20) -> list[Event]:
         """All that it reads until it is up to date."""

@@ -35,7 +35,7 @@ def passed_on(stage: Stage) -> list[tuple[int, str]]:
 
 
 def given(stage: Stage, who: Identity) -> list[dict[str, Any]]:
-    waiter = stage.parts.feed.waiter(who)
+    waiter = stage.parts.feed.waiter(who, "poll")
     waiter.rooms = (1,)
     return [event.body for event in stage.parts.growing_now.given_to(waiter)]
 

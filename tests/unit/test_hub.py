@@ -18,7 +18,7 @@ def test_those_are_woken_whom_an_event_concerns() -> None:
     hub = Hub()
     waiters = {}
     for user, rooms in (("ada", (1, 2)), ("bob", (2,)), ("eve", ())):
-        waiters[user] = hub.waiter(user, f"session of {user}")
+        waiters[user] = hub.waiter(user, f"session of {user}", "poll")
         hub.add(waiters[user])
         waiters[user].follow(rooms)
 
@@ -40,22 +40,22 @@ def test_those_are_woken_whom_an_event_concerns() -> None:
 
 def test_a_session_that_ends_takes_its_connections_with_it_also_those_that_come_late() -> None:
     hub = Hub()
-    ada, other = hub.waiter("ada", "one"), hub.waiter("ada", "another")
+    ada, other = hub.waiter("ada", "one", "poll"), hub.waiter("ada", "another", "poll")
     for waiter in (ada, other):
         hub.add(waiter)
     hub.end_session("one")
-    late = hub.waiter("ada", "one")
+    late = hub.waiter("ada", "one", "poll")
     hub.add(late)
     assert [one.closing for one in (ada, other, late)] == ["signed_out", None, "signed_out"]
 
 
 def test_draining_closes_all_and_the_first_reason_counts() -> None:
     hub = Hub()
-    ada = hub.waiter("ada", "one")
+    ada = hub.waiter("ada", "one", "poll")
     hub.add(ada)
     hub.end_session("one")
     hub.drain()
-    late = hub.waiter("bob", "two")
+    late = hub.waiter("bob", "two", "poll")
     hub.add(late)
     assert (ada.closing, late.closing) == ("signed_out", "shutdown")
     hub.remove(ada)
@@ -129,7 +129,7 @@ def test_a_signal_reaches_every_worker(set_up: Set) -> None:
         stage.read()
     ada = here.parts.sessions.new_guest("Ada")
     there.parts.sessions.identify(ada.token)
-    waiter = there.parts.feed.waiter(ada.identity)
+    waiter = there.parts.feed.waiter(ada.identity, "poll")
     there.parts.hub.add(waiter)
     here.parts.live_log.signal({"type": "signed_out", "session": ada.identity.session_id})
     there.publish()

@@ -25,7 +25,7 @@ class World:
     room_id: int
 
     def connect(self, stage: Stage, who: Identity, **options: Any) -> Reader:
-        return stage.parts.feed.open(stage.parts.feed.waiter(who), who, Wanted(**options), None)
+        return stage.parts.feed.open(stage.parts.feed.waiter(who, "poll"), who, Wanted(**options), None)
 
     def end(self, stage: Stage, reader: Reader) -> None:
         stage.parts.feed.close(reader.listener)

@@ -2,10 +2,13 @@
 
 import re
 import socket
+import subprocess
+import sys
 import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from typing import ClassVar
@@ -35,6 +38,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import OperationalError
 
+from chatapp import prometheus_client_ties
 from chatapp.receiving import SOCKET
 from chatapp.runtime import gevent_ties
 from chatapp.runtime import utc_now
@@ -49,7 +53,7 @@ from tests.support.postgres import Postgres
 from tests.support.redis_server import RedisServer
 from tests.support.service import ROOT
 
-TIED = ("gunicorn", "gevent", "sqlalchemy", "psycopg", "redis", "marshmallow")
+TIED = ("gunicorn", "gevent", "sqlalchemy", "psycopg", "redis", "marshmallow", "prometheus-client")
 
 
 @pytest.mark.parametrize("library", TIED)
@@ -61,7 +65,7 @@ def test_a_tied_library_has_an_upper_bound(library: str) -> None:
 
 @pytest.mark.parametrize("library", TIED)
 def test_each_library_has_its_file(library: str) -> None:
-    [file] = (ROOT / "chatapp").rglob(f"{library}_ties.py")
+    [file] = (ROOT / "chatapp").rglob(f"{library.replace('-', '_')}_ties.py")
     assert "What would break it" in file.read_text()
 
 
@@ -330,3 +334,33 @@ def test_marshmallow_keeps_what_validates_a_field() -> None:
     marshmallow_ties.validate(field, "right")
     with pytest.raises(ValidationError):
         marshmallow_ties.validate(field, "other")
+
+
+COUNTS = """
+import os, sys
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
+from prometheus_client import Counter, Gauge, Histogram
+Counter("sent", "", ["how"]).labels("well").inc(int(sys.argv[2]))
+Histogram("took", "", buckets=(1, 2)).observe(int(sys.argv[2]))
+Gauge("open", "", multiprocess_mode="livesum").set(1)
+print(os.getpid())
+"""
+
+
+class _Nothing:
+    def collect(self) -> list[Any]:
+        return []
+
+
+def test_what_processes_counted_that_are_gone_is_added_up(tmp_path: Path) -> None:
+    for amount in (2, 3, 4):
+        command = [sys.executable, "-c", COUNTS, str(tmp_path), str(amount)]
+        pid = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        before = prometheus_client_ties.text_of_all(tmp_path, _Nothing())
+        assert b"open 1.0" in before
+        prometheus_client_ties.bury(tmp_path, pid)
+        after = prometheus_client_ties.text_of_all(tmp_path, _Nothing())
+        assert sorted(line for line in before.splitlines() if b"open" not in line) == sorted(after.splitlines())
+    assert b'sent_total{how="well"} 9.0' in after
+    assert b"took_sum 9.0" in after
+    assert {file.name for file in tmp_path.iterdir()} == {"counter_gone.db", "histogram_gone.db"}

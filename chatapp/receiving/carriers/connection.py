@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from chatapp import metrics
 from chatapp.eventlog import Listener
 from chatapp.receiving.stream import Stream
 
@@ -29,6 +30,7 @@ class Connection(Listener):
         "told_whole",
     )
     stream: Stream
+    transport = metrics.STREAM
 
     def __init__(self, user_id: str, session_id: str, on_end: Callable[["Connection", str], None]) -> None:
         super().__init__(user_id, session_id)

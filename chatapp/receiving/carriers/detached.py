@@ -16,6 +16,7 @@ from typing import TypeGuard
 
 from gevent.socket import socket
 
+from chatapp import metrics
 from chatapp.errors import Unavailable
 from chatapp.eventlog import Followers
 from chatapp.eventlog import Hub
@@ -136,6 +137,7 @@ class Detached:
         del self._by_fd[connection.fd]
         connection.end(connection.stream.closing(reason))
         self._feed.close(connection)
+        metrics.streams_ended.labels(reason).inc()
 
     def give_or_step_down(self, events: Sequence[Event], before: Cursor) -> None:
         """The tail's news, all of one room: the window ended at `before`, and now ends behind them."""
@@ -180,6 +182,7 @@ class Detached:
         if leading := [one for event in events[:1] for one in self._head.of_room(event.room_id)]:
             shared = [event.frame for event in events if event.target is None]
             if shared:
+                metrics.delivered_by_stream.inc(len(shared) * len(leading))
                 self.write_all(leading, b"".join(shared) if len(shared) > 1 else shared[0])
         for connection in alone:
             self._advance(connection)
@@ -245,6 +248,7 @@ class Detached:
                 return
             events = reader.read(EVENTS_PER_WRITE, BYTES_PER_WRITE)
             if events:
+                metrics.delivered_by_stream.inc(len(events))
                 self._write(connection, b"".join([event.frame for event in events]))
             elif reader.position == self._tail.window.end:
                 connection.leading = True

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import gevent
 
+from chatapp import metrics
 from chatapp.errors import Unavailable
 from chatapp.receiving.carriers.connection import Connection
 from chatapp.receiving.read_rate import ReadRate
@@ -63,6 +64,7 @@ class Laggards:
         reader = connection.stream.reader
         events = reader.read(EVENTS_PER_WRITE, BYTES_PER_WRITE) if reader.needs_database else []
         self._read_rate.add_events(connection.user_id, len(events))
+        metrics.delivered_by_stream.inc(len(events))
         self._go_on(connection, b"".join([event.frame for event in events]))
 
     def _go_on(self, connection: Connection, page: bytes = b"") -> None:

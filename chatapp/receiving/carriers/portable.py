@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+from chatapp import metrics
 from chatapp.errors import Unavailable
 from chatapp.eventlog import Waiter
 from chatapp.receiving.poll import in_order
@@ -20,10 +21,16 @@ class Pieces:
     def __init__(self, stream: Stream, waiter: Waiter) -> None:
         self._stream = stream
         self._waiter = waiter
+        # Closed before it has come to its end, its peer is gone.
+        self._reason = "gone"
         self.held = ExitStack()
+        self.held.callback(self._ended)
 
     def close(self) -> None:
         self.held.close()
+
+    def _ended(self) -> None:
+        metrics.streams_ended.labels(self._reason).inc()
 
     def __iter__(self) -> Iterator[bytes]:
         stream = self._stream
@@ -36,11 +43,13 @@ class Pieces:
                 # Catching up needs the database. The connection stays, and its heartbeats.
                 self._waiter.pause(CATCH_UP_RETRY_S)
                 events = []
+            metrics.delivered_by_stream.inc(len(events))
             if not stream.reader.behind:
                 events = in_order(self._waiter.take_signals(), events)
             if events:
                 yield b"".join(event.frame for event in events)
             if beat := stream.heartbeat():
                 yield beat
+        self._reason = reason
         if last := stream.closing(reason):
             yield last

@@ -9,6 +9,8 @@ from flask import Response
 from flask import make_response
 from flask import request
 
+from chatapp import metrics
+from chatapp.errors import ChatError
 from chatapp.errors import InvalidParameter
 from chatapp.errors import NotFound
 from chatapp.errors import RateLimited
@@ -84,11 +86,16 @@ def stream(parts: Services, environ: dict[str, Any]) -> Answer:
     query.refuse_unknown(STREAM_PARAMETERS)
     try:
         return _open(parts, environ, query)
-    except (TooManyConnections, RateLimited):
-        return Answer(200, [closing("too_many_connections")], STREAM_HEADERS)
-    except Unavailable:
+    except (TooManyConnections, RateLimited) as refused:
+        return _closed_at_once(refused, "too_many_connections")
+    except Unavailable as refused:
         # A native EventSource never returns from a 503.
-        return Answer(200, [closing("unavailable")], STREAM_HEADERS)
+        return _closed_at_once(refused, "unavailable")
+
+
+def _closed_at_once(refused: ChatError, reason: str) -> Answer:
+    metrics.refusals.labels(refused.code).inc()
+    return Answer(200, [closing(reason)], STREAM_HEADERS)
 
 
 def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
@@ -107,7 +114,7 @@ def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
         connection.stream = Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s)
         environ[CONNECTION] = connection
         return Answer(200, (), STREAM_HEADERS)
-    waiter = parts.feed.waiter(who)
+    waiter = parts.feed.waiter(who, metrics.STREAM)
     reader = parts.feed.open(waiter, who, wanted, since)
     parts.signals.stream_begins(waiter)
     pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter)
@@ -132,7 +139,7 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
     # What it may cost, until it is known what it does.
     parts.read_rate.add_events(who.id, limit)
     ends_s = time.monotonic() + (who.ends_at - utc_now()).total_seconds()
-    waiter = parts.feed.waiter(who)
+    waiter = parts.feed.waiter(who, metrics.POLL)
     reader = parts.feed.open(waiter, who, wanted, since)
     # Until the answer is out: one that nobody reads takes memory.
     place = partial(parts.feed.close, waiter)
@@ -147,6 +154,7 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
         # Behind what was not read yet, its user may have left a room.
         over = waiter.closing or time.monotonic() >= ends_s
         signals = () if reader.behind or over else waiter.take_signals()
+        metrics.delivered_by_poll.inc(len(events))
         parts.signals.poll_ends(waiter)
         return Answer(200, poll_document(events, signals, reader), POLL_HEADERS, after=place)
     except BaseException:

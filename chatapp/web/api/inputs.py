@@ -43,7 +43,7 @@ def refuse_unknown_parameters() -> None:
     """A typo must not pass silently. Raises InvalidParameter."""
     view = current_app.view_functions.get(request.endpoint or "")
     # Probes and caches put into an address what they like.
-    if view is None or request.endpoint == "static" or request.blueprint in ("pages", "health", "lite"):
+    if view is None or request.endpoint == "static" or request.blueprint in ("pages", "health", "lite", "metrics"):
         return
     Query(request.environ).refuse_unknown(getattr(view, "query_parameters", ()))
 

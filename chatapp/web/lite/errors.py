@@ -7,6 +7,7 @@ from flask import g
 from flask import request
 from markupsafe import escape
 
+from chatapp import metrics
 from chatapp.errors import ChatError
 from chatapp.errors import Unauthenticated
 from chatapp.web.answers import NOT_KEPT
@@ -31,6 +32,7 @@ def error_page(error: ChatError) -> Response | None:
     """The error as the page that was asked for says it; None at all other addresses."""
     if not is_here(request.path):
         return None
+    metrics.refusals.labels(error.code).inc()
     refused: Callable[[ChatError], Response] = g.get("refused", simple_page)
     return refused(error)
 
@@ -44,6 +46,7 @@ def simple_page(error: ChatError) -> Response:
 
 def bare_page(error: ChatError) -> Answer:
     """The same without Flask."""
+    metrics.refusals.labels(error.code).inc()
     body = BARE.format(said=escape(words.of_page(error)))
     answer = Answer(error.status, body.encode(), (("Content-Type", "text/html; charset=utf-8"), NOT_KEPT))
     if error.retry_after_s is not None:
