@@ -33,6 +33,7 @@ workers = config_.workers
 worker_class = "chatapp.server.worker.ChatWorker"
 worker_connections = config_.worker_connections
 backlog = BACKLOG
+logger_class = "chatapp.server.gunicorn_ties.Log"
 # No preloading: a hub, its connections and its greenlets belong to one process.
 preload_app = False
 # Streams count as requests and would restart a worker under everyone's feet.

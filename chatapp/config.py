@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -69,6 +70,10 @@ class Config:
     max_connections_per_user: int
     max_connections: int
     metrics_token: str | None
+    # How the log is written; None: as text on a terminal, else as JSON.
+    log_format: str | None
+    sentry_dsn: str | None
+    otlp_endpoint: str | None
     # Where all workers of one master count; None in a process that counts alone.
     metrics_folder: Path | None
 
@@ -149,6 +154,9 @@ class Config:
             max_connections_per_user=read.whole("CHATAPP_MAX_CONNECTIONS_PER_USER", 20, 1, 1_000_000),
             max_connections=read.whole("CHATAPP_MAX_CONNECTIONS", _default_max_connections(), 1, 10_000_000),
             metrics_token=read.metrics_token("CHATAPP_METRICS_TOKEN"),
+            log_format=read.choice("LOG_FORMAT", "", ("", "text", "json")) or None,
+            sentry_dsn=read.http_url("SENTRY_DSN"),
+            otlp_endpoint=read.http_url("OTEL_EXPORTER_OTLP_ENDPOINT"),
             metrics_folder=Path(folder) if (folder := read.text(METRICS_FOLDER, "")) else None,
         )
         if redis_url is None:
@@ -236,6 +244,12 @@ class _Reader:
 
     def jwt_secret(self, name: str, production: bool) -> str | None:
         return self._long_enough(name, production) or None
+
+    def http_url(self, name: str) -> str | None:
+        url = self.text(name, "")
+        if url and canonical(f"{urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}") is None:
+            raise ConfigError(f"{name}: is not a URL of http or https")
+        return url or None
 
     def metrics_token(self, name: str) -> str | None:
         token = self.text(name, "")

@@ -38,7 +38,7 @@ send_seconds = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
 )
 events = Counter("chat_events", "Events published into the log.", ["type"], registry=OWN)
-deliveries = Counter("chat_deliveries", "Events of the log given to streams and polls.", ["transport"], registry=OWN)
+deliveries = Counter("chat_deliveries", "Events given to streams and polls.", ["transport"], registry=OWN)
 catch_up_events = Counter(
     "chat_catch_up_events",
     "Events that a reader behind the newest found, by where: the worker's window, or the database.",

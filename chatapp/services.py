@@ -29,6 +29,7 @@ from chatapp.receiving import Detached
 from chatapp.receiving import Feed
 from chatapp.receiving import GrowingNow
 from chatapp.receiving import Places
+from chatapp.receiving import PollSessions
 from chatapp.receiving import ReadRate
 from chatapp.receiving import Receipts
 from chatapp.receiving import RoomReceipts
@@ -68,6 +69,7 @@ class Services:
             self.room_receipts,
             self.receipts,
             self.places,
+            self.poll_sessions,
             self.sockets,
             self.detached,
         )
@@ -142,6 +144,7 @@ class Services:
         self.feed = Feed(self.hub, self.tail, self.kept_log, catch_up, self.known_rooms, self.places, self.receipts)
         self.growing_now = GrowingNow(self.database, self.tail)
         self.sockets = Sockets()
+        self.poll_sessions = PollSessions()
         self.read_rate = ReadRate()
         self.detached = Detached(
             self.hub,

@@ -14,7 +14,7 @@ SIGN_IN = b'{"name": "Ada"}'
 
 @pytest.fixture(scope="module")
 def behind(start_service: Start) -> Service:
-    return start_service("sqlite", CHATAPP_PROXIES="1", GUNICORN_CMD_ARGS="--access-logfile -")
+    return start_service("sqlite", CHATAPP_PROXIES="1", LOG_FORMAT="text", GUNICORN_CMD_ARGS="--access-logfile -")
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,12 @@ from chatapp.receiving.growing_now import GrowingNow
 from chatapp.receiving.places import Places
 from chatapp.receiving.poll import poll_document
 from chatapp.receiving.poll import wait_for_events
+from chatapp.receiving.poll_sessions import PollSessions
 from chatapp.receiving.read_rate import POLL_UNITS
 from chatapp.receiving.read_rate import ReadRate
 from chatapp.receiving.reader import Reader
 from chatapp.receiving.receipts import Receipts
+from chatapp.receiving.receiving_log import Request
 from chatapp.receiving.room_receipts import RoomReceipts
 from chatapp.receiving.signals import Signals
 from chatapp.receiving.stream import WRITE_TIMEOUT_S
@@ -36,9 +38,11 @@ __all__ = [
     "GrowingNow",
     "Pieces",
     "Places",
+    "PollSessions",
     "ReadRate",
     "Reader",
     "Receipts",
+    "Request",
     "RoomReceipts",
     "Signals",
     "Sockets",

@@ -40,7 +40,7 @@ class Signals:
         event = event_of(signal)
         for waiter in waiters:
             waiter.signal(event)
-        self._detached.write_all(connections, event.frame)
+        self._detached.write_all(connections, event.frame, 1)
 
     def stream_begins(self, waiter: Waiter) -> None:
         """Give it what it cannot have heard of."""

@@ -16,10 +16,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from gunicorn import systemd
+from gunicorn.glogging import Logger
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.ggevent import GeventWorker
 
+from chatapp.config import Config
 from chatapp.receiving import SOCKET
+from chatapp.server import log_lines
 from chatapp.web import CLOSE
 from chatapp.web import WAITING
 from chatapp.web import HandedOver
@@ -172,9 +175,17 @@ def body_length(req: Any) -> int | None:
     return 0
 
 
-def log_handlers(log: Any) -> list[logging.Handler]:
-    """Everything that gunicorn's log is written to."""
-    return [*log.error_log.handlers, *log.access_log.handlers]
+class Log(Logger):  # type: ignore[misc]
+    """gunicorn's log, each of whose records is written as ours are, from the first one on."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        log_lines.install([*self.error_log.handlers, *self.access_log.handlers], Config.from_environ().log_format)
+
+
+def stream_handlers(log: Any) -> list[logging.StreamHandler[Any]]:
+    """Those of its error log that write to a file, a terminal or a pipe."""
+    return [one for one in log.error_log.handlers if isinstance(one, logging.StreamHandler)]
 
 
 def close_after(req: Any) -> None:

@@ -1,8 +1,17 @@
-"""`LogLines`: how the log is written: one record never looks like two, whatever a client managed to put into it."""
+"""How the log is written: one record never looks like two, whatever a client managed to put into it.
 
+A record may have `fields`, what a request or a stream was: behind its message as text, members of their own in JSON.
+"""
+
+import json
 import logging
 import re
+import sys
+import time
 from collections.abc import Iterable
+from typing import Any
+
+TEXT, JSON = "text", "json"
 
 # Controls (a terminal obeys some), what else ends a line or turns its direction, and lone surrogates.
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -10,21 +19,50 @@ _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202
 INDENT = "  "
 
 
-class LogLines(logging.Formatter):
-    """Around the formatter that a handler has."""
+class TextLines(logging.Formatter):
+    """For people, around the formatter that a handler has."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
         self._inner = inner
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"\n{INDENT}".join(_plain(line) for line in self._inner.format(record).split("\n"))
+        fields = (f" {name}={'-' if value is None else value}" for name, value in _fields(record).items())
+        text = self._inner.format(record) + "".join(fields)
+        return f"\n{INDENT}".join(_plain(line) for line in text.split("\n"))
 
 
-def install(handlers: Iterable[logging.Handler]) -> None:
+class JsonLines(logging.Formatter):
+    """For programs: one line of ASCII, a JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        milliseconds = int(record.created * 1000)
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
+        document = {
+            "time": f"{moment}.{milliseconds % 1000:03d}Z",
+            "level": record.levelname.lower(),
+            "pid": record.process,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            document["exception"] = self.formatException(record.exc_info)
+        return json.dumps(document, separators=(",", ":"), default=str)
+
+
+def install(handlers: Iterable[logging.Handler], form: str | None) -> None:
+    """`form` is TEXT or JSON; by default the one on a terminal, the other elsewhere."""
+    if form is None:
+        form = TEXT if sys.stderr.isatty() else JSON
     for handler in handlers:
-        if not isinstance(handler.formatter, LogLines):
-            handler.setFormatter(LogLines(handler.formatter or logging.Formatter()))
+        if not isinstance(handler.formatter, TextLines | JsonLines):
+            handler.setFormatter(JsonLines() if form == JSON else TextLines(handler.formatter or logging.Formatter()))
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    found: dict[str, Any] = getattr(record, "fields", {})
+    return found
 
 
 def _plain(line: str) -> str:

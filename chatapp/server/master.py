@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 from typing import Any
@@ -19,9 +20,10 @@ from chatapp.runtime import gevent_ties
 from chatapp.runtime import locked
 from chatapp.server import data_lock
 from chatapp.server import gunicorn_ties
-from chatapp.server import log_lines
 from chatapp.server import metrics_files
 from chatapp.server import private_files
+from chatapp.server import sentry
+from chatapp.server import tracing
 from chatapp.server.demo_process import DemoProcess
 from chatapp.server.demo_process import target
 from chatapp.server.embedded_redis import EmbeddedRedis
@@ -62,8 +64,6 @@ def check_configured(root: Path) -> None:
 def on_starting(server: Any) -> None:
     """Before the first worker: everything that there must be one of."""
     global _redis
-    # The workers inherit the handlers.
-    log_lines.install(gunicorn_ties.log_handlers(server.log))
     config = Config.from_environ()
     if config.workers > 1 and config.sqlite_path is not None:
         server.log.warning("SQLite with %d workers: fit for trying; use PostgreSQL for more than one", config.workers)
@@ -73,6 +73,8 @@ def on_starting(server: Any) -> None:
         )
     private_files.close(config)
     try:
+        _check_extra("SENTRY_DSN", config.sentry_dsn, sentry.LIBRARY, sentry.EXTRA)
+        _check_extra("OTEL_EXPORTER_OTLP_ENDPOINT", config.otlp_endpoint, tracing.LIBRARY, tracing.EXTRA)
         _check_addresses(server.cfg.address)
         if config.sqlite_path is not None:
             # Two services on one database with a Redis each would not hear of each other's messages.
@@ -84,6 +86,16 @@ def on_starting(server: Any) -> None:
     except (ConfigError, EmbeddedRedisError) as error:
         sys.exit(f"chatapp: {error}")
     _upgrade_database()
+
+
+def _check_extra(setting: str, value: str | None, library: str, extra: str) -> None:
+    """Raises ConfigError where a library is wanted that does not come with the service."""
+    try:
+        found = value is None or find_spec(library) is not None
+    except ModuleNotFoundError:
+        found = False
+    if not found:
+        raise ConfigError(f"{setting}: is set, and {library} is not installed: pip install 'chatapp[{extra}]'")
 
 
 def when_ready(server: Any) -> None:

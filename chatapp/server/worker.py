@@ -15,6 +15,8 @@ import gevent
 
 from chatapp.receiving import WRITE_TIMEOUT_S
 from chatapp.runtime import gevent_ties
+from chatapp.server import gunicorn_ties
+from chatapp.server import sentry
 from chatapp.server import shortcut
 from chatapp.server.connections import Connections
 from chatapp.server.gunicorn_ties import LetGo
@@ -23,8 +25,11 @@ from chatapp.server.gunicorn_ties import TakenOver
 from chatapp.server.gunicorn_ties import TiedWorker
 from chatapp.server.gunicorn_ties import environ
 from chatapp.server.gunicorn_ties import unread
+from chatapp.server.line_queue import LineQueue
+from chatapp.server.tracing import Tracing
 from chatapp.services import Services
 from chatapp.web import prepare_pages
+from chatapp.web import requests
 from chatapp.web import services
 
 # What the kernel may hold for one reader. By itself it grows to 4 MiB, and a thousand stuck readers to 4 GiB.
@@ -57,12 +62,15 @@ def post_worker_init(worker: Any) -> None:
     # What was loaded by now stays: looking through it again and again took a tenth of the time under load.
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    logger = logging.getLogger("chatapp")
-    logger.handlers = worker.log.error_log.handlers
-    logger.setLevel(worker.log.error_log.level)
+    worker.write_log()
     if worker.cfg.workers != worker.parts.config.workers:
         worker.log.warning("set the number of workers by WEB_CONCURRENCY: connections are counted by it")
     prepare_pages(worker.flask)
+    config = worker.parts.config
+    if config.sentry_dsn is not None:
+        sentry.start(config)
+    if config.otlp_endpoint is not None:
+        worker.trace()
     worker.parts.start()
 
 
@@ -70,6 +78,7 @@ def worker_exit(server: Any, worker: Any) -> None:
     """gunicorn's hook, after the last request. A worker that never got that far has nothing to stop."""
     if worker.flask is not None:
         worker.parts.stop()
+    worker.end_log()
 
 
 class ChatWorker(TiedWorker):
@@ -79,8 +88,31 @@ class ChatWorker(TiedWorker):
         super().__init__(*args, **kwargs)
         self._connections = Connections(self.worker_connections)
         self._takes_shortcut = False
+        self._lines: list[LineQueue] = []
+        self._tracing: Tracing | None = None
         self._origins: tuple[str, ...] = ()
         gevent_ties.accept_at_most(ACCEPT_MAX)
+
+    def write_log(self) -> None:
+        """From here on, what this service says is written without waiting."""
+        self._lines = [LineQueue(handler) for handler in gunicorn_ties.stream_handlers(self.log)]
+        logger = logging.getLogger("chatapp")
+        logger.handlers = [*self._lines]
+        logger.setLevel(self.log.error_log.level)
+        logger.propagate = False
+        for lines in self._lines:
+            lines.start()
+
+    def trace(self) -> None:
+        tracing = self._tracing = Tracing()
+        requests(self.flask).on_answered.append(tracing.record)
+
+    def end_log(self) -> None:
+        if self._tracing is not None:
+            self._tracing.stop()
+        logging.getLogger("chatapp").handlers = self.log.error_log.handlers
+        for lines in self._lines:
+            lines.stop()
 
     @property
     def parts(self) -> Services:

@@ -63,10 +63,13 @@ def engine_options(url: str) -> dict[str, Any]:
     if make_url(url).get_backend_name() == "sqlite":
         return {
             "connect_args": {"timeout": STATEMENT_TIMEOUT_S, "check_same_thread": False},
+            "hide_parameters": True,
             # Like psycopg: `Rows` gives its parameters by name.
             "paramstyle": "named",
         }
     return {
+        # Bodies of messages have no place in the log.
+        "hide_parameters": True,
         "pool_size": POSTGRES_CONNECTIONS,
         "max_overflow": 0,
         "pool_timeout": STATEMENT_TIMEOUT_S,

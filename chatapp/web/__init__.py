@@ -10,16 +10,20 @@ from chatapp.web.deadline import WAITING
 from chatapp.web.deadline import body_max_bytes
 from chatapp.web.handover import HandedOver
 from chatapp.web.pages import prepare as prepare_pages
+from chatapp.web.requests import Answered
+from chatapp.web.requests import of as requests
 
 __all__ = [
     "CLOSE",
     "ROOT",
     "WAITING",
+    "Answered",
     "HandedOver",
     "body_max_bytes",
     "create_app",
     "hot_routes",
     "prepare_pages",
+    "requests",
     "response_head",
     "services",
 ]

@@ -26,6 +26,8 @@ from chatapp.web import lite
 from chatapp.web import metrics
 from chatapp.web import pages
 from chatapp.web import problems
+from chatapp.web import request_log
+from chatapp.web import requests
 from chatapp.web import security_headers
 from chatapp.web.answers import Answer
 from chatapp.web.assets import Assets
@@ -61,7 +63,10 @@ def create_app(config: Config | None = None) -> Flask:
     parts = app.extensions[current.NAME] = Services(config, _engine(app, config))
     assets = Assets(ROOT / "static", config.data)
     _register_views(app, config, assets)
-    app.wsgi_app = _around(assets.around(app.wsgi_app), config, parts)  # type: ignore[method-assign]
+    asked = app.extensions[requests.NAME] = requests.Requests(_around(assets.around(app.wsgi_app), config, parts))
+    asked.on_answered.append(request_log.write)
+    # The outermost: the others see an ordinary response.
+    app.wsgi_app = Handover(asked, parts.detached)  # type: ignore[method-assign]
     return app
 
 
@@ -82,6 +87,7 @@ def _register_views(app: Flask, config: Config, assets: Assets) -> None:
     # Which hosts it may name is for the proxy to say.
     app.config.update(SECRET_KEY=config.secret_key, TRUSTED_HOSTS=None)
     problems.register(app, lite.error_page)
+    requests.register(app)
     api.register(app)
     pages.register(app, assets)
     app.register_blueprint(metrics.blueprint)
@@ -99,10 +105,10 @@ def _refusal(path: str, error: ChatError) -> Answer:
 
 
 def _around(app: Callable[..., Iterable[bytes]], config: Config, parts: Services) -> Any:
-    """What a request passes before Flask, from the inside out."""
+    """What a request passes before Flask, from the inside out, once it has an id."""
     app = TrailingSlash(Deadline(HotRoutes(app, parts), _refusal))
     if config.origins:
         app = CrossOrigin(app, config.origins)
     if config.proxies:
         app = Forwarded(app, config.proxies)
-    return Handover(app, parts.detached)
+    return app

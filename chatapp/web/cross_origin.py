@@ -12,7 +12,7 @@ from chatapp.origin import canonical
 
 API = "/api/"
 HEADERS = ["Authorization", "Chat-User", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"]
-EXPOSED = ["Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed", "ETag"]
+EXPOSED = ["Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed", "ETag", "X-Request-ID"]
 ALLOWED = "Access-Control-Allow-Origin"
 
 

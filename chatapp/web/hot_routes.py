@@ -15,12 +15,15 @@ from chatapp.web.answers import Answer
 from chatapp.web.api import events
 from chatapp.web.api import messages
 from chatapp.web.problems import answered
+from chatapp.web.requests import ROUTE
 
 Handler = Callable[[Services, dict[str, Any]], Answer]
 
 RECEIVE: dict[str, Handler] = {"/api/v1/events/stream": events.stream, "/api/v1/events/poll": events.poll}
 SEND = re.compile(r"/api/v1/rooms/([a-z0-9-]+)/messages", re.ASCII)
 APPEND = re.compile(r"/api/v1/messages/([a-z0-9-]+)/append", re.ASCII)
+
+SEND_ROUTE, APPEND_ROUTE = "/api/v1/rooms/{room}/messages", "/api/v1/messages/{message_id}/append"
 
 # In the environ: the handler, where the server has looked it up already.
 HANDLER = "chatapp.handler"
@@ -39,6 +42,13 @@ def handler(method: str, path: str) -> Handler | None:
     return None
 
 
+def _route(path: str) -> str:
+    """The address of one of these as Flask has it."""
+    if path in RECEIVE:
+        return path
+    return APPEND_ROUTE if path.endswith("/append") else SEND_ROUTE
+
+
 class HotRoutes:
     """WSGI middleware around Flask."""
 
@@ -50,6 +60,7 @@ class HotRoutes:
         handle = environ.get(HANDLER) or self._handler(environ)
         if handle is None:
             return self._app(environ, start_response)
+        environ[ROUTE] = _route(environ["PATH_INFO"])
         answer = answered(
             lambda: handle(self._parts, environ), method=environ["REQUEST_METHOD"], path=environ["PATH_INFO"]
         )

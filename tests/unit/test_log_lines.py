@@ -1,13 +1,17 @@
 """One record of the log never looks like two."""
 
+import json
 import logging
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatapp.errors import ChatError
-from chatapp.server.log_lines import LogLines
+from chatapp.server.log_lines import TEXT
+from chatapp.server.log_lines import JsonLines
+from chatapp.server.log_lines import TextLines
 from chatapp.server.log_lines import install
 from chatapp.web.answers import Answer
 from chatapp.web.problems import answered
@@ -18,7 +22,7 @@ NASTY = "/a\n[2026-11-22] [ERROR] forged\r\x1b[31m\x85\u2028\u202e\x9b\ud800é"
 
 
 def lines(record: logging.LogRecord) -> list[str]:
-    return LogLines(logging.Formatter("[%(levelname)s] %(message)s")).format(record).splitlines()
+    return TextLines(logging.Formatter("[%(levelname)s] %(message)s")).format(record).splitlines()
 
 
 def record(message: str, *args: object) -> logging.LogRecord:
@@ -51,9 +55,9 @@ def test_any_text(text: str) -> None:
 
 def test_it_is_installed_once() -> None:
     handler = logging.StreamHandler()
-    install([handler])
+    install([handler], TEXT)
     installed = handler.formatter
-    install([handler])
+    install([handler], TEXT)
     assert handler.formatter is installed
 
 
@@ -73,3 +77,21 @@ def test_a_defect_is_logged_in_one_line_of_ours(caplog: pytest.LogCaptureFixture
     assert message.startswith(r"GE\nT /a\n[2026-11-22] [ERROR] forged\r\x1b")
     assert message.isascii()
     assert len(message) < 2 * SHOWN_MAX * 4
+
+
+@given(st.text(), st.text())
+def test_any_text_is_one_line_of_json(text: str, value: str) -> None:
+    said = record("%s", text)
+    said.fields = {"status": 201, "route": value}
+    line = JsonLines().format(said)
+    assert line.isascii()
+    assert line.isprintable()
+    document = json.loads(line)
+    assert (document["message"], document["route"], document["status"]) == (text, value, 201)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", document["time"])
+
+
+def test_fields_stand_behind_the_text() -> None:
+    said = record("request")
+    said.fields = {"route": None, "status": 404}
+    assert lines(said) == ["[ERROR] request route=- status=404"]

@@ -222,6 +222,7 @@ def test_a_circle_is_found() -> None:
                 "people.cache",
                 "receiving.carriers",
                 "web.deadline",
+                "server.line_queue",
                 "server.worker",
             },
         ),

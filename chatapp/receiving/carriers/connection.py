@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from chatapp import metrics
 from chatapp.eventlog import Listener
+from chatapp.receiving.receiving_log import Request
 from chatapp.receiving.stream import Stream
 
 
@@ -19,10 +20,14 @@ class Connection(Listener):
 
     __slots__ = (
         "_on_end",
+        "begun_s",
+        "bytes",
         "catching_up",
+        "events",
         "fd",
         "leading",
         "offset",
+        "request",
         "rest",
         "stream",
         "stuck_since_s",
@@ -32,8 +37,15 @@ class Connection(Listener):
     stream: Stream
     transport = metrics.STREAM
 
-    def __init__(self, user_id: str, session_id: str, on_end: Callable[["Connection", str], None]) -> None:
+    def __init__(
+        self, user_id: str, session_id: str, request: Request, on_end: Callable[["Connection", str], None]
+    ) -> None:
         super().__init__(user_id, session_id)
+        self.request = request
+        self.begun_s = time.monotonic()
+        # What it was given, and as much of it as its peer has taken.
+        self.events = 0
+        self.bytes = 0
         self._on_end = on_end
         self.fd = -1
         self.leading = False
@@ -80,6 +92,7 @@ class Connection(Listener):
             written = os.write(self.fd, blob)
         except BlockingIOError:
             written = 0
+        self.bytes += written
         if written != len(blob):
             self.stick(blob, written)
 
@@ -92,9 +105,11 @@ class Connection(Listener):
         """Write on, as far as the peer takes it. Raises OSError when it is gone."""
         assert self.rest is not None
         try:
-            self.offset += os.write(self.fd, memoryview(self.rest)[self.offset :])
+            written = os.write(self.fd, memoryview(self.rest)[self.offset :])
         except BlockingIOError:
             return
+        self.offset += written
+        self.bytes += written
         self.stuck_since_s = time.monotonic()
         if self.offset == len(self.rest):
             self.rest, self.offset = None, 0
@@ -104,7 +119,7 @@ class Connection(Listener):
         if last:
             rest = b"" if self.rest is None else self.rest[self.offset :]
             with suppress(OSError):
-                os.write(self.fd, rest + last)
+                self.bytes += os.write(self.fd, rest + last)
         os.close(self.fd)
         self.fd = -1
         self.rest = None

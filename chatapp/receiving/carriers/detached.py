@@ -23,6 +23,7 @@ from chatapp.eventlog import Hub
 from chatapp.eventlog import Listener
 from chatapp.eventlog import Tail
 from chatapp.people import Identity
+from chatapp.receiving import receiving_log
 from chatapp.receiving.carriers.connection import Connection
 from chatapp.receiving.carriers.fanout import Fanout
 from chatapp.receiving.carriers.laggards import Laggards
@@ -31,6 +32,7 @@ from chatapp.receiving.carriers.sockets import Sockets
 from chatapp.receiving.feed import Feed
 from chatapp.receiving.growing_now import GrowingNow
 from chatapp.receiving.read_rate import ReadRate
+from chatapp.receiving.receiving_log import Request
 from chatapp.receiving.stream import BYTES_PER_WRITE
 from chatapp.receiving.stream import EVENTS_PER_WRITE
 from chatapp.receiving.stream import WRITE_TIMEOUT_S
@@ -101,8 +103,8 @@ class Detached:
         plain = type(environ.get(SOCKET)) is socket
         return plain and self._sockets.watched and environ.get("SERVER_PROTOCOL") in PROTOCOLS
 
-    def connection(self, identity: Identity) -> Connection:
-        return Connection(identity.id, identity.session_id, self.end)
+    def connection(self, identity: Identity, request: Request) -> Connection:
+        return Connection(identity.id, identity.session_id, request, self.end)
 
     def adopt(self, connection: Connection, fileno: int, head: bytes) -> None:
         """Go on with a duplicate of this descriptor. `head` is the response's, up to the empty line.
@@ -138,6 +140,14 @@ class Detached:
         connection.end(connection.stream.closing(reason))
         self._feed.close(connection)
         metrics.streams_ended.labels(reason).inc()
+        receiving_log.over(
+            "stream over",
+            connection.request,
+            seconds=time.monotonic() - connection.begun_s,
+            events=connection.events,
+            bytes_=connection.bytes,
+            reason=reason,
+        )
 
     def give_or_step_down(self, events: Sequence[Event], before: Cursor) -> None:
         """The tail's news, all of one room: the window ended at `before`, and now ends behind them."""
@@ -182,8 +192,7 @@ class Detached:
         if leading := [one for event in events[:1] for one in self._head.of_room(event.room_id)]:
             shared = [event.frame for event in events if event.target is None]
             if shared:
-                metrics.delivered_by_stream.inc(len(shared) * len(leading))
-                self.write_all(leading, b"".join(shared) if len(shared) > 1 else shared[0])
+                self.write_all(leading, b"".join(shared) if len(shared) > 1 else shared[0], len(shared))
         for connection in alone:
             self._advance(connection)
         if self._ahead:
@@ -193,15 +202,19 @@ class Detached:
     def _leads(self, listener: Listener) -> TypeGuard[Connection]:
         return isinstance(listener, Connection) and listener.leading
 
-    def write_all(self, connections: Sequence[Connection], blob: bytes) -> None:
-        """Write the same bytes to all of these, which lead."""
+    def write_all(self, connections: Sequence[Connection], blob: bytes, events: int) -> None:
+        """Write the same bytes, of so many events, to all of these, which lead."""
+        metrics.delivered_by_stream.inc(events * len(connections))
         taken = self._fanout.write([connection.fd for connection in connections], blob)
-        if taken.count(len(blob)) == len(connections):
-            return
+        size = len(blob)
         for connection, written in zip(connections, taken, strict=True):
-            if written < 0:
+            connection.events += events
+            if written == size:
+                connection.bytes += size
+            elif written < 0:
                 self.end(connection, "gone")
-            elif written < len(blob):
+            else:
+                connection.bytes += written
                 connection.stick(blob, written)
                 self._await_room(connection)
 
@@ -248,8 +261,7 @@ class Detached:
                 return
             events = reader.read(EVENTS_PER_WRITE, BYTES_PER_WRITE)
             if events:
-                metrics.delivered_by_stream.inc(len(events))
-                self._write(connection, b"".join([event.frame for event in events]))
+                self._write_events(connection, events)
             elif reader.position == self._tail.window.end:
                 connection.leading = True
                 self._head.add(connection)
@@ -265,12 +277,17 @@ class Detached:
             return
         connection.told_whole = True
         if events := self._growing_now.given_to(connection):
-            self._write(connection, b"".join([event.frame for event in events]))
+            self._write_events(connection, events)
 
-    def _give_page(self, connection: Connection, page: bytes) -> None:
-        if page:
-            self._write(connection, page)
+    def _give_page(self, connection: Connection, events: Sequence[Event]) -> None:
+        if events:
+            self._write_events(connection, events)
         self._advance(connection)
+
+    def _write_events(self, connection: Connection, events: Sequence[Event]) -> None:
+        metrics.delivered_by_stream.inc(len(events))
+        connection.events += len(events)
+        self._write(connection, b"".join([event.frame for event in events]))
 
     def _or_end(self, step: Callable[[Connection], None], connection: Connection, *args: Any) -> None:
         """A defect in one stream ends that one, and no other. Raises Unavailable."""

@@ -2,16 +2,17 @@
 
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Sequence
 
 import gevent
 
-from chatapp import metrics
 from chatapp.errors import Unavailable
 from chatapp.receiving.carriers.connection import Connection
 from chatapp.receiving.read_rate import ReadRate
 from chatapp.receiving.stream import BYTES_PER_WRITE
 from chatapp.receiving.stream import CATCH_UP_RETRY_S
 from chatapp.receiving.stream import EVENTS_PER_WRITE
+from chatapp.wire import Event
 
 # Pages that are read from the database at once: a reader of months leaves room for others.
 AT_ONCE_MAX = 8
@@ -25,7 +26,7 @@ class Laggards:
     """
 
     def __init__(
-        self, give: Callable[[Connection, bytes], None], guard: Callable[..., None], read_rate: ReadRate
+        self, give: Callable[[Connection, Sequence[Event]], None], guard: Callable[..., None], read_rate: ReadRate
     ) -> None:
         self._give = give
         self._guard = guard
@@ -64,10 +65,9 @@ class Laggards:
         reader = connection.stream.reader
         events = reader.read(EVENTS_PER_WRITE, BYTES_PER_WRITE) if reader.needs_database else []
         self._read_rate.add_events(connection.user_id, len(events))
-        metrics.delivered_by_stream.inc(len(events))
-        self._go_on(connection, b"".join([event.frame for event in events]))
+        self._go_on(connection, events)
 
-    def _go_on(self, connection: Connection, page: bytes = b"") -> None:
+    def _go_on(self, connection: Connection, page: Sequence[Event] = ()) -> None:
         connection.catching_up = False
         if connection.open:
             self._give(connection, page)

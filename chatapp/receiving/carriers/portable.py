@@ -7,8 +7,10 @@ from contextlib import ExitStack
 from chatapp import metrics
 from chatapp.errors import Unavailable
 from chatapp.eventlog import Waiter
+from chatapp.receiving import receiving_log
 from chatapp.receiving.poll import in_order
 from chatapp.receiving.poll import wait_for_events
+from chatapp.receiving.receiving_log import Request
 from chatapp.receiving.stream import BYTES_PER_WRITE
 from chatapp.receiving.stream import CATCH_UP_RETRY_S
 from chatapp.receiving.stream import EVENTS_PER_WRITE
@@ -18,9 +20,13 @@ from chatapp.receiving.stream import Stream
 class Pieces:
     """Everything that a stream says, piece by piece, with waits in between. `close` gives back what is `held`."""
 
-    def __init__(self, stream: Stream, waiter: Waiter) -> None:
+    def __init__(self, stream: Stream, waiter: Waiter, request: Request) -> None:
         self._stream = stream
         self._waiter = waiter
+        self._request = request
+        self._begun_s = time.monotonic()
+        self._events = 0
+        self._bytes = 0
         # Closed before it has come to its end, its peer is gone.
         self._reason = "gone"
         self.held = ExitStack()
@@ -31,8 +37,22 @@ class Pieces:
 
     def _ended(self) -> None:
         metrics.streams_ended.labels(self._reason).inc()
+        receiving_log.over(
+            "stream over",
+            self._request,
+            seconds=time.monotonic() - self._begun_s,
+            events=self._events,
+            bytes_=self._bytes,
+            reason=self._reason,
+        )
 
     def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces():
+            # A piece that its peer did not take is counted too: this side does not know.
+            self._bytes += len(piece)
+            yield piece
+
+    def _pieces(self) -> Iterator[bytes]:
         stream = self._stream
         yield stream.ready()
         while (reason := stream.over()) is None:
@@ -43,9 +63,10 @@ class Pieces:
                 # Catching up needs the database. The connection stays, and its heartbeats.
                 self._waiter.pause(CATCH_UP_RETRY_S)
                 events = []
-            metrics.delivered_by_stream.inc(len(events))
             if not stream.reader.behind:
                 events = in_order(self._waiter.take_signals(), events)
+            metrics.delivered_by_stream.inc(len(events))
+            self._events += len(events)
             if events:
                 yield b"".join(event.frame for event in events)
             if beat := stream.heartbeat():

@@ -18,6 +18,7 @@ from chatapp.errors import TooManyConnections
 from chatapp.errors import Unavailable
 from chatapp.receiving import POLL_UNITS
 from chatapp.receiving import Pieces
+from chatapp.receiving import Request
 from chatapp.receiving import Stream
 from chatapp.receiving import Wanted
 from chatapp.receiving import closing
@@ -35,6 +36,10 @@ from chatapp.web.api.inputs import parse_cursor
 from chatapp.web.api.inputs import query_parameters
 from chatapp.web.current import services
 from chatapp.web.handover import CONNECTION
+from chatapp.web.requests import REQUEST_ID
+from chatapp.web.requests import STREAM_OPENED
+from chatapp.web.requests import TRACE_PARENT
+from chatapp.web.requests import trace_id
 from chatapp.wire import Event
 from chatapp.wire import schemas
 from chatapp.wire import sse
@@ -109,21 +114,23 @@ def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
         return Answer(200, (), STREAM_HEADERS)
     life_s, heartbeat_s = parts.config.stream_seconds, parts.config.heartbeat_seconds
     if parts.config.carrier == "detached" and parts.detached.takes(environ):
-        connection = parts.detached.connection(who)
+        connection = parts.detached.connection(who, _request(environ))
         reader = parts.feed.open(connection, who, wanted, since)
         connection.stream = Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s)
         environ[CONNECTION] = connection
+        environ[STREAM_OPENED] = True
         return Answer(200, (), STREAM_HEADERS)
     waiter = parts.feed.waiter(who, metrics.STREAM)
     reader = parts.feed.open(waiter, who, wanted, since)
     parts.signals.stream_begins(waiter)
-    pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter)
+    pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter, _request(environ))
     pieces.held.callback(parts.feed.close, waiter)
     try:
         pieces.held.callback(parts.sockets.unwatch, parts.sockets.watch(environ, waiter))
     except BaseException:
         pieces.close()
         raise
+    environ[STREAM_OPENED] = True
     return Answer(200, pieces, STREAM_HEADERS)
 
 
@@ -144,6 +151,8 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
     # Until the answer is out: one that nobody reads takes memory.
     place = partial(parts.feed.close, waiter)
     watched = -1
+    told, size = 0, 0
+    parts.poll_sessions.begins(who.session_id, _request(environ))
     try:
         events: list[Event] = []
         if since is not None and not reader.reset:
@@ -154,14 +163,17 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
         # Behind what was not read yet, its user may have left a room.
         over = waiter.closing or time.monotonic() >= ends_s
         signals = () if reader.behind or over else waiter.take_signals()
-        metrics.delivered_by_poll.inc(len(events))
         parts.signals.poll_ends(waiter)
-        return Answer(200, poll_document(events, signals, reader), POLL_HEADERS, after=place)
+        document_ = poll_document(events, signals, reader)
+        told, size = len(events) + len(signals), len(document_)
+        metrics.delivered_by_poll.inc(told)
+        return Answer(200, document_, POLL_HEADERS, after=place)
     except BaseException:
         place()
         raise
     finally:
         parts.sockets.unwatch(watched)
+        parts.poll_sessions.ends(who.session_id, told, size, waiter.closing)
 
 
 @blueprint.post("/ack")
@@ -179,6 +191,10 @@ def ack() -> Response:
             raise NotFound
     services().receipts.ack(who.id, mine.joinings(rooms), cursor)
     return make_response("", 204)
+
+
+def _request(environ: dict[str, Any]) -> Request:
+    return Request(environ.get(REQUEST_ID), trace_id(environ.get(TRACE_PARENT)))
 
 
 def _wanted(query: Query, *, lenient: bool = False) -> Wanted:
