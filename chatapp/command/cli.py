@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatapp.command import check as checks
 from chatapp.command.replay import Replay
 from chatapp.command.replay import ReplayError
+from chatapp.command.serve import serve
 from chatapp.config import Config
 from chatapp.config import ConfigError
 from chatapp.server import private_files
@@ -62,6 +63,9 @@ def check() -> None:
     for finding in found:
         click.echo(finding)
     sys.exit(1 if checks.failed(found) else 0)
+
+
+chatapp.add_command(serve)
 
 
 @chatapp.command()

@@ -38,8 +38,8 @@ from chatapp.web.handover import Handover
 from chatapp.web.hot_routes import HotRoutes
 from chatapp.web.trailing_slash import TrailingSlash
 
-# Where templates/ and static/ lie.
-ROOT = Path(__file__).parent.parent.parent
+# Where templates/, static/, wsgi.py and gunicorn.conf.py lie: at the top of the source, or within an installed package.
+ROOT = (Path(__file__).parent.parent / "top" / "wsgi.py").resolve().parent
 
 
 class NoSessions(SessionInterface):

@@ -146,7 +146,7 @@ def changing(tmp_path: Path, start_service: Callable[..., Service]) -> Service:
     """A service from a copy of the tree, of which another version can be made."""
     copy = tmp_path / "copy"
     for name in ("chatapp", "static", "templates"):
-        shutil.copytree(ROOT / name, copy / name)
+        shutil.copytree(ROOT / name, copy / name, symlinks=True)
     for name in ("wsgi.py", "gunicorn.conf.py"):
         shutil.copyfile(ROOT / name, copy / name)
     return start_service("sqlite", tree=copy)

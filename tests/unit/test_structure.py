@@ -69,6 +69,8 @@ class Import:
 def modules() -> dict[str, Path]:
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
+        if path.is_symlink():
+            continue  # What stands at the top of the source, for the wheel.
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
         found[name] = path
@@ -257,8 +259,8 @@ def test_few_places_know_a_library(library: str, allowed: set[str]) -> None:
 
 def test_only_the_configuration_reads_the_environment() -> None:
     readers = {module for module, path in MODULES.items() if "os.environ" in path.read_text()}
-    # What the master starts inherits the environment; it reads nothing from it.
-    assert readers <= {"config", "server.embedded_redis", "server.demo_process"}
+    # What the master starts inherits the environment, and `serve` hands on what it was told; they read nothing from it.
+    assert readers <= {"config", "server.embedded_redis", "server.demo_process", "command.serve"}
 
 
 # The contract of the house is 50 ms; fourfold, and of the processor, because the machine is shared.
