@@ -9,7 +9,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import sync_playwright
 
+from tests.support.chromium import ARGUMENTS
+from tests.support.chromium import CHROMIUM
 from tests.support.open_folder import open_folder
 from tests.support.person import Person
 from tests.support.postgres import Postgres
@@ -56,6 +60,14 @@ def start_service(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) 
     # Each takes two seconds, most of them waiting.
     with ThreadPoolExecutor(8) as stopping:
         list(stopping.map(Service.stop, services))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,11 @@
 """How people start it: with another Redis, on a unix socket, or without what it needs."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
@@ -16,7 +14,7 @@ from tests.support.open_folder import open_folder
 from tests.support.person import Person
 from tests.support.processes import binary
 from tests.support.service import ROOT
-from tests.support.service import Service
+from tests.support.unix_service import UnixService
 
 PROGRAMS = Path(sys.executable).parent
 ENDS_WITHIN_S = 30.0
@@ -36,29 +34,13 @@ def test_a_valkey_server_on_path_will_do(start_service: Start, tmp_path: Path) -
 
 
 @pytest.fixture
-def unix_service() -> Iterator["UnixService"]:
+def unix_service() -> Iterator[UnixService]:
     """As behind nginx: nothing listens on a port."""
     # A socket's path has a limit, which pytest's own folders may exceed.
     with open_folder() as folder:
         service = UnixService(folder, GUNICORN_CMD_ARGS=f"--bind unix:{folder / 's'}")
         yield service
         service.stop()
-
-
-class UnixService(Service):
-    def client(self) -> httpx.Client:
-        transport = httpx.HTTPTransport(uds=str(self.folder / "s"))
-        return httpx.Client(transport=transport, base_url="http://chat/api/v1", timeout=15)
-
-    def ready(self) -> bool:
-        if self.process.popen.poll() is not None:
-            raise RuntimeError(f"the service ended:\n{self.log()}")
-        # httpx does not close a socket that could not be connected.
-        with socket.socket(socket.AF_UNIX) as probe:
-            if probe.connect_ex(str(self.folder / "s")):
-                return False
-        with self.client() as http:
-            return http.get("http://chat/readyz").status_code == 200
 
 
 def test_a_unix_socket_serves_everything(unix_service: UnixService) -> None:

@@ -17,6 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatapp import metrics
 from chatapp.errors import RedisAway
 from chatapp.eventlog.awaited_cursors import AwaitedCursors
+from chatapp.eventlog.bodies import ROOM_UPDATED
+from chatapp.eventlog.growth import MESSAGE_UPDATED
+from chatapp.eventlog.kept_events import STATUS
+from chatapp.eventlog.kept_log import MOVES
 from chatapp.eventlog.kept_log import UNRECORDED_MAX
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
@@ -43,6 +47,11 @@ OVERTAKEN_MAX = UNRECORDED_MAX // 2
 FIRST_OUT_S = 0.05
 # Logs that are lost again and again are waited for no longer than this.
 SETTLE_MAX_S = 5.0
+
+
+# So that the first one is a rise, and not the beginning of a series.
+for _type in ("message.created", MESSAGE_UPDATED, STATUS, *MOVES, ROOM_UPDATED):
+    metrics.events.labels(_type)
 
 
 class Outbox:

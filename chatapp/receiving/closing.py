@@ -2,6 +2,7 @@
 
 import random
 
+from chatapp import metrics
 from chatapp.wire import Cursor
 from chatapp.wire import codec
 from chatapp.wire import sse
@@ -16,6 +17,11 @@ RETRY_MS = {
     "too_many_connections": (3000, 6000),
     "unavailable": (1000, 4000),
 }
+
+
+# So that the first one is a rise, and not the beginning of a series.
+for _reason in (*RETRY_MS, "gone"):
+    metrics.streams_ended.labels(_reason)
 
 
 def closing(reason: str, position: Cursor | None = None) -> bytes:

@@ -9,10 +9,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import BrowserContext
 from playwright.sync_api import Page
 from playwright.sync_api import expect
-from playwright.sync_api import sync_playwright
 
-from tests.support.chromium import ARGUMENTS
-from tests.support.chromium import CHROMIUM
 from tests.support.person import Person as Caller
 from tests.support.service import Service
 from tests.support.tcp_proxy import TcpProxy
@@ -20,14 +17,6 @@ from tests.support.tcp_proxy import TcpProxy
 PATIENCE_MS = 15_000  # two cores shared with other work
 
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
