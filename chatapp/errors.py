@@ -224,6 +224,11 @@ def of_code(code: str, detail: str | None, errors: dict[str, Any] | None) -> Cha
     return error
 
 
+def codes() -> list[str]:
+    """Every `code` of the contract, in the order of the tree."""
+    return list(dict.fromkeys(one.code for one in _kinds(ChatError)))
+
+
 def _kinds(kind: type[ChatError]) -> Iterator[type[ChatError]]:
     for one in kind.__subclasses__():
         yield one

@@ -38,7 +38,7 @@ from chatapp.storage import Membership
 from chatapp.storage import Piece
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
-from chatapp.wire import schemas
+from chatapp.wire import rules
 
 ROOMS_REMEMBERED = 10_000
 
@@ -107,10 +107,8 @@ class Appends:
         """
         self._admission.charge(APPENDS, who.id)
         append = Append(access.plain_id(message_id), who.id, at, text)
-        if append.end > schemas.GROWN_MAX_CODE_POINTS:
-            raise InvalidMessage(
-                errors={"text": [f"The message would be longer than {schemas.GROWN_MAX_CODE_POINTS}."]}
-            )
+        if append.end > rules.GROWN_MAX_CODE_POINTS:
+            raise InvalidMessage(errors={"text": [f"The message would be longer than {rules.GROWN_MAX_CODE_POINTS}."]})
         if len(self._gather) >= QUEUE_MAX:
             raise Unavailable("too much is waiting to be stored", retry_after_s=2.0)
         self._check_claim(who, append.message_id)
