@@ -65,11 +65,12 @@ class Components:
             found |= {"Data": DATA, "DataValue": DATA_VALUE}
         return dict(sorted(found.items()))
 
-    def _name_of(self, schema: type[Schema]) -> str:
-        name = schema.__name__.removesuffix("Schema")
-        if issubclass(schema, event_documents.EventSchema):
-            name = "".join(word.capitalize() for word in schema.event_type.split(".")) + "Event"
-        self._kinds[name] = schema
+    def _name_of(self, schema: type[Schema] | Schema) -> str:
+        kind = schema if isinstance(schema, type) else type(schema)
+        name = kind.__name__.removesuffix("Schema")
+        if issubclass(kind, event_documents.EventSchema):
+            name = "".join(word.capitalize() for word in kind.event_type.split(".")) + "Event"
+        self._kinds[name] = kind
         return name
 
 
