@@ -8,6 +8,7 @@ from marshmallow import validate
 from chatapp.storage import MessageStatus
 from chatapp.wire.documents import Shown
 from chatapp.wire.documents import UserSchema
+from chatapp.wire.shapes import SOMETIMES
 from chatapp.wire.shapes import UNREAD_MAX
 from chatapp.wire.shapes import Count
 from chatapp.wire.shapes import Cursor
@@ -193,3 +194,18 @@ def _leaves(kind: type[EventSchema]) -> list[type[EventSchema]]:
 
 # By type, in the order of this file.
 EVENTS = {one.event_type: one for one in _leaves(EventSchema)}
+
+
+class Data(fields.String):
+    """One line of JSON: any of the events."""
+
+    schemas = tuple(EVENTS.values())
+
+
+class FrameSchema(Shown):
+    """A Server-Sent Event. Without `id` it moves no cursor."""
+
+    id = Cursor(metadata=SOMETIMES)
+    event = fields.String(validate=validate.OneOf(list(EVENTS)))
+    data = Data()
+    retry = Count(metadata=SOMETIMES)

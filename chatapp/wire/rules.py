@@ -90,7 +90,9 @@ def body(most: int) -> Rule:
 
 @described(type="integer", minimum=0, maximum=GROWN_MAX_CODE_POINTS)
 def position(value: Any) -> None:
-    if type(value) is not int or not 0 <= value <= GROWN_MAX_CODE_POINTS:
+    """5.0 is a whole number to JSON Schema."""
+    whole = type(value) is int or (type(value) is float and value.is_integer())
+    if not whole or not 0 <= value <= GROWN_MAX_CODE_POINTS:
         raise ValidationError(f"A whole number from 0 to {GROWN_MAX_CODE_POINTS}.")
 
 

@@ -129,10 +129,19 @@ class GrowingBatchItemSchema(GrowingSendSchema, BatchItemSchema):
     pass
 
 
+class Item(fields.Raw):
+    """Of these schemas, or anything else: a bad one fails alone."""
+
+    schemas = (BatchItemSchema, GrowingBatchItemSchema)
+
+    def __init__(self) -> None:
+        super().__init__(allow_none=True)
+
+
 class BatchSchema(Taken):
-    # Items are loaded one by one: a bad one fails alone.
+    # They are loaded one by one.
     messages = fields.List(
-        fields.Raw(allow_none=True),
+        Item(),
         required=True,
         load_only=True,
         validate=validate.Length(min=1, max=BATCH_MAX, error=f"Between 1 and {BATCH_MAX} messages."),

@@ -24,8 +24,8 @@ class Cursor(fields.String):
 
 
 class Count(fields.Integer):
-    def __init__(self, most: int | None = None) -> None:
-        super().__init__(strict=True, validate=validate.Range(0, most))
+    def __init__(self, most: int | None = None, **options: Any) -> None:
+        super().__init__(strict=True, validate=validate.Range(0, most), **options)
 
 
 class Anything(fields.Dict):

@@ -14,6 +14,7 @@ from chatapp.web.api.inputs import refuse_unknown_parameters
 
 def register(app: Flask) -> None:
     """Put every resource at its address."""
+    app.url_map.converters["message"] = messages.MessageId
     api = Blueprint("api", __name__, url_prefix="/api/v1")
     for resource in (session, rooms, messages, events, documents):
         api.register_blueprint(resource.blueprint)

@@ -41,6 +41,7 @@ from chatapp.web.documents.parameter import LAST_EVENT_ID
 from chatapp.web.handover import CONNECTION
 from chatapp.wire import Event
 from chatapp.wire import answers
+from chatapp.wire import event_documents
 from chatapp.wire import schemas
 from chatapp.wire import sse
 
@@ -85,7 +86,7 @@ POLL_HEADERS = (("Content-Type", "application/json"), NOT_KEPT)
 @described(
     Call(
         "stream",
-        {200: Given(media_type="text/event-stream")},
+        {200: Given(event_documents.FrameSchema, media_type="text/event-stream")},
         raises=(InvalidCursor, NotFound),
         headers={"Last-Event-ID": LAST_EVENT_ID},
     )

@@ -6,6 +6,7 @@ from flask import Blueprint
 from flask import Response
 from flask import g
 from flask import request
+from werkzeug.routing import UnicodeConverter
 
 from chatapp.errors import ChatError
 from chatapp.errors import Forbidden
@@ -65,8 +66,14 @@ LOCAL_IDS = Parameter(
     "The localIds of sends, each as `localId=…`.",
     required=True,
 )
-# What can be done next with a message that an answer names.
+# What can be done next with a message that was sent.
 OF_MESSAGE = ("getMessage", "editMessage", "appendToMessage", "finishMessage", "withdrawMessage")
+
+
+class MessageId(UnicodeConverter):
+    """Its addresses are not those beside it, which take other methods."""
+
+    regex = r"(?!(?:batch|status)(?:/|$))[^/]+"
 
 
 @blueprint.post("/rooms/<room>/messages")
@@ -154,7 +161,7 @@ def status() -> Response:
     return Answer.json({"results": services().messaging.status(who, local_ids)}).response()
 
 
-@blueprint.get("/messages/<message_id>")
+@blueprint.get("/messages/<message:message_id>")
 @described(
     Call(
         "getMessage",
@@ -173,7 +180,7 @@ def get_message(message_id: str) -> Response:
     return response
 
 
-@blueprint.patch("/messages/<message_id>")
+@blueprint.patch("/messages/<message:message_id>")
 @described(
     Call(
         "editMessage",
@@ -192,7 +199,7 @@ def edit(message_id: str) -> Response:
     return Answer.json(message_document.of(services().changes.edit(who, message_id, document(EDIT)))).response()
 
 
-@blueprint.post("/messages/<message_id>/append")
+@blueprint.post("/messages/<message:message_id>/append")
 @described(
     Call(
         "appendToMessage",
@@ -215,11 +222,11 @@ def append(parts: Services, environ: dict[str, Any], message_id: str) -> Answer:
     Query(environ).refuse_unknown(())
     who = auth.identify(parts, environ)
     new = schemas.load(APPEND, raw_document(environ))
-    length = parts.appends.append(who, message_id, new["at"], new["text"])
+    length = parts.appends.append(who, message_id, int(new["at"]), new["text"])
     return Answer.json({"id": message_id, "length": length})
 
 
-@blueprint.post("/messages/<message_id>/finish")
+@blueprint.post("/messages/<message:message_id>/finish")
 @described(Call("finishMessage", {200: MESSAGE}, takes=(schemas.FinishSchema,), raises=(Forbidden,), example={}))
 def finish(message_id: str) -> Response:
     """End a message that grows.
@@ -231,7 +238,7 @@ def finish(message_id: str) -> Response:
     return Answer.json(message_document.of(finished)).response()
 
 
-@blueprint.delete("/messages/<message_id>")
+@blueprint.delete("/messages/<message:message_id>")
 @described(Call("withdrawMessage", {200: MESSAGE}, raises=(Forbidden,)))
 def withdraw(message_id: str) -> Response:
     """Withdraw a message of one's own; the same each time it is repeated."""
@@ -249,7 +256,6 @@ def withdraw(message_id: str) -> Response:
         "getHistory",
         {200: Given(answers.HistorySchema)},
         raises=(InvalidCursor,),
-        leads_to=dict.fromkeys(OF_MESSAGE, ("messageId", "messages/0/id")),
     )
 )
 def room_history(room: str) -> Response:

@@ -13,24 +13,26 @@ from marshmallow import fields
 from chatapp.wire import content
 from chatapp.wire import documents
 from chatapp.wire import event_documents
+from chatapp.wire import schemas
 from chatapp.wire import shapes
 
 OPENAPI = "3.1.0"
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**64 - 1
 
+ANY_VALUE = {"$ref": "#/components/schemas/DataValue"}
 # What JSON Schema says of `wire/content`: neither bytes nor depth can be said in it.
 DATA = {
     "type": "object",
     "description": f"At most {content.DATA_MAX_BYTES // 1024} KiB as JSON without spaces in UTF-8, with at most "
     f"{content.DATA_MAX_DEPTH} objects and lists in one another.",
-    "additionalProperties": {"$ref": "#/components/schemas/DataValue"},
+    "additionalProperties": ANY_VALUE,
 }
 DATA_VALUE = {
     "anyOf": [
         {"type": ["null", "boolean", "string"]},
         {"type": "number", "minimum": INTEGER_MIN, "maximum": INTEGER_MAX},
-        {"type": "array", "items": {"$ref": "#/components/schemas/DataValue"}},
-        {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/DataValue"}},
+        {"type": "array", "items": ANY_VALUE},
+        {"type": "object", "additionalProperties": ANY_VALUE},
     ]
 }
 
@@ -51,9 +53,9 @@ class Components:
         assert found is not None
         return found
 
-    def of(self, schemas: Iterable[type[Schema]]) -> dict[str, Any]:
+    def of(self, kinds: Iterable[type[Schema]]) -> dict[str, Any]:
         """A reference to the schema, or to any one of several."""
-        refs = [self._converter.resolve_nested_schema(schema) for schema in schemas]
+        refs = [self._converter.resolve_nested_schema(schema) for schema in kinds]
         return refs[0] if len(refs) == 1 else {"anyOf": refs}
 
     def document(self) -> dict[str, Any]:
@@ -61,7 +63,7 @@ class Components:
         found: dict[str, Any] = {**self._spec.components.schemas}
         for name in found:
             found[name] = _whole(self._kinds[name], found[name])
-        if "Send" in found:
+        if ANY_VALUE["$ref"].removesuffix("Value") in str(found):
             found |= {"Data": DATA, "DataValue": DATA_VALUE}
         return dict(sorted(found.items()))
 
@@ -90,8 +92,11 @@ def _rules(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]
     # Each schema goes one way: to say so of every field is noise.
     ret.pop("readOnly", None)
     ret.pop("writeOnly", None)
-    if isinstance(field, shapes.AnyOf):
-        return {"anyOf": [self.resolve_nested_schema(schema) for schema in field.schemas]}
+    if isinstance(field, shapes.AnyOf | event_documents.Data | schemas.Item):
+        refs = [self.resolve_nested_schema(schema) for schema in field.schemas]
+        if isinstance(field, event_documents.Data):
+            return {"contentMediaType": "application/json", "contentSchema": {"anyOf": refs}}
+        return {"anyOf": [*refs, *([ANY_VALUE] if isinstance(field, schemas.Item) else ())]}
     said = dict(getattr(field, "json_schema", {}))
     for rule in field.validators:
         said |= getattr(rule, "json_schema", {})

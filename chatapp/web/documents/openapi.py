@@ -145,8 +145,6 @@ def _good(status: int, given: Given, call: Call, components: Components) -> dict
     answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if given.schema is not None:
         answer["content"] = {given.media_type: {"schema": components.of([given.schema])}}
-    elif given.media_type != "application/json":
-        answer["content"] = {given.media_type: {"schema": {"type": "string"}}}
     names = (*given.fields, *call.fields)
     if names:
         answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
