@@ -122,7 +122,24 @@ class PollSchema(Shown):
     reset = fields.Boolean(metadata={**SOMETIMES, "description": "The cursor was never handed out: load all anew."})
 
 
-class DocumentSchema(Shown):
-    """A document of the API."""
+class OpenapiSchema(Shown):
+    """An OpenAPI document."""
 
+    openapi = fields.String()
     info = Anything()
+    servers = fields.List(Anything())
+    tags = fields.List(Anything())
+    paths = Anything()
+    components = Anything()
+
+
+class AsyncapiSchema(Shown):
+    """An AsyncAPI document."""
+
+    asyncapi = fields.String()
+    info = Anything()
+    servers = Anything()
+    defaultContentType = fields.String()
+    channels = Anything()
+    operations = Anything()
+    components = Anything()

@@ -20,7 +20,7 @@ from chatapp.wire import answers
 
 blueprint = Blueprint("documents", __name__)
 
-DOCUMENT = {200: Given(answers.DocumentSchema, ("ETag",)), 304: Given(fields=("ETag",))}
+SAME = Given(fields=("ETag",))
 HEADERS = {"If-None-Match": IF_NONE_MATCH}
 
 
@@ -35,14 +35,18 @@ def documents() -> Documents:
 
 
 @blueprint.get("/openapi.json")
-@described(Call("getOpenapi", DOCUMENT, session=False, headers=HEADERS))
+@described(
+    Call("getOpenapi", {200: Given(answers.OpenapiSchema, ("ETag",)), 304: SAME}, session=False, headers=HEADERS)
+)
 def openapi() -> Response:
     """The calls of this API, as OpenAPI."""
     return _kept(documents().openapi)
 
 
 @blueprint.get("/asyncapi.json")
-@described(Call("getAsyncapi", DOCUMENT, session=False, headers=HEADERS))
+@described(
+    Call("getAsyncapi", {200: Given(answers.AsyncapiSchema, ("ETag",)), 304: SAME}, session=False, headers=HEADERS)
+)
 def asyncapi() -> Response:
     """The events of this API, as AsyncAPI."""
     return _kept(documents().asyncapi)
