@@ -33,17 +33,19 @@ BODY_PATTERN = f"^[^{_CONTROL}]*[^{_CONTROL}{_SPACE}][^{_CONTROL}]*$"
 MARKS_END = 0x20000
 
 
-def _ranges(categories: str) -> str:
+def _ranges(*categories: str) -> str:
     """The characters of some categories, as the inside of a character class."""
-    found = [point for point in range(MARKS_END) if unicodedata.category(chr(point))[0] in categories]
+    found = [point for point in range(MARKS_END) if unicodedata.category(chr(point)).startswith(categories)]
     runs = [[point for _, point in run] for _, run in groupby(enumerate(found), lambda pair: pair[1] - pair[0])]
     return "".join(f"{chr(run[0])}-{chr(run[-1])}" for run in runs)
 
 
 _HIDDEN = re.sub("[\ud800-\udfff]-?", "", unicode_ranges.IGNORABLE + unicode_ranges.CONTROL + unicode_ranges.BLANK)
-_SHOWS_NOTHING = _ranges("MZ")
+_SHOWS_NOTHING = _ranges("M", "Z")
 # What may stand in names and titles, but for the joiners and selectors that spell something in their place.
-VISIBLE_PATTERN = f"^[{_ranges('Z')}]*[^{_HIDDEN}{_SHOWS_NOTHING}][^{_HIDDEN}]*$"
+TITLE_PATTERN = f"^[{_ranges('Zs')}]*[^{_HIDDEN}{_SHOWS_NOTHING}][^{_HIDDEN}]*$"
+# A name is trimmed before it is counted.
+NAME_PATTERN = f"^[^{_HIDDEN}{_SHOWS_NOTHING}][^{_HIDDEN}]*$"
 
 
 def described(**json_schema: Any) -> Callable[[Rule], Rule]:
@@ -96,7 +98,7 @@ def position(value: Any) -> None:
         raise ValidationError(f"A whole number from 0 to {GROWN_MAX_CODE_POINTS}.")
 
 
-@described(minLength=1, maxLength=TITLE_MAX_CODE_POINTS, pattern=VISIBLE_PATTERN)
+@described(minLength=1, maxLength=TITLE_MAX_CODE_POINTS, pattern=TITLE_PATTERN)
 def title(value: str) -> None:
     if not 1 <= len(value) <= TITLE_MAX_CODE_POINTS:
         raise ValidationError(f"Between 1 and {TITLE_MAX_CODE_POINTS} characters.")

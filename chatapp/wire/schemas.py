@@ -74,9 +74,7 @@ def host_name(given: str) -> str:
 class Name(fields.String):
     """Its pattern is nearly the whole rule: lengths count behind NFKC, joiners and selectors may spell something."""
 
-    json_schema = MappingProxyType(
-        {"minLength": 1, "maxLength": NAME_MAX_CODE_POINTS, "pattern": rules.VISIBLE_PATTERN}
-    )
+    json_schema = MappingProxyType({"minLength": 1, "maxLength": NAME_MAX_CODE_POINTS, "pattern": rules.NAME_PATTERN})
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return clean_name(super()._deserialize(value, attr, data, **kwargs))
@@ -100,6 +98,17 @@ class Taken(Schema):
     """A body. `json_schema` is what the documents say of the whole besides its fields."""
 
     json_schema: ClassVar[dict[str, Any]] = {}
+
+
+class Anything(fields.Raw):
+    json_schema = MappingProxyType(
+        {
+            "description": "`BatchItem` or `GrowingBatchItem`; anything else fails alone.",
+        }
+    )
+
+    def __init__(self) -> None:
+        super().__init__(allow_none=True)
 
 
 class SendSchema(Taken):
@@ -129,19 +138,10 @@ class GrowingBatchItemSchema(GrowingSendSchema, BatchItemSchema):
     pass
 
 
-class Item(fields.Raw):
-    """Of these schemas, or anything else: a bad one fails alone."""
-
-    schemas = (BatchItemSchema, GrowingBatchItemSchema)
-
-    def __init__(self) -> None:
-        super().__init__(allow_none=True)
-
-
 class BatchSchema(Taken):
-    # They are loaded one by one.
+    # Loaded one by one: a bad one fails alone.
     messages = fields.List(
-        Item(),
+        Anything(),
         required=True,
         load_only=True,
         validate=validate.Length(min=1, max=BATCH_MAX, error=f"Between 1 and {BATCH_MAX} messages."),

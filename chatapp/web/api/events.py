@@ -37,7 +37,6 @@ from chatapp.web.documents import parameter
 from chatapp.web.documents.call import Call
 from chatapp.web.documents.call import Given
 from chatapp.web.documents.call import described
-from chatapp.web.documents.parameter import LAST_EVENT_ID
 from chatapp.web.handover import CONNECTION
 from chatapp.wire import Event
 from chatapp.wire import answers
@@ -88,15 +87,14 @@ POLL_HEADERS = (("Content-Type", "application/json"), NOT_KEPT)
         "stream",
         {200: Given(event_documents.FrameSchema, media_type="text/event-stream")},
         raises=(InvalidCursor, NotFound),
-        headers={"Last-Event-ID": LAST_EVENT_ID},
     )
 )
 def stream_by_flask() -> Response:
     """The events as they come, as Server-Sent Events, for about a minute.
 
     Each has `id: <cursor>`, `event: <type>` and `data: <one line of JSON>`; the AsyncAPI document has their shapes. It
-    ends with `closing`: come back with the last id. Where coming back later makes sense, it says so by 200 with one
-    `closing`.
+    ends with `closing`: come back with the last id, as `since` or as browsers do it, in the header `Last-Event-ID`,
+    which wins. Where coming back later makes sense, it says so by 200 with one `closing`.
     """
     return stream(services(), request.environ).response()
 

@@ -6,7 +6,7 @@ from flask import Blueprint
 from flask import Response
 from flask import g
 from flask import request
-from werkzeug.routing import UnicodeConverter
+from werkzeug.routing import BaseConverter
 
 from chatapp.errors import ChatError
 from chatapp.errors import Forbidden
@@ -29,7 +29,7 @@ from chatapp.web.api.inputs import document
 from chatapp.web.api.inputs import query_parameters
 from chatapp.web.api.inputs import raw_document
 from chatapp.web.current import services
-from chatapp.web.deadline import BATCH_MAX_BYTES
+from chatapp.web.deadline import LONG_MAX_BYTES
 from chatapp.web.documents import parameter
 from chatapp.web.documents.call import Call
 from chatapp.web.documents.call import Given
@@ -70,9 +70,10 @@ LOCAL_IDS = Parameter(
 OF_MESSAGE = ("getMessage", "editMessage", "appendToMessage", "finishMessage", "withdrawMessage")
 
 
-class MessageId(UnicodeConverter):
+class MessageId(BaseConverter):
     """Its addresses are not those beside it, which take other methods."""
 
+    part_isolating = True
     regex = r"(?!(?:batch|status)(?:/|$))[^/]+"
 
 
@@ -142,7 +143,7 @@ def send_batch() -> Response:
     who = current.reader(1 + int(request.content_length or 0) / BATCH_BYTES_PER_UNIT)
     g.rate_of = who
     try:
-        items = document(BATCH, BATCH_MAX_BYTES)["messages"]
+        items = document(BATCH, LONG_MAX_BYTES)["messages"]
     except ChatError as refused:
         error, _ = services().messaging.refuse(who, None, refused)
         raise error from None
@@ -234,7 +235,7 @@ def finish(message_id: str) -> Response:
     `body` stands instead of what there is.
     """
     who = current.identity()
-    finished = services().changes.finish(who, message_id, document(FINISH)["body"])
+    finished = services().changes.finish(who, message_id, document(FINISH, LONG_MAX_BYTES)["body"])
     return Answer.json(message_document.of(finished)).response()
 
 
@@ -259,9 +260,10 @@ def withdraw(message_id: str) -> Response:
     )
 )
 def room_history(room: str) -> Response:
-    """A page of a room's messages, ascending; the newest without `before` and `after`.
+    """A page of a room's messages.
 
-    Start a stream from `cursor` and nothing between page and stream is missed.
+    Ascending; the newest without `before` and `after`. Start a stream from `cursor` and nothing between page and
+    stream is missed.
     """
     query = Query(request.environ)
     limit = query.number("limit", HISTORY_DEFAULT, 1, HISTORY_MAX)

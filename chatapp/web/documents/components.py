@@ -13,26 +13,24 @@ from marshmallow import fields
 from chatapp.wire import content
 from chatapp.wire import documents
 from chatapp.wire import event_documents
-from chatapp.wire import schemas
 from chatapp.wire import shapes
 
 OPENAPI = "3.1.0"
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**64 - 1
 
-ANY_VALUE = {"$ref": "#/components/schemas/DataValue"}
 # What JSON Schema says of `wire/content`: neither bytes nor depth can be said in it.
 DATA = {
     "type": "object",
     "description": f"At most {content.DATA_MAX_BYTES // 1024} KiB as JSON without spaces in UTF-8, with at most "
     f"{content.DATA_MAX_DEPTH} objects and lists in one another.",
-    "additionalProperties": ANY_VALUE,
+    "additionalProperties": {"$ref": "#/components/schemas/DataValue"},
 }
 DATA_VALUE = {
     "anyOf": [
         {"type": ["null", "boolean", "string"]},
         {"type": "number", "minimum": INTEGER_MIN, "maximum": INTEGER_MAX},
-        {"type": "array", "items": ANY_VALUE},
-        {"type": "object", "additionalProperties": ANY_VALUE},
+        {"type": "array", "items": {"$ref": "#/components/schemas/DataValue"}},
+        {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/DataValue"}},
     ]
 }
 
@@ -61,9 +59,9 @@ class Components:
     def document(self) -> dict[str, Any]:
         """All that was asked for, by name."""
         found: dict[str, Any] = {**self._spec.components.schemas}
-        for name in found:
+        for name in list(found):
             found[name] = _whole(self._kinds[name], found[name])
-        if ANY_VALUE["$ref"].removesuffix("Value") in str(found):
+        if "#/components/schemas/Data" in str(found):
             found |= {"Data": DATA, "DataValue": DATA_VALUE}
         return dict(sorted(found.items()))
 
@@ -92,11 +90,11 @@ def _rules(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]
     # Each schema goes one way: to say so of every field is noise.
     ret.pop("readOnly", None)
     ret.pop("writeOnly", None)
-    if isinstance(field, shapes.AnyOf | event_documents.Data | schemas.Item):
+    if isinstance(field, shapes.AnyOf | event_documents.Data):
         refs = [self.resolve_nested_schema(schema) for schema in field.schemas]
         if isinstance(field, event_documents.Data):
             return {"contentMediaType": "application/json", "contentSchema": {"anyOf": refs}}
-        return {"anyOf": [*refs, *([ANY_VALUE] if isinstance(field, schemas.Item) else ())]}
+        return {"anyOf": refs}
     said = dict(getattr(field, "json_schema", {}))
     for rule in field.validators:
         said |= getattr(rule, "json_schema", {})

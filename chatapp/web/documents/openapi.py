@@ -33,8 +33,11 @@ from chatapp.web.documents.header_fields import HEADER_FIELDS
 from chatapp.web.documents.header_fields import OF_STATUS
 from chatapp.web.documents.parameter import IN_PATH
 from chatapp.wire import answers
+from chatapp.wire import schemas
 
 ROOT = "/api/v1"
+# What a batch should hold, though it takes anything.
+NAMED = (schemas.BatchItemSchema, schemas.GrowingBatchItemSchema)
 PROBLEM_TYPE = "application/problem+json"
 Refusals = dict[str, dict[str, Any]]
 # Without those that Flask adds by itself.
@@ -68,6 +71,7 @@ def openapi(app: Flask) -> dict[str, Any]:
     for rule, method in routes(app):
         operation = _operation(rule, app.view_functions[rule.endpoint], components, refusals)
         paths.setdefault(path_of(rule), {})[method.lower()] = operation
+    components.of(NAMED)
     return {
         "openapi": OPENAPI,
         "info": {"title": "chatapp", "version": "1", "description": DESCRIPTION, "license": LICENSE},

@@ -6,6 +6,9 @@ from typing import Any
 from chatapp.wire import CURSOR_PATTERN
 from chatapp.wire import schemas
 
+# As examples show it.
+CURSOR = "1763781234567-0"
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -14,6 +17,7 @@ class Parameter:
     schema: dict[str, Any]
     description: str
     required: bool = False
+    example: str | None = None
 
     def document(self, name: str, place: str) -> dict[str, Any]:
         return {
@@ -22,11 +26,12 @@ class Parameter:
             "description": self.description,
             "required": self.required or place == "path",
             "schema": self.schema,
+            **({} if self.example is None else {"example": self.example}),
         }
 
 
 def cursor(description: str) -> Parameter:
-    return Parameter({"type": "string", "pattern": CURSOR_PATTERN}, description)
+    return Parameter({"type": "string", "pattern": CURSOR_PATTERN}, description, example=CURSOR)
 
 
 def number(least: int, most: int, default: int, description: str) -> Parameter:
@@ -49,4 +54,3 @@ IN_PATH = {
 }
 LOCAL_ID_SCHEMA = {"type": "string", "pattern": f"^{schemas.LOCAL_ID.pattern}$"}
 IF_NONE_MATCH = text("The `ETag` of what is known already.")
-LAST_EVENT_ID = cursor("Where the last stream ended. Wins over `since`.")
