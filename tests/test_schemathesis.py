@@ -1,7 +1,6 @@
 """schemathesis asks whatever the served document allows, and much that it forbids."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -34,8 +33,6 @@ def test_schemathesis_finds_nothing(start_service: Callable[..., Service], tmp_p
         )
     print(ran.stdout[-3000:])
     assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr
-    phases = dict(
-        (name, sign) for sign, name in re.findall(r"(\S+) (Examples|Coverage|Fuzzing|Stateful)$", ran.stdout, re.M)
-    )
-    assert phases == dict.fromkeys(("Examples", "Coverage", "Fuzzing", "Stateful"), "✅")
+    for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
+        assert f"✅ {phase}\n" in ran.stdout
     assert "Authentication failed" not in ran.stdout

@@ -36,6 +36,11 @@ from chatapp.wire import answers
 from chatapp.wire import schemas
 
 ROOT = "/api/v1"
+# What the server says before the service is asked.
+TOO_LONG = {
+    "description": "The address is longer than 8,190 bytes.",
+    "content": {"text/html": {"schema": {"type": "string"}}},
+}
 # What a batch should hold, though it takes anything.
 NAMED = (schemas.BatchItemSchema, schemas.GrowingBatchItemSchema)
 PROBLEM_TYPE = "application/problem+json"
@@ -140,6 +145,7 @@ def _operation(rule: Rule, view: Callable[..., Any], components: Components, ref
     operation["responses"] = {
         **{str(status): _good(status, given, call, components) for status, given in call.gives.items()},
         **_refusals(call, rule, components, refusals),
+        **({"414": TOO_LONG} if operation["parameters"] else {}),
     }
     operation["security"] = [{"bearer": []}, {"cookie": []}] if call.session else []
     return operation
