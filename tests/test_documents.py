@@ -247,3 +247,23 @@ def story(service: Service, ada: Person, bob: Person) -> None:
     bob.http.put(f"/rooms/{name}/members/me")
     ada.http.delete(f"/rooms/{name}")
     httpx.get(f"{service.url}/api/v1/session")
+
+
+def test_an_address_names_the_methods_that_it_takes(service: Service) -> None:
+    for path, takes in (("batch", {"POST", "OPTIONS"}), ("status", {"GET", "HEAD", "OPTIONS"})):
+        answer = httpx.request("TRACE", f"{service.url}/api/v1/messages/{path}")
+        assert (answer.status_code, set(answer.headers["Allow"].split(", "))) == (405, takes)
+
+
+def test_a_long_number_in_a_batch_fails_with_its_message(service: Service) -> None:
+    with Person(service.url) as ada:
+        good = {"room": "general", "localId": new_local_id(), "body": "good"}
+        results = ada.batch({"n": 10**40}, good).json()["results"]
+    assert [one["status"] for one in results] == ["failed", "sent"]
+
+
+def test_the_place_of_a_page_is_any_that_has_its_form(service: Service) -> None:
+    with Person(service.url) as ada:
+        for after, status in (("MQ.Zg", 200), ("_w._w", 200), (".", 200), ("AA.AA", 200), ("MQ", 400), ("M.Z", 400)):
+            for path in ("/rooms", "/rooms/general/members"):
+                assert ada.http.get(path, params={"after": after}).status_code == status, after
