@@ -225,8 +225,8 @@ def of_code(code: str, detail: str | None, errors: dict[str, Any] | None) -> Cha
 
 
 def codes() -> list[str]:
-    """Every code that a problem can have."""
-    return sorted({one.code for one in _kinds(ChatError)} | {ChatError.code})
+    """Every `code` of the contract, in the order of the tree."""
+    return list(dict.fromkeys(one.code for one in _kinds(ChatError)))
 
 
 def _kinds(kind: type[ChatError]) -> Iterator[type[ChatError]]:

@@ -8,6 +8,7 @@ from chatapp.people.known_rooms import KnownRooms
 from chatapp.people.last_seen import LastSeen
 from chatapp.people.members import Members
 from chatapp.people.online import Online
+from chatapp.people.page_place import PLACE_PATTERN
 from chatapp.people.presence import Presence
 from chatapp.people.read_receipts import ReadReceipts
 from chatapp.people.room_list import RoomView
@@ -22,6 +23,7 @@ from chatapp.people.unread import read_by
 
 __all__ = [
     "OF_MEMBERSHIP",
+    "PLACE_PATTERN",
     "DeletedRooms",
     "Identity",
     "JoinedRooms",

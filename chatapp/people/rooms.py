@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session as Transaction
 
 from chatapp.errors import Forbidden
 from chatapp.errors import InvalidMessage
-from chatapp.errors import InvalidParameter
 from chatapp.errors import NotFound
 from chatapp.errors import RoomExists
 from chatapp.eventlog import ROOM_UPDATED
@@ -160,7 +159,7 @@ class Rooms:
         self._published(self._database.write(work), user_id)
 
     def present_direct(self, who: Identity, user_id: str) -> room_list.RoomView | None:
-        """The room of these two, if both are in it. Raises Forbidden, InvalidParameter."""
+        """The room of these two, if both are in it. Raises Forbidden."""
         pair = _pair(who, user_id)
 
         def work(tx: Transaction) -> room_list.RoomView | None:
@@ -174,7 +173,7 @@ class Rooms:
         return None if found is None else self._with_online([found])[0]
 
     def direct(self, who: Identity, user_id: str) -> room_list.RoomView:
-        """The room of these two, made if need be. Raises NotFound, Forbidden, InvalidParameter."""
+        """The room of these two, made if need be. Raises NotFound, Forbidden."""
         pair = _pair(who, user_id)
 
         def work(tx: Transaction) -> tuple[str, int]:
@@ -220,9 +219,9 @@ def _locked(tx: Transaction, ref: RoomRef) -> Room:
 
 
 def _pair(who: Identity, user_id: str) -> str:
-    """What a direct room is found by. Raises Forbidden, InvalidParameter."""
+    """What a direct room is found by. Raises Forbidden."""
     if user_id == who.id:
-        raise InvalidParameter("A direct room takes another user.")
+        raise Forbidden("A direct room takes another user.")
     _no_claim(who)
     return sha256("\n".join(sorted((who.id, user_id))).encode("utf-8", "surrogatepass")).hexdigest()
 

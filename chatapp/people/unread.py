@@ -18,11 +18,10 @@ from chatapp.storage import Message
 from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Rows
+from chatapp.wire import shapes
 
 _MEMBERSHIPS, _RECEIPTS, _MESSAGES = (cast(Table, model.__table__) for model in (Membership, Receipt, Message))
 
-# Counted so far and no further: this many or more.
-UNREAD_MAX = 100
 # Withdrawn messages and one's own lie in between: so many are looked at.
 LOOKED_AT_MAX = 1_000
 
@@ -52,7 +51,9 @@ _LOOKED_AT = (
     .correlate(_RECEIPTS)
     .subquery("looked_at")
 )
-_COUNTED = select(literal_column("1")).select_from(_LOOKED_AT).where(_LOOKED_AT.c.counts).limit(UNREAD_MAX).subquery()
+_COUNTED = (
+    select(literal_column("1")).select_from(_LOOKED_AT).where(_LOOKED_AT.c.counts).limit(shapes.UNREAD_MAX).subquery()
+)
 # Of those of these rooms (a JSON array of their ids) that the user belongs to.
 READS = Prepared.among(
     _RECEIPTS.c.room_id,

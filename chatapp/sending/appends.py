@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from typing import NoReturn
 from typing import cast
 
 from sqlalchemy import Table
@@ -38,7 +39,7 @@ from chatapp.storage import Membership
 from chatapp.storage import Piece
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
-from chatapp.wire import schemas
+from chatapp.wire import rules
 
 ROOMS_REMEMBERED = 10_000
 
@@ -107,18 +108,26 @@ class Appends:
         """
         self._admission.charge(APPENDS, who.id)
         append = Append(access.plain_id(message_id), who.id, at, text)
-        if append.end > schemas.GROWN_MAX_CODE_POINTS:
-            raise InvalidMessage(
-                errors={"text": [f"The message would be longer than {schemas.GROWN_MAX_CODE_POINTS}."]}
-            )
         if len(self._gather) >= QUEUE_MAX:
             raise Unavailable("too much is waiting to be stored", retry_after_s=2.0)
         self._check_claim(who, append.message_id)
+        if append.end > rules.GROWN_MAX_CODE_POINTS:
+            self._refuse_length(who, append)
         try:
             grew = self._gather.ask(append)
         except TimeoutError:
             raise Unavailable("the text could not be stored in time") from None
         return append.end if grew else self._database.read(lambda tx: _length(tx, who, append))
+
+    def _refuse_length(self, who: Identity, append: Append) -> NoReturn:
+        """What is too long at the end of its message is wrong; anywhere else it is out of step. Raises NotFound,
+        Forbidden, OutOfStep, InvalidMessage."""
+        try:
+            self._database.read(lambda tx: _length(tx, who, append))
+        except OutOfStep as refused:
+            if refused.length != append.at or not refused.growing:
+                raise
+        raise InvalidMessage(errors={"text": [f"The message would be longer than {rules.GROWN_MAX_CODE_POINTS}."]})
 
     def _check_claim(self, who: Identity, message_id: str) -> None:
         """A host's token may name fewer rooms than its user belongs to. Raises NotFound."""

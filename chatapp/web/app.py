@@ -33,6 +33,7 @@ from chatapp.web.answers import Answer
 from chatapp.web.assets import Assets
 from chatapp.web.cross_origin import CrossOrigin
 from chatapp.web.deadline import Deadline
+from chatapp.web.documents import page as docs
 from chatapp.web.forwarded import Forwarded
 from chatapp.web.handover import Handover
 from chatapp.web.hot_routes import HotRoutes
@@ -92,6 +93,7 @@ def _register_views(app: Flask, config: Config, assets: Assets) -> None:
     pages.register(app, assets)
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(lite.blueprint)
+    app.register_blueprint(docs.blueprint)
     if config.demo:
         app.register_blueprint(demo.blueprint)
     security_headers.register(app)

@@ -18,7 +18,15 @@ from chatapp.web.security_headers import SECURITY_HEADERS
 
 STYLES = ("base", "layout", "messages", "composer", "dialogs", "modes")
 # What is served as it is, beside the two that are put together.
-ALONE = ("js/page/early.js", "js/legacy.js", "js/demo.js", "css/legacy.css", "css/lite.css", "css/demo.css")
+ALONE = (
+    "js/page/early.js",
+    "js/legacy.js",
+    "js/demo.js",
+    "css/legacy.css",
+    "css/lite.css",
+    "css/demo.css",
+    "css/docs.css",
+)
 KEPT_VERSIONS = 4
 _FINISHED = re.compile(r"[0-9a-f]{12}")
 _VERSIONED = re.compile(r"/static/[0-9a-f]{12}/")

@@ -27,9 +27,9 @@ R = TypeVar("R")
 # The answer of an error at this path.
 Refusal = Callable[[str, ChatError], Answer]
 
-# What a request may bring: a batch much, any other little.
-BATCH_PATH = "/messages/batch"
-BATCH_MAX_BYTES = 512 * 1024
+# What a request may bring: a batch, and a long message's end, much; any other little.
+LONG_PATHS = ("/messages/batch", "/finish")
+LONG_MAX_BYTES = 512 * 1024
 REQUEST_MAX_BYTES = 64 * 1024
 # A send is answered within 10 s; half of that may go by until it is here.
 BODY_SECONDS = 5.0
@@ -50,7 +50,7 @@ ENDS = "chatapp.ends"
 
 def body_max_bytes(path: str) -> int:
     """The largest body that this address takes. A larger one is refused by its Content-Length, and not read."""
-    return BATCH_MAX_BYTES if path.rstrip("/").endswith(BATCH_PATH) else REQUEST_MAX_BYTES
+    return LONG_MAX_BYTES if path.rstrip("/").endswith(LONG_PATHS) else REQUEST_MAX_BYTES
 
 
 class Deadline:

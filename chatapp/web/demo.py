@@ -29,6 +29,7 @@ from chatapp.web.answers import Answer
 from chatapp.web.api.inputs import query_parameters
 from chatapp.web.api.inputs import raw_document
 from chatapp.web.current import services
+from chatapp.web.documents import parameter
 from chatapp.web.security_headers import policy
 
 blueprint = Blueprint("demo", __name__, url_prefix="/demo")
@@ -69,7 +70,7 @@ def page() -> Response:
 
 
 @blueprint.get("/log")
-@query_parameters("after")
+@query_parameters(after=parameter.text("The number of a line."))
 def log() -> Response:
     """What happened after the line of this number, and how the switches stand."""
     auth.check_asker(services(), request.environ)

@@ -1,13 +1,14 @@
 """The shapes that come in and go out. Importing it loads neither Flask nor SQLAlchemy.
 
-`message_document` and `documents` (what the service says) and `schemas` (what it takes) know the tables: ask for them
-by name.
+`message_document`, `documents`, `shapes`, `answers` and `event_documents` (what the service says), `schemas`
+and `rules` (what it takes) know the tables: ask for them by name.
 """
 
 from chatapp.wire import codec
 from chatapp.wire import content
 from chatapp.wire import sse
 from chatapp.wire.content import Content
+from chatapp.wire.cursor import CURSOR_PATTERN
 from chatapp.wire.cursor import PACKED_MAX
 from chatapp.wire.cursor import Cursor
 from chatapp.wire.cursor import cursor_text
@@ -17,6 +18,7 @@ from chatapp.wire.event import Restated
 from chatapp.wire.signal import Signal
 
 __all__ = [
+    "CURSOR_PATTERN",
     "PACKED_MAX",
     "Content",
     "Cursor",
@@ -24,11 +26,15 @@ __all__ = [
     "Event",
     "Restated",
     "Signal",
+    "answers",
     "codec",
     "content",
     "cursor_text",
     "documents",
+    "event_documents",
     "message_document",
+    "rules",
     "schemas",
+    "shapes",
     "sse",
 ]

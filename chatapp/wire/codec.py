@@ -15,6 +15,8 @@ _SEPARATORS = ((b"\xe2\x80\xa8", rb"\u2028"), (b"\xe2\x80\xa9", rb"\u2029"))
 
 # A hundred for each message of a batch.
 OBJECTS_MAX = 10_000
+# No double is longer; Python's own limit is 4,300.
+NUMBER_MAX_DIGITS = 310
 
 
 class NotJson(ValueError):
@@ -46,7 +48,7 @@ def loads(raw: bytes) -> Any:
     """Parse a request body. Raises NotJson.
 
     Besides what is not JSON it refuses bytes that are not UTF-8, duplicate keys, NaN and infinities,
-    numbers longer than any that the contract knows, more objects than a batch has, and nesting deeper than the parser's
+    numbers longer than any double, more objects than a batch has, and nesting deeper than the parser's
     stack.
     """
     try:
@@ -86,7 +88,6 @@ def _no_constant(name: str) -> Any:
 
 
 def _short_int(digits: str) -> int:
-    # No field of the contract takes a number of more than 20 digits; Python's own limit is 4,300.
-    if len(digits) > 20:
+    if len(digits) > NUMBER_MAX_DIGITS:
         raise NotJson("a number is too long")
     return int(digits)

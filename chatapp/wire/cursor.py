@@ -13,6 +13,8 @@ PACKED_MAX: Final = 2**63 - 1
 PARSED_MAX: Final = 1000
 
 _CURSOR = re.compile(r"(0|[1-9][0-9]{0,19})-(0|[1-9][0-9]{0,19})", re.ASCII)
+# What a document says of it: all that is ever handed out, and nothing that is refused.
+CURSOR_PATTERN: Final = "^(0|[1-9][0-9]{0,18})-(0|[1-9][0-9]{0,18})$"
 _UINT64_MAX: Final = 2**64 - 1
 
 

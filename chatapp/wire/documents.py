@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from marshmallow import EXCLUDE
 from marshmallow import Schema
 from marshmallow import fields
 
@@ -14,7 +15,17 @@ class Moment(fields.Field[datetime]):
         return timestamp(value)
 
 
-class UserSchema(Schema):
+class Shown(Schema):
+    """What the service says. Each field is always there, unless it is there `sometimes`; more may come."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    def on_bind_field(self, field_name: str, field_obj: Any) -> None:
+        field_obj.required = not field_obj.metadata.get("sometimes", False)
+
+
+class UserSchema(Shown):
     id = fields.String(dump_only=True)
     name = fields.String(dump_only=True)
 
@@ -22,4 +33,4 @@ class UserSchema(Schema):
 class MemberSchema(UserSchema):
     joinedAt = Moment(attribute="joined_at", dump_only=True)
     online = fields.Boolean(dump_only=True)
-    lastSeenAt = Moment(attribute="last_seen_at", dump_only=True)
+    lastSeenAt = Moment(attribute="last_seen_at", dump_only=True, allow_none=True)

@@ -3,7 +3,9 @@
 import re
 import unicodedata
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
+from typing import ClassVar
 
 from marshmallow import Schema
 from marshmallow import ValidationError
@@ -13,16 +15,15 @@ from marshmallow import validates_schema
 
 from chatapp.errors import InvalidMessage
 from chatapp.storage import Visibility
-from chatapp.wire import content
 from chatapp.wire import marshmallow_ties
+from chatapp.wire import rules
 from chatapp.wire import visible_text
 from chatapp.wire.content import Content
+from chatapp.wire.cursor import CURSOR_PATTERN
+from chatapp.wire.rules import BODY_MAX_CODE_POINTS
+from chatapp.wire.rules import GROWN_MAX_CODE_POINTS
 
-BODY_MAX_CODE_POINTS = 4000
-# Of a message that grows, in the end.
-GROWN_MAX_CODE_POINTS = 32_000
 NAME_MAX_CODE_POINTS = 40
-TITLE_MAX_CODE_POINTS = 100
 # No character is composed of more.
 COMPOSED_MAX = 4
 BATCH_MAX = 100
@@ -32,56 +33,10 @@ ERROR_KEY_MAX = 100
 
 # What a send may leave out.
 OPTIONAL = {"data", "growing"}
+BODY = rules.body(BODY_MAX_CODE_POINTS)
 LOCAL_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
-# Control characters (Cc) except tab and newline, and surrogates (Cs).
-UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 ROOM_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 DIRECT_PREFIX = "dm-"
-
-
-def _matches(pattern: re.Pattern[str], message: str) -> Any:
-    def check(value: str) -> None:
-        if pattern.fullmatch(value) is None:
-            raise ValidationError(message)
-
-    return check
-
-
-def _text(least: int, most: int) -> Any:
-    def check(value: str) -> None:
-        if not least <= len(value) <= most:
-            raise ValidationError(f"Between {least} and {most} characters.")
-        if UNFIT.search(value):
-            raise ValidationError("No control characters but tab and newline, and no lone surrogates.")
-
-    return check
-
-
-def _body(value: str, most: int = BODY_MAX_CODE_POINTS) -> None:
-    _text(1, most)(value)
-    if value.isspace():
-        raise ValidationError("Not only white space.")
-
-
-def _grown_body(value: str) -> None:
-    _body(value, GROWN_MAX_CODE_POINTS)
-
-
-def _position(value: Any) -> None:
-    if type(value) is not int or not 0 <= value <= GROWN_MAX_CODE_POINTS:
-        raise ValidationError(f"A whole number from 0 to {GROWN_MAX_CODE_POINTS}.")
-
-
-def _title(value: str) -> None:
-    if not 1 <= len(value) <= TITLE_MAX_CODE_POINTS:
-        raise ValidationError(f"Between 1 and {TITLE_MAX_CODE_POINTS} characters.")
-    _visible(value)
-
-
-def _visible(text: str) -> None:
-    fault = visible_text.fault(text)
-    if fault is not None:
-        raise ValidationError(fault)
 
 
 def clean_name(raw: str) -> str:
@@ -89,7 +44,7 @@ def clean_name(raw: str) -> str:
     name = raw.strip()
     if len(name) <= NAME_MAX_CODE_POINTS * COMPOSED_MAX:
         if name:
-            _visible(name)
+            rules.visible(name)
         name = _settled(name)
     if not 1 <= len(name) <= NAME_MAX_CODE_POINTS:
         raise ValidationError(f"Between 1 and {NAME_MAX_CODE_POINTS} characters.")
@@ -117,40 +72,52 @@ def host_name(given: str) -> str:
 
 
 class Name(fields.String):
+    """Its pattern is nearly the whole rule: lengths count behind NFKC, joiners and selectors may spell something."""
+
+    json_schema = MappingProxyType({"minLength": 1, "maxLength": NAME_MAX_CODE_POINTS, "pattern": rules.NAME_PATTERN})
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return clean_name(super()._deserialize(value, attr, data, **kwargs))
-
-
-def _boolean(value: Any) -> None:
-    if not isinstance(value, bool):
-        raise ValidationError("Either true or false.")
-
-
-def _data(value: Any) -> None:
-    fault = content.fault(value)
-    if fault is not None:
-        raise ValidationError(fault)
 
 
 class Data(fields.Raw):
     """An object for programs, or null."""
 
+    json_schema = MappingProxyType({"anyOf": [{"$ref": "#/components/schemas/Data"}, {"type": "null"}]})
+
     def __init__(self) -> None:
-        super().__init__(allow_none=True, load_only=True, validate=_data)
+        super().__init__(allow_none=True, load_only=True, validate=rules.data)
 
 
 class Growing(fields.Raw):
+    def __init__(self, *, required: bool = False, validate: rules.Rule = rules.boolean) -> None:
+        super().__init__(load_only=True, required=required, validate=validate)
+
+
+class Taken(Schema):
+    """A body. `json_schema` is what the documents say of the whole besides its fields."""
+
+    json_schema: ClassVar[dict[str, Any]] = {}
+
+
+class Anything(fields.Raw):
+    json_schema = MappingProxyType(
+        {
+            "description": "`BatchItem` or `GrowingBatchItem`; anything else fails alone.",
+        }
+    )
+
     def __init__(self) -> None:
-        super().__init__(load_only=True, validate=_boolean)
+        super().__init__(allow_none=True)
 
 
-class SendSchema(Schema):
+class SendSchema(Taken):
     localId = fields.String(
         required=True,
         load_only=True,
-        validate=_matches(LOCAL_ID, "8 to 64 characters of A-Z, a-z, 0-9, _ and -."),
+        validate=rules.matches(LOCAL_ID, "8 to 64 characters of A-Z, a-z, 0-9, _ and -."),
     )
-    body = fields.String(required=True, load_only=True, validate=_body)
+    body = fields.String(required=True, load_only=True, validate=BODY)
     data = Data()
     growing = Growing()
 
@@ -158,7 +125,8 @@ class SendSchema(Schema):
 class GrowingSendSchema(SendSchema):
     """What a message begins with: perhaps nothing yet."""
 
-    body = fields.String(required=True, load_only=True, validate=_text(0, BODY_MAX_CODE_POINTS))
+    growing = Growing(required=True, validate=rules.true)
+    body = fields.String(required=True, load_only=True, validate=rules.text(0, BODY_MAX_CODE_POINTS))
 
 
 class BatchItemSchema(SendSchema):
@@ -170,18 +138,20 @@ class GrowingBatchItemSchema(GrowingSendSchema, BatchItemSchema):
     pass
 
 
-class BatchSchema(Schema):
-    # Items are loaded one by one: a bad one fails alone.
+class BatchSchema(Taken):
+    # Loaded one by one: a bad one fails alone.
     messages = fields.List(
-        fields.Raw(allow_none=True),
+        Anything(),
         required=True,
         load_only=True,
         validate=validate.Length(min=1, max=BATCH_MAX, error=f"Between 1 and {BATCH_MAX} messages."),
     )
 
 
-class EditSchema(Schema):
-    body = fields.String(load_only=True, validate=_body)
+class EditSchema(Taken):
+    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 1}
+
+    body = fields.String(load_only=True, validate=BODY)
     data = Data()
 
     @validates_schema
@@ -190,35 +160,36 @@ class EditSchema(Schema):
             raise ValidationError({"body": ["Missing data for required field."]})
 
 
-class AppendSchema(Schema):
-    at = fields.Raw(required=True, load_only=True, validate=_position)
-    text = fields.String(required=True, load_only=True, validate=_text(1, BODY_MAX_CODE_POINTS))
+class AppendSchema(Taken):
+    at = fields.Raw(required=True, load_only=True, validate=rules.position)
+    text = fields.String(required=True, load_only=True, validate=rules.text(1, BODY_MAX_CODE_POINTS))
 
 
-class FinishSchema(Schema):
-    body = fields.String(load_default=None, load_only=True, validate=_grown_body)
+class FinishSchema(Taken):
+    body = fields.String(load_default=None, load_only=True, validate=rules.body(GROWN_MAX_CODE_POINTS))
 
 
-class ReadSchema(Schema):
-    cursor = fields.String(required=True, load_only=True)
+class ReadSchema(Taken):
+    cursor = fields.String(required=True, load_only=True, metadata={"pattern": CURSOR_PATTERN})
 
 
-class TypingSchema(Schema):
+class TypingSchema(Taken):
     # `fields.Boolean` takes numbers and words for it too.
-    typing = fields.Raw(required=True, load_only=True, validate=_boolean)
+    typing = fields.Raw(required=True, load_only=True, validate=rules.boolean)
 
 
-class SignInSchema(Schema):
+class SignInSchema(Taken):
     name = Name(required=True, load_only=True)
 
 
-class NewRoomSchema(Schema):
+class NewRoomSchema(Taken):
     name = fields.String(
         required=True,
         load_only=True,
-        validate=_matches(ROOM_NAME, "1 to 64 characters of a-z, 0-9 and -, not beginning with -."),
+        validate=rules.matches(ROOM_NAME, "1 to 64 characters of a-z, 0-9 and -, not beginning with -."),
+        metadata={"pattern": f"^(?!{DIRECT_PREFIX}){ROOM_NAME.pattern}$"},
     )
-    title = fields.String(load_default=None, allow_none=True, load_only=True, validate=_title)
+    title = fields.String(load_default=None, allow_none=True, load_only=True, validate=rules.title)
     visibility = fields.String(
         load_default=Visibility.PUBLIC,
         load_only=True,
@@ -226,8 +197,10 @@ class NewRoomSchema(Schema):
     )
 
 
-class RoomChangesSchema(Schema):
-    title = fields.String(allow_none=True, load_only=True, validate=_title)
+class RoomChangesSchema(Taken):
+    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 1}
+
+    title = fields.String(allow_none=True, load_only=True, validate=rules.title)
     owner = fields.String(load_only=True)
 
     @validates_schema
@@ -236,8 +209,8 @@ class RoomChangesSchema(Schema):
             raise ValidationError({"title": ["Missing data for required field."]})
 
 
-class AckSchema(Schema):
-    cursor = fields.String(required=True, load_only=True)
+class AckSchema(Taken):
+    cursor = fields.String(required=True, load_only=True, metadata={"pattern": CURSOR_PATTERN})
     rooms = fields.List(fields.String(), load_default=None, load_only=True, validate=validate.Length(min=1, max=1000))
 
 

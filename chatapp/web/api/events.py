@@ -11,6 +11,7 @@ from flask import request
 
 from chatapp import metrics
 from chatapp.errors import ChatError
+from chatapp.errors import InvalidCursor
 from chatapp.errors import InvalidParameter
 from chatapp.errors import NotFound
 from chatapp.errors import RateLimited
@@ -35,12 +36,18 @@ from chatapp.web.api.inputs import document
 from chatapp.web.api.inputs import parse_cursor
 from chatapp.web.api.inputs import query_parameters
 from chatapp.web.current import services
+from chatapp.web.documents import parameter
+from chatapp.web.documents.call import Call
+from chatapp.web.documents.call import Given
+from chatapp.web.documents.call import described
 from chatapp.web.handover import CONNECTION
 from chatapp.web.requests import REQUEST_ID
 from chatapp.web.requests import STREAM_OPENED
 from chatapp.web.requests import TRACE_PARENT
 from chatapp.web.requests import trace_id
 from chatapp.wire import Event
+from chatapp.wire import answers
+from chatapp.wire import event_documents
 from chatapp.wire import schemas
 from chatapp.wire import sse
 
@@ -60,8 +67,15 @@ ROOMS_MAX = 1000
 # Of the rate of reading: rooms by name are looked up one by one.
 NAMES_PER_UNIT = 20
 
-STREAM_PARAMETERS = ("since", "rooms")
-POLL_PARAMETERS = ("since", "rooms", "wait", "limit")
+STREAM_PARAMETERS = {
+    "since": parameter.cursor("Where to go on from; now, without it."),
+    "rooms": parameter.text("The names of rooms, with commas between; by default all that one belongs to."),
+}
+POLL_PARAMETERS = {
+    **STREAM_PARAMETERS,
+    "wait": parameter.number(0, WAIT_MAX_S, WAIT_DEFAULT_S, "How many seconds to wait where there is nothing."),
+    "limit": parameter.number(1, LIMIT_MAX, LIMIT_DEFAULT, "How many events at most."),
+}
 ALL_ROOMS = Wanted()
 
 STREAM_HEADERS = (
@@ -74,14 +88,32 @@ POLL_HEADERS = (("Content-Type", "application/json"), NOT_KEPT)
 
 
 @blueprint.get("/stream")
-@query_parameters(*STREAM_PARAMETERS)
+@query_parameters(**STREAM_PARAMETERS)
+@described(
+    Call(
+        "stream",
+        {200: Given(event_documents.FrameSchema, media_type="text/event-stream")},
+        raises=(InvalidCursor, NotFound),
+    )
+)
 def stream_by_flask() -> Response:
+    """The events as they come, as Server-Sent Events, for about a minute.
+
+    Each has `id: <cursor>`, `event: <type>` and `data: <one line of JSON>`; the AsyncAPI document has their shapes. It
+    ends with `closing`: come back with the last id, as `since` or as browsers do it, in the header `Last-Event-ID`,
+    which wins. Where coming back later makes sense, it says so by 200 with one `closing`.
+    """
     return stream(services(), request.environ).response()
 
 
 @blueprint.get("/poll")
-@query_parameters(*POLL_PARAMETERS)
+@query_parameters(**POLL_PARAMETERS)
+@described(Call("poll", {200: Given(answers.PollSchema)}, raises=(InvalidCursor, NotFound, TooManyConnections)))
 def poll_by_flask() -> Response:
+    """The events behind a cursor, once there are any or the time is over.
+
+    Without `since` it answers at once with the current cursor.
+    """
     return poll(services(), request.environ).response()
 
 
@@ -177,7 +209,17 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
 
 
 @blueprint.post("/ack")
+@described(
+    Call(
+        "acknowledge",
+        {204: Given()},
+        takes=(schemas.AckSchema,),
+        raises=(InvalidCursor, NotFound),
+        example={"cursor": "1763781234567-0"},
+    )
+)
 def ack() -> Response:
+    """Confirm all up to a cursor, in some rooms or all: others' messages become delivered."""
     who = current.reader()
     body = document(ACK)
     services().read_rate.add(who.id, len(body["rooms"] or ()) / NAMES_PER_UNIT)

@@ -18,6 +18,7 @@ from chatapp.errors import TooLarge
 from chatapp.errors import UnsupportedMediaType
 from chatapp.web.auth import media_type
 from chatapp.web.deadline import REQUEST_MAX_BYTES
+from chatapp.web.documents.parameter import Parameter
 from chatapp.wire import Cursor
 from chatapp.wire import codec
 from chatapp.wire import schemas
@@ -29,11 +30,11 @@ CACHE_BUSTER = "_"
 VALUE_SHOWN_MAX = 40
 
 
-def query_parameters(*names: str) -> Callable[[View], View]:
-    """Name the query parameters that a view takes; all others are refused."""
+def query_parameters(**parameters: Parameter) -> Callable[[View], View]:
+    """The query parameters that a view takes; all others are refused."""
 
     def mark(view: View) -> View:
-        view.query_parameters = frozenset(names)  # type: ignore[attr-defined]
+        view.query_parameters = parameters  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -43,7 +44,11 @@ def refuse_unknown_parameters() -> None:
     """A typo must not pass silently. Raises InvalidParameter."""
     view = current_app.view_functions.get(request.endpoint or "")
     # Probes and caches put into an address what they like.
-    if view is None or request.endpoint == "static" or request.blueprint in ("pages", "health", "lite", "metrics"):
+    if (
+        view is None
+        or request.endpoint == "static"
+        or request.blueprint in ("pages", "health", "lite", "docs", "metrics")
+    ):
         return
     Query(request.environ).refuse_unknown(getattr(view, "query_parameters", ()))
 

@@ -6,10 +6,15 @@ from flask import Blueprint
 from flask import Response
 from flask import g
 from flask import request
+from werkzeug.routing import BaseConverter
 
 from chatapp.errors import ChatError
+from chatapp.errors import Forbidden
+from chatapp.errors import InvalidCursor
 from chatapp.errors import InvalidMessage
 from chatapp.errors import InvalidParameter
+from chatapp.errors import LocalIdReused
+from chatapp.errors import OutOfStep
 from chatapp.errors import RateLimited
 from chatapp.people import Identity
 from chatapp.people import access
@@ -24,10 +29,19 @@ from chatapp.web.api.inputs import document
 from chatapp.web.api.inputs import query_parameters
 from chatapp.web.api.inputs import raw_document
 from chatapp.web.current import services
-from chatapp.web.deadline import BATCH_MAX_BYTES
+from chatapp.web.deadline import LONG_MAX_BYTES
+from chatapp.web.documents import parameter
+from chatapp.web.documents.call import Call
+from chatapp.web.documents.call import Given
+from chatapp.web.documents.call import described
+from chatapp.web.documents.parameter import IF_NONE_MATCH
+from chatapp.web.documents.parameter import LOCAL_ID_SCHEMA
+from chatapp.web.documents.parameter import Parameter
 from chatapp.web.problems import problem
+from chatapp.wire import answers
 from chatapp.wire import message_document
 from chatapp.wire import schemas
+from chatapp.wire import shapes
 
 blueprint = Blueprint("messages", __name__)
 
@@ -45,9 +59,43 @@ MESSAGES_PER_UNIT = 10
 BATCH_BYTES_PER_UNIT = 32 * 1024
 STATUS_UNITS = 5.0
 
+MESSAGE = Given(shapes.MessageSchema)
+RATE_FIELDS = ("RateLimit", "RateLimit-Policy")
+LOCAL_IDS = Parameter(
+    {"type": "array", "items": LOCAL_ID_SCHEMA, "minItems": 1, "maxItems": schemas.BATCH_MAX},
+    "The localIds of sends, each as `localId=…`.",
+    required=True,
+)
+# What can be done next with a message that was sent.
+OF_MESSAGE = ("getMessage", "editMessage", "appendToMessage", "finishMessage", "withdrawMessage")
+
+
+class MessageId(BaseConverter):
+    """Its addresses are not those beside it, which take other methods."""
+
+    part_isolating = True
+    regex = r"(?!(?:batch|status)(?:/|$))[^/]+"
+
 
 @blueprint.post("/rooms/<room>/messages")
+@described(
+    Call(
+        "sendMessage",
+        {201: MESSAGE, 200: Given(shapes.MessageSchema, ("Idempotent-Replayed",))},
+        takes=(schemas.SendSchema, schemas.GrowingSendSchema),
+        raises=(Forbidden, LocalIdReused),
+        fields=RATE_FIELDS,
+        example={"localId": "first-0001", "body": "hello"},
+        leads_to=dict.fromkeys(OF_MESSAGE, ("messageId", "id")),
+    )
+)
 def send_by_flask(room: str) -> Response:
+    """Send a message.
+
+    201 means committed. 200 is the message that this localId was accepted for before. The header `Idempotency-Key` may
+    stand for the field `localId`; if both are there they must agree. With `growing: true` it is the beginning of a
+    message to which `append` adds.
+    """
     return send(services(), request.environ, room).response()
 
 
@@ -77,11 +125,25 @@ def send(parts: Services, environ: dict[str, Any], room: str) -> Answer:
 
 
 @blueprint.post("/messages/batch")
+@described(
+    Call(
+        "sendBatch",
+        {200: Given(answers.BatchResultsSchema)},
+        takes=(schemas.BatchSchema,),
+        fields=RATE_FIELDS,
+        example={"messages": [{"room": "general", "localId": "second-0002", "body": "and again"}]},
+    )
+)
 def send_batch() -> Response:
+    """Send what was written meanwhile: up to 100 messages in order.
+
+    What can never be accepted fails alone. After one that is refused for now, the later new ones of its room get the
+    same problem without being tried.
+    """
     who = current.reader(1 + int(request.content_length or 0) / BATCH_BYTES_PER_UNIT)
     g.rate_of = who
     try:
-        items = document(BATCH, BATCH_MAX_BYTES)["messages"]
+        items = document(BATCH, LONG_MAX_BYTES)["messages"]
     except ChatError as refused:
         error, _ = services().messaging.refuse(who, None, refused)
         raise error from None
@@ -89,8 +151,10 @@ def send_batch() -> Response:
 
 
 @blueprint.get("/messages/status")
-@query_parameters("localId")
+@query_parameters(localId=LOCAL_IDS)
+@described(Call("getOutcomes", {200: Given(answers.OutcomesSchema)}))
 def status() -> Response:
+    """What became of sends, by their localIds."""
     who = current.reader(STATUS_UNITS)
     local_ids = request.args.getlist("localId")
     if not 1 <= len(local_ids) <= schemas.BATCH_MAX or not all(schemas.LOCAL_ID.fullmatch(one) for one in local_ids):
@@ -98,8 +162,16 @@ def status() -> Response:
     return Answer.json({"results": services().messaging.status(who, local_ids)}).response()
 
 
-@blueprint.get("/messages/<message_id>")
+@blueprint.get("/messages/<message:message_id>")
+@described(
+    Call(
+        "getMessage",
+        {200: Given(shapes.CountedMessageSchema, ("ETag",)), 304: Given(fields=("ETag",))},
+        headers={"If-None-Match": IF_NONE_MATCH},
+    )
+)
 def get_message(message_id: str) -> Response:
+    """Look at a message, and how many others have it and have read it."""
     message, delivered_to, read_by = services().messaging.get(current.reader(), message_id)
     counts = {"deliveredTo": delivered_to, "readBy": read_by}
     response = Answer.json({**message_document.of(message), **counts}).response()
@@ -109,14 +181,40 @@ def get_message(message_id: str) -> Response:
     return response
 
 
-@blueprint.patch("/messages/<message_id>")
+@blueprint.patch("/messages/<message:message_id>")
+@described(
+    Call(
+        "editMessage",
+        {200: MESSAGE},
+        takes=(schemas.EditSchema,),
+        raises=(Forbidden,),
+        example={"body": "hello, all"},
+    )
+)
 def edit(message_id: str) -> Response:
+    """Edit a message of one's own.
+
+    What is not named stays; `data: null` takes it away.
+    """
     who = current.identity()
     return Answer.json(message_document.of(services().changes.edit(who, message_id, document(EDIT)))).response()
 
 
-@blueprint.post("/messages/<message_id>/append")
+@blueprint.post("/messages/<message:message_id>/append")
+@described(
+    Call(
+        "appendToMessage",
+        {200: Given(answers.GrownSchema)},
+        takes=(schemas.AppendSchema,),
+        raises=(Forbidden, OutOfStep),
+        example={"at": 5, "text": ", all"},
+    )
+)
 def append_by_flask(message_id: str) -> Response:
+    """Add text to a message that grows.
+
+    `at` is its length so far, in code points. The same again changes nothing.
+    """
     return append(services(), request.environ, message_id).response()
 
 
@@ -125,25 +223,48 @@ def append(parts: Services, environ: dict[str, Any], message_id: str) -> Answer:
     Query(environ).refuse_unknown(())
     who = auth.identify(parts, environ)
     new = schemas.load(APPEND, raw_document(environ))
-    length = parts.appends.append(who, message_id, new["at"], new["text"])
+    length = parts.appends.append(who, message_id, int(new["at"]), new["text"])
     return Answer.json({"id": message_id, "length": length})
 
 
-@blueprint.post("/messages/<message_id>/finish")
+@blueprint.post("/messages/<message:message_id>/finish")
+@described(Call("finishMessage", {200: MESSAGE}, takes=(schemas.FinishSchema,), raises=(Forbidden,), example={}))
 def finish(message_id: str) -> Response:
+    """End a message that grows.
+
+    `body` stands instead of what there is.
+    """
     who = current.identity()
-    finished = services().changes.finish(who, message_id, document(FINISH)["body"])
+    finished = services().changes.finish(who, message_id, document(FINISH, LONG_MAX_BYTES)["body"])
     return Answer.json(message_document.of(finished)).response()
 
 
-@blueprint.delete("/messages/<message_id>")
+@blueprint.delete("/messages/<message:message_id>")
+@described(Call("withdrawMessage", {200: MESSAGE}, raises=(Forbidden,)))
 def withdraw(message_id: str) -> Response:
+    """Withdraw a message of one's own; the same each time it is repeated."""
     return Answer.json(message_document.of(services().changes.withdraw(current.identity(), message_id))).response()
 
 
 @blueprint.get("/rooms/<room>/messages")
-@query_parameters("before", "after", "limit")
+@query_parameters(
+    before=parameter.cursor("Messages before it."),
+    after=parameter.cursor("Messages behind it."),
+    limit=parameter.number(1, HISTORY_MAX, HISTORY_DEFAULT, "How many messages at most."),
+)
+@described(
+    Call(
+        "getHistory",
+        {200: Given(answers.HistorySchema)},
+        raises=(InvalidCursor,),
+    )
+)
 def room_history(room: str) -> Response:
+    """A page of a room's messages.
+
+    Ascending; the newest without `before` and `after`. Start a stream from `cursor` and nothing between page and
+    stream is missed.
+    """
     query = Query(request.environ)
     limit = query.number("limit", HISTORY_DEFAULT, 1, HISTORY_MAX)
     who = current.reader()

@@ -7,6 +7,10 @@ from flask import Response
 from flask import make_response
 from flask import request
 
+from chatapp.errors import BadOrigin
+from chatapp.errors import Forbidden
+from chatapp.errors import RateLimited
+from chatapp.errors import Unauthenticated
 from chatapp.people import SignedIn
 from chatapp.people import looks_like_host_token
 from chatapp.runtime import timestamp
@@ -18,6 +22,10 @@ from chatapp.web import session_cookie
 from chatapp.web.answers import Answer
 from chatapp.web.api.inputs import raw_document
 from chatapp.web.current import services
+from chatapp.web.documents.call import Call
+from chatapp.web.documents.call import Given
+from chatapp.web.documents.call import described
+from chatapp.wire import answers
 from chatapp.wire import documents
 from chatapp.wire import schemas
 
@@ -25,10 +33,26 @@ blueprint = Blueprint("session", __name__, url_prefix="/session")
 
 SIGN_IN = schemas.SignInSchema()
 USER = documents.UserSchema()
+SIGNED_IN = Given(answers.SignedInSchema, ("Set-Cookie",))
 
 
 @blueprint.post("")
+@described(
+    Call(
+        "signIn",
+        {201: SIGNED_IN, 200: SIGNED_IN},
+        takes=(schemas.SignInSchema,),
+        raises=(Forbidden, BadOrigin, Unauthenticated, RateLimited),
+        session=False,
+        example={"name": "Ada"},
+    )
+)
 def sign_in() -> Response:
+    """Sign in as a guest, or with a host's token.
+
+    201 is a new guest, 200 the one who comes back with the token of a session that has ended. With a host's token in
+    `Authorization` the body may be `{}`; then 201 is the host's user.
+    """
     auth.check_origin_of_sign_in(services(), request.environ)
     document = raw_document(request.environ)
     tokens = auth.presented_tokens(request.environ)
@@ -42,7 +66,12 @@ def sign_in() -> Response:
 
 
 @blueprint.get("")
+@described(Call("getSession", {200: Given(answers.SessionSchema)}))
 def who_am_i() -> Response:
+    """Who am I, and until when.
+
+    Renews a guest in the second half of its time.
+    """
     before = auth.signed_in(services(), request.environ)
     services().read_rate.charge(before.identity.id)
     identity = services().sessions.renew(before.identity)
@@ -53,7 +82,12 @@ def who_am_i() -> Response:
 
 
 @blueprint.delete("")
+@described(Call("signOut", {204: Given(fields=("Set-Cookie",))}))
 def sign_out() -> Response:
+    """Sign out.
+
+    Streams and polls of this session end. A guest leaves every room by it.
+    """
     return entrance.sign_out(current.identity(), make_response("", 204))
 
 

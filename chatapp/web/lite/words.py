@@ -15,7 +15,7 @@ from chatapp.errors import Unavailable
 from chatapp.web.lite.draft import Draft
 from chatapp.web.lite.forms import ForeignForm
 from chatapp.web.lite.page import seconds
-from chatapp.wire import schemas
+from chatapp.wire import rules
 
 NO_ROOM = "There is no such room, or it is not one that you can see. Perhaps it was deleted, or you were removed."
 
@@ -78,7 +78,7 @@ def of_name(error: ChatError) -> str:
 def _of_body(error: InvalidMessage, body: str) -> str:
     if not body.strip():
         return "Write something first."
-    most = schemas.BODY_MAX_CODE_POINTS
+    most = rules.BODY_MAX_CODE_POINTS
     if len(body) > most:
         return f"Your message has {len(body):,} characters, and {most:,} go into one. Shorten it, or send it in parts."
     return f"Message: {_first(error, 'body')}"
