@@ -22,6 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "origin": set(),
     "config": {"runtime", "origin"},
     "demo": set(),
+    # For programs that take this folder alone.
+    "client": set(),
     "storage": {"errors", "runtime"},
     "wire": {"errors", "runtime", "storage"},
     "eventlog": {"errors", "runtime", "storage", "wire"},
@@ -48,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": set(),
 }
 # config reads the environment, and every room but the lowest may read it.
-BELOW_CONFIG = {"errors", "runtime", "origin", "config", "demo"}
+BELOW_CONFIG = {"errors", "runtime", "origin", "config", "demo", "client"}
 
 # Alembic runs these by their path.
 BY_PATH = "storage.migrations"
@@ -132,6 +134,8 @@ def test_imports_point_one_way_and_go_by_the_faces(module: str) -> None:
         ("web.pages", "import chatapp.people.sessions"),
         ("runtime.loop", "from chatapp.config import Config"),
         ("people.rooms", "from chatapp.people import Sessions"),
+        ("client.errors", "from chatapp.errors import ChatError"),
+        ("client.threads.client", "from chatapp.config import Config"),
         ("attic.box", ""),
     ],
 )
@@ -231,6 +235,7 @@ def test_a_circle_is_found() -> None:
         ("orjson", {"wire.codec"}),
         ("jwt", {"people.host_token"}),
         ("idna", {"origin"}),
+        ("httpx", {"command.replay", "client.http_request", "client.threads", "client.aio"}),
     ],
 )
 def test_few_places_know_a_library(library: str, allowed: set[str]) -> None:

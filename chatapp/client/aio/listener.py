@@ -1,0 +1,59 @@
+"""`AsyncListener`: the events of a listening, for an `async for` loop."""
+
+from types import TracebackType
+from typing import Self
+
+from chatapp.client.aio.wire import AsyncWire
+from chatapp.client.event import Event
+from chatapp.client.listening import Listening
+from chatapp.client.step import Step
+
+
+class AsyncListener:
+    """Asking for the next event says that the one before was handled: then its cursor is kept."""
+
+    def __init__(self, wire: AsyncWire, listening: Listening) -> None:
+        self._wire = wire
+        self._listening = listening
+        self._flow = listening.flow()
+        self._step: Step | Event | None = None
+        self._answer = wire.open_answer()
+
+    @property
+    def cursor(self) -> str | None:
+        """Up to where everything was handled; None before the service was heard."""
+        return self._listening.cursor
+
+    @property
+    def transport(self) -> str:
+        """`stream` or `poll`."""
+        return self._listening.transport
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        """Waits for as long as it takes. Raises Refused, Unauthenticated, Closed, Away (see `AsyncClient.listen`)."""
+        try:
+            if self._step is None:
+                self._step = next(self._flow)
+            # Where a step is cancelled, it is done again by whoever asks next.
+            while not isinstance(self._step, Event):
+                self._step = (await self._wire.perform(self._step, answer=self._answer)).resume(self._flow)
+        except StopIteration:
+            raise StopAsyncIteration from None
+        event, self._step = self._step, None
+        return event
+
+    async def close(self) -> None:
+        """Lets go of the connection."""
+        self._flow.close()
+        await self._answer.shut()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.close()
