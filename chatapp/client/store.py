@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from chatapp.client.errors import Closed
 from chatapp.client.errors import OutboxInUse
 from chatapp.client.errors import OutboxOfAnother
 
@@ -39,6 +40,7 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._is_closed = False
         if path is not None:
             # It holds a token: closed to others from its first byte on.
             path.touch(mode=0o600, exist_ok=True)
@@ -73,7 +75,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Durable when it is left: a power cut included. Raises OSError for a full disk."""
-        with self._lock:
+        with self.reading():
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
@@ -93,7 +95,7 @@ class Store:
     @contextmanager
     def light_transaction(self) -> Iterator[sqlite3.Connection]:
         """Survives a kill -9, and is in its order after a power cut, but may be lost by that: no wait for the disk."""
-        with self._lock:
+        with self.reading():
             self._connection.execute("PRAGMA synchronous = NORMAL")
             try:
                 with self.transaction() as connection:
@@ -103,9 +105,13 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
+        """Raises Closed."""
         with self._lock:
+            if self._is_closed:
+                raise Closed
             yield self._connection
 
     def close(self) -> None:
         with self._lock:
+            self._is_closed = True
             self._connection.close()

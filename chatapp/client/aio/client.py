@@ -122,15 +122,15 @@ class AsyncClient(AsyncPlainCalls):
         kept = None if keep is None else KeptCursor(self._parts.store, keep)
         return AsyncListener(self._wire, Listening(rooms, since, kept, patience, self._parts.sender.delivered))
 
-    async def close(self) -> None:
-        """Wait a few seconds for what is on its way, and end. What waits then stays in the file, for the next client.
+    async def close(self, timeout: float = CLOSE_WITHIN_S) -> None:
+        """Wait so many seconds for what waits, and end. What waits then stays in the file, for the next client.
 
         Raises Away if there is no file: what waits then is lost.
         """
         if self._parts.is_closed:
             return
         try:
-            is_empty = await self.flush(CLOSE_WITHIN_S)
+            is_empty = await self.flush(timeout)
         except ChatError:
             is_empty = False
         await self._wire.close()

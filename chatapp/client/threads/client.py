@@ -1,10 +1,10 @@
 """`Client`: the service for programs with threads, or with one."""
 
 import math
-import sqlite3
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -54,11 +54,8 @@ class Client(PlainCalls):
         self._thread.start()
 
     def _send(self) -> None:
-        try:
+        with suppress(Closed):
             self._wire.run(self._parts.sender.flow(), self._something)
-        except (Closed, sqlite3.ProgrammingError):
-            # The file is closed already where an answer took longer than `close` waits; it is sent again next time.
-            return
 
     def send(self, room: str, body: str, data: dict[str, Any] | None = None, *, local_id: str | None = None) -> Sending:
         """Into the outbox, at once; it goes out as soon as it can, in order. The same `local_id` is the same message.
@@ -117,15 +114,15 @@ class Client(PlainCalls):
         kept = None if keep is None else KeptCursor(self._parts.store, keep)
         return Listener(self._wire, Listening(rooms, since, kept, patience, self._parts.sender.delivered))
 
-    def close(self) -> None:
-        """Wait a few seconds for what is on its way, and end. What waits then stays in the file, for the next client.
+    def close(self, timeout: float = CLOSE_WITHIN_S) -> None:
+        """Wait so many seconds for what waits, and end. What waits then stays in the file, for the next client.
 
         Raises Away if there is no file: what waits then is lost.
         """
         if self._parts.is_closed:
             return
         try:
-            is_empty = self.flush(CLOSE_WITHIN_S)
+            is_empty = self.flush(timeout)
         except ChatError:
             is_empty = False
         self._wire.close()
