@@ -44,6 +44,8 @@ class EventStream:
                 self._field(line)
             elif (event := self._dispatch()) is not None:
                 events.append(event)
+        if len(self._pending) + self._size > PENDING_MAX_CHARACTERS:
+            raise NotAnEventStream(f"an event of more than {PENDING_MAX_CHARACTERS} characters")
         return events
 
     def _lines(self, text: str) -> list[str]:
@@ -54,8 +56,6 @@ class EventStream:
             text, held = text[:-1], "\r"
         *lines, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self._pending = rest + held
-        if len(self._pending) + self._size > PENDING_MAX_CHARACTERS:
-            raise NotAnEventStream(f"an event of more than {PENDING_MAX_CHARACTERS} characters")
         return lines
 
     def _field(self, line: str) -> None:

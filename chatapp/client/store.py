@@ -44,21 +44,24 @@ class Store:
         if path is not None:
             # It holds a token: closed to others from its first byte on.
             path.touch(mode=0o600, exist_ok=True)
-        self._connection = sqlite3.connect(
-            path or ":memory:", timeout=LOCK_WITHIN_S, isolation_level=None, check_same_thread=False
-        )
         try:
+            self._connection = sqlite3.connect(
+                path or ":memory:", timeout=LOCK_WITHIN_S, isolation_level=None, check_same_thread=False
+            )
             self._prepare()
         except (sqlite3.DatabaseError, OSError) as error:
-            self._connection.close()
             if "locked" not in str(error):
                 raise OSError(f"{path}: {error}") from None
             raise OutboxInUse(f"{path} is in use: one client at a time sends from it") from None
+
+    def _prepare(self) -> None:
+        try:
+            self._take()
         except BaseException:
             self._connection.close()
             raise
 
-    def _prepare(self) -> None:
+    def _take(self) -> None:
         # Set before the first look at the file: the first transaction takes it, and keeps it.
         self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._connection.execute("PRAGMA journal_mode = WAL")

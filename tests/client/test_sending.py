@@ -13,7 +13,6 @@ from chatapp.client import OutboxInUse
 from chatapp.client import OutboxOfAnother
 from chatapp.client import Refused
 from chatapp.client import Unauthenticated
-from chatapp.client.outbox import DONE_MAX
 from chatapp.client.outbox import Outbox
 from chatapp.client.store import Store
 from tests.client.conftest import Connect
@@ -282,7 +281,7 @@ def test_a_name_that_is_none_stops_the_client_and_not_the_message(connect: Conne
         ("ftp://chat.example", {"name": "Ada"}),
         ("http://", {"name": "Ada"}),
         ("http://chat.example/?a=b", {"name": "Ada"}),
-        ("http://[", {"name": "Ada"}),
+        ("http://\x00", {"name": "Ada"}),
         ("http://chat.example", {}),
         ("http://chat.example", {"name": "Ada", "token": "x"}),
     ],
@@ -306,17 +305,18 @@ def test_a_file_that_is_no_outbox_is_named(connect: Connect, tmp_path: Path) -> 
         connect(NOWHERE, name="Ada", outbox=tmp_path / "later.db")
 
 
-def test_what_is_long_done_is_forgotten(file: Path) -> None:
+def test_what_is_long_done_is_forgotten(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatapp.client.outbox.DONE_MAX", 20)
     store = Store(file)
     outbox = Outbox(store, 10)
-    for number in range(DONE_MAX + 20):
+    for number in range(40):
         item = outbox.add("general", {"localId": f"number-{number:05}", "body": "x"})
         outbox.settle(item.local_id, "sent", {})
     kept = outbox.add("general", {"localId": "waits-and-stays", "body": "x"})
     assert outbox.find("number-00010") is None
-    assert outbox.find(f"number-{DONE_MAX + 19:05}") is not None
+    assert outbox.find("number-00039") is not None
     assert [one.local_id for one in outbox.heads()] == [kept.local_id]
     with store.reading() as connection:
         [count] = connection.execute("SELECT count(*) FROM items").fetchone()
-    assert count == DONE_MAX + 1
+    assert count == 21
     store.close()

@@ -17,6 +17,7 @@ class AsyncListener:
         self._listening = listening
         self._flow = listening.flow()
         self._step: Step | Event | None = None
+        self._is_waiting = False
         self._answer = wire.open_answer()
 
     @property
@@ -34,6 +35,7 @@ class AsyncListener:
 
     async def __anext__(self) -> Event:
         """Waits for as long as it takes. Raises Refused, Unauthenticated, Closed, Away (see `AsyncClient.listen`)."""
+        self._is_waiting = True
         try:
             if self._step is None:
                 self._step = next(self._flow)
@@ -42,13 +44,16 @@ class AsyncListener:
                 self._step = (await self._wire.perform(self._step, answer=self._answer)).resume(self._flow)
         except StopIteration:
             raise StopAsyncIteration from None
+        finally:
+            self._is_waiting = False
         event, self._step = self._step, None
         return event
 
     async def close(self) -> None:
-        """Lets go of the connection."""
-        self._flow.close()
-        await self._answer.shut()
+        """From another task: whoever waits for the next event gets Closed."""
+        self._answer.is_shut.set()
+        if not self._is_waiting:
+            await self._answer.let_go()
 
     async def __aenter__(self) -> Self:
         return self

@@ -15,12 +15,14 @@ class OpenAnswer:
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
+        # Whoever waits then gets Closed.
+        self.is_shut = asyncio.Event()
         self._response: httpx.Response | None = None
         self._pieces: AsyncIterator[bytes] | None = None
 
     async def open(self, request: httpx.Request, within_s: float) -> Answer:
         """Status and headers. Raises NoAnswer."""
-        await self.shut()
+        await self.let_go()
         try:
             async with asyncio.timeout(within_s):
                 self._response = await self._http.send(request, stream=True)
@@ -38,12 +40,12 @@ class OpenAnswer:
             async with asyncio.timeout(max(0.0, within_s)):
                 return await anext(self._pieces, b"")
         except TimeoutError:
-            await self.shut()
+            await self.let_go()
             raise _silence(within_s) from None
         except httpx.HTTPError as error:
             raise no_answer(error) from None
 
-    async def shut(self) -> None:
+    async def let_go(self) -> None:
         response, self._response, self._pieces = self._response, None, None
         if response is not None:
             await response.aclose()

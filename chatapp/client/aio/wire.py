@@ -48,17 +48,18 @@ class AsyncWire:
         """`answer` is where Open and Read belong. What is under way ends when the wire is closed."""
         if self._closed.is_set():
             return Outcome(error=Closed())
+        ends = (self._closed,) if answer is None else (self._closed, answer.is_shut)
         work = asyncio.ensure_future(self._perform(step, woken, answer))
-        end = asyncio.ensure_future(self._closed.wait())
+        waits = [asyncio.ensure_future(end.wait()) for end in ends]
         try:
-            await asyncio.wait((work, end), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((work, *waits), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            end.cancel()
-            work.cancel()
-            await asyncio.wait((work,))
+            for task in (work, *waits):
+                task.cancel()
+            await asyncio.wait((work, *waits))
         error = None if work.cancelled() else work.exception()
         # What comes after the end is not taken any more: the outbox sends it again next time.
-        if self._closed.is_set() or work.cancelled():
+        if work.cancelled() or any(end.is_set() for end in ends):
             return Outcome(error=Closed())
         return Outcome(error=error) if isinstance(error, Exception) else Outcome(work.result())
 

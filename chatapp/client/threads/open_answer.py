@@ -46,11 +46,12 @@ class OpenAnswer:
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
         self._now: _Receiving | None = None
-        self._is_shut = False
+        # Whoever waits then gets Closed.
+        self.is_shut = threading.Event()
 
     def open(self, request: httpx.Request, within_s: float) -> Answer:
         """Status and headers. Raises NoAnswer, Closed."""
-        if self._is_shut:
+        if self.is_shut.is_set():
             raise Closed
         self._let_go()
         self._now = _Receiving()
@@ -68,7 +69,7 @@ class OpenAnswer:
 
     def shut(self) -> None:
         """Whoever waits, in whatever thread, gets Closed at once."""
-        self._is_shut = True
+        self.is_shut.set()
         self._let_go()
 
     def _let_go(self) -> None:
@@ -80,13 +81,13 @@ class OpenAnswer:
                 now.pieces.put_nowait(NoAnswer("let go"))
 
     def _next(self, within_s: float) -> Answer | bytes:
-        if self._is_shut or self._now is None:
+        if self.is_shut.is_set() or self._now is None:
             raise Closed
         try:
             piece = self._now.pieces.get(timeout=max(0.0, within_s))
         except queue.Empty:
             piece = NoAnswer(f"nothing came for {within_s:.0f} s", timed_out=True)
-        if self._is_shut:
+        if self.is_shut.is_set():
             raise Closed
         if isinstance(piece, NoAnswer):
             self._let_go()

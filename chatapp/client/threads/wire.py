@@ -86,7 +86,8 @@ class Wire:
             woken.clear()
             return None
         if isinstance(step, Pause):
-            return self._closed.wait(step.seconds)
+            ends = self._closed if answer is None else answer.is_shut
+            return ends.wait(step.seconds)
         assert answer is not None
         if isinstance(step, Open):
             return answer.open(request_of(self._http, step.call, self._token(step.call)), step.within_s)
