@@ -158,7 +158,7 @@ class Listening:
             self._recent.clear()
             yield event
         elif not event.waits_for_its_place and self._is_new(event):
-            if event.type == "message.status" and event.data["status"] == "delivered":
+            if event.type == "message.status" and event.data.get("status") == "delivered":
                 self._delivered(event.data["localId"])
             yield event
         # Also when it was worked on for long.

@@ -1,6 +1,7 @@
 """`Parts`: what a client is made of, whichever twin it is."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from typing import Generic
@@ -8,7 +9,9 @@ from typing import TypeVar
 
 from chatapp.client.errors import Away
 from chatapp.client.http_request import base_url
+from chatapp.client.kept_cursor import KeptCursor
 from chatapp.client.kept_session import KeptSession
+from chatapp.client.listening import Listening
 from chatapp.client.outbox import Item
 from chatapp.client.outbox import Outbox
 from chatapp.client.outgoing import Outgoing
@@ -58,6 +61,14 @@ class Parts(Generic[S]):
         if self.sender.stopped is not None:
             raise self.sender.stopped
         return False
+
+    def listening(
+        self, rooms: Iterable[str] | None, since: str | None, keep: str | None, patience_s: float | None
+    ) -> Listening:
+        if keep is not None and self.store.path is None:
+            raise ValueError("a position is kept in the outbox file: give one")
+        kept = None if keep is None else KeptCursor(self.store, keep)
+        return Listening(rooms, since, kept, patience_s, self.sender.delivered)
 
     def close(self, *, is_empty: bool) -> None:
         """Raises Away where what waits is lost by it."""

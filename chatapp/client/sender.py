@@ -19,6 +19,7 @@ from chatapp.client.errors import Closed
 from chatapp.client.errors import NoAnswer
 from chatapp.client.errors import Refused
 from chatapp.client.errors import Unauthenticated
+from chatapp.client.message import Message
 from chatapp.client.outbox import DONE_MAX
 from chatapp.client.outbox import Item
 from chatapp.client.outbox import Outbox
@@ -152,9 +153,7 @@ class Sender(Generic[S]):
         self._on_its_way, self._delivered_early = item.local_id, False
         try:
             answer: Answer = yield Call("POST", f"rooms/{quote(item.room, safe='')}/messages", item.document)
-            message = answer.document()
-            if message.get("localId") != item.local_id:
-                raise NoAnswer(f"answered {answer.status} with another message")
+            message = _answered(answer, item)
         except NoAnswer as trouble:
             self._wait(item.room, trouble)
         except Unauthenticated:
@@ -183,6 +182,17 @@ class Sender(Generic[S]):
                 self._forget_after(item.local_id)
         if sending is not None:
             sending.become(state, outcome)
+
+
+def _answered(answer: Answer, item: Item) -> dict[str, Any]:
+    """Raises NoAnswer for what is not this message, which only somebody between here and the service would say."""
+    document = answer.document()
+    try:
+        if Message.of(document).local_id == item.local_id:
+            return document
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise NoAnswer(f"answered {answer.status} with another message")
 
 
 def new_local_id() -> str:

@@ -1,9 +1,12 @@
 """Listening: every event once, in order, whatever the network does."""
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from chatapp.client import AsyncClient
 from chatapp.client import Away
 from chatapp.client import Refused
 from chatapp.client import Unauthenticated
@@ -223,3 +226,27 @@ def test_an_event_that_comes_again_is_given_once() -> None:
     following = Listening(None, None, None, None, lambda _: None)
     given = [told for each in (one, two, one, unpublished, signal, signal, two) for told in following._take(each)]
     assert given == [one, two, signal, signal]
+
+
+def test_a_position_is_kept_in_a_file_or_not_at_all(connect: Connect, ada: Person) -> None:
+    with pytest.raises(ValueError, match="outbox file"):
+        connect(ada.url, ada.token).listen(keep="robot")
+
+
+def test_a_task_that_is_called_away_from_waiting_loses_nothing(ada: Person, own_room: str) -> None:
+    async def listen() -> list[str]:
+        taken: list[str] = []
+        async with AsyncClient(ada.url, ada.token) as client, client.listen([own_room]) as listener:
+            while len(taken) < 10:
+                # Shorter than anything takes, and longer, in turn.
+                for seconds in (0.0, 0.001, 0.01, 0.2):
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(seconds):
+                            event = await anext(listener)
+                            if event.type == "message.created":
+                                taken.append(event.message.body)
+                if listener.cursor is not None and client.waiting == 0 and len(taken) < 10:
+                    client.send(own_room, "x", local_id=f"called-away-{own_room[-8:]}-{len(taken)}")
+        return taken
+
+    assert asyncio.run(asyncio.wait_for(listen(), SOON_S)) == [one["body"] for one in ada.history(own_room)]

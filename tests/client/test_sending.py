@@ -1,8 +1,10 @@
 """Sending: into the outbox at once, out of it in order, each message once."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from chatapp.client import Away
@@ -13,7 +15,10 @@ from chatapp.client import OutboxInUse
 from chatapp.client import OutboxOfAnother
 from chatapp.client import Refused
 from chatapp.client import Unauthenticated
+from chatapp.client import http_request
+from chatapp.client import session
 from chatapp.client.outbox import Outbox
+from chatapp.client.step import Call
 from chatapp.client.store import Store
 from tests.client.conftest import Connect
 from tests.client.heard import Heard
@@ -320,3 +325,50 @@ def test_what_is_long_done_is_forgotten(file: Path, monkeypatch: pytest.MonkeyPa
         [count] = connection.execute("SELECT count(*) FROM items").fetchone()
     assert count == 21
     store.close()
+
+
+def test_a_full_disk_is_said_and_outlived(connect: Connect, ada: Person, own_room: str, file: Path) -> None:
+    client = connect(ada.url, ada.token, outbox=file)
+    client.send(own_room, "1").wait(SOON_S)
+    with client._parts.store.reading() as connection:
+        [pages] = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(OSError, match=r"outbox\.db: database or disk is full"):
+        client.send(own_room, "x" * 60_000)
+    with client._parts.store.reading() as connection:
+        connection.execute("PRAGMA max_page_count = 100000")
+    client.send(own_room, "2").wait(SOON_S)
+    assert bodies(ada, own_room) == ["1", "2"]
+
+
+def test_what_watches_may_fail_and_may_close(
+    connect: Connect, ada: Person, own_room: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = connect(ada.url, ada.token)
+    client.send(own_room, "1").watch(lambda one: 1 // (one.state != "sent"))
+    client.send(own_room, "2").wait(SOON_S)
+    assert bodies(ada, own_room) == ["1", "2"]
+    assert ["ZeroDivisionError" in (record.exc_text or "") for record in caplog.records] == [True]
+
+
+def test_the_session_is_asked_for_again_each_day(
+    connect: Connect, service: Service, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(service.url, name="Longlived", outbox=file)
+    me = client.me()
+    monkeypatch.setattr(session, "RENEW_AFTER_S", 0.0)
+    assert client.send("general", "hello").wait(SOON_S).sender == me
+    # Signed out elsewhere: no other guest goes on in its place.
+    with Person(service.url, token=client._parts.session.token) as same:
+        same.http.request("DELETE", "/session")
+    with pytest.raises(Unauthenticated, match="session of the guest 'Longlived' is over"):
+        client.send("general", "as somebody else").wait(SOON_S)
+
+
+def test_the_address_of_a_service_may_have_a_path() -> None:
+    http = httpx.Client(base_url=http_request.base_url("https://example.org/talk/"))
+    call = Call("POST", "rooms/a%2Fb/messages", {"body": "é\ud800"})
+    request = http_request.request_of(http, call, "token")
+    assert str(request.url) == "https://example.org/talk/api/v1/rooms/a%2Fb/messages"
+    assert request.headers["Authorization"] == "Bearer token"
+    assert json.loads(request.content) == {"body": "é\ud800"}

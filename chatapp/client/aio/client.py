@@ -20,8 +20,6 @@ from chatapp.client.errors import Away
 from chatapp.client.errors import ChatError
 from chatapp.client.errors import Closed
 from chatapp.client.growing_text import GrowingText
-from chatapp.client.kept_cursor import KeptCursor
-from chatapp.client.listening import Listening
 from chatapp.client.parts import CLOSE_WITHIN_S
 from chatapp.client.parts import LOOK_S
 from chatapp.client.parts import WAITING_MAX
@@ -117,10 +115,9 @@ class AsyncClient(AsyncPlainCalls):
         Goes on from the cursor that is kept in the outbox's file under the name `keep`; where none is, from `since`, or
         from now. An event is handled when the next one is asked for: one that was not, comes again after a restart.
         An event of the type `reset` means: load anew what you show. With `patience`, raises Away after so many seconds
-        without a word from the service; else tries for ever.
+        without a word from the service; else tries for ever. ValueError for `keep` without a file.
         """
-        kept = None if keep is None else KeptCursor(self._parts.store, keep)
-        return AsyncListener(self._wire, Listening(rooms, since, kept, patience, self._parts.sender.delivered))
+        return AsyncListener(self._wire, self._parts.listening(rooms, since, keep, patience))
 
     async def close(self, timeout: float = CLOSE_WITHIN_S) -> None:
         """Wait so many seconds for what waits, and end. What waits then stays in the file, for the next client.

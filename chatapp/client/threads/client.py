@@ -15,8 +15,6 @@ from chatapp.client.errors import Away
 from chatapp.client.errors import ChatError
 from chatapp.client.errors import Closed
 from chatapp.client.growing_text import GrowingText
-from chatapp.client.kept_cursor import KeptCursor
-from chatapp.client.listening import Listening
 from chatapp.client.parts import CLOSE_WITHIN_S
 from chatapp.client.parts import LOOK_S
 from chatapp.client.parts import WAITING_MAX
@@ -109,10 +107,9 @@ class Client(PlainCalls):
         Goes on from the cursor that is kept in the outbox's file under the name `keep`; where none is, from `since`, or
         from now. An event is handled when the next one is asked for: one that was not, comes again after a restart.
         An event of the type `reset` means: load anew what you show. With `patience`, raises Away after so many seconds
-        without a word from the service; else tries for ever.
+        without a word from the service; else tries for ever. ValueError for `keep` without a file.
         """
-        kept = None if keep is None else KeptCursor(self._parts.store, keep)
-        return Listener(self._wire, Listening(rooms, since, kept, patience, self._parts.sender.delivered))
+        return Listener(self._wire, self._parts.listening(rooms, since, keep, patience))
 
     def close(self, timeout: float = CLOSE_WITHIN_S) -> None:
         """Wait so many seconds for what waits, and end. What waits then stays in the file, for the next client.
@@ -127,7 +124,9 @@ class Client(PlainCalls):
             is_empty = False
         self._wire.close()
         self._something.set()
-        self._thread.join(CLOSE_WITHIN_S)
+        # What watches a message is called in that thread, and may close the client.
+        if threading.current_thread() is not self._thread:
+            self._thread.join(CLOSE_WITHIN_S)
         self._parts.close(is_empty=is_empty)
 
     def __enter__(self) -> Self:
