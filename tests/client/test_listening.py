@@ -24,11 +24,15 @@ from tests.support.tcp_proxy import TcpProxy
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test need not be as patient as a program."""
+    monkeypatch.setattr(backoff, "LONGEST_S", 0.5)
+
+
+@pytest.fixture
+def hasty(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "READY_WITHIN_S", 1.0)
     monkeypatch.setattr(listening, "STREAM_AGAIN_S", 3.0)
-    monkeypatch.setattr(backoff, "LONGEST_S", 0.5)
 
 
 def test_events_come_as_the_contract_has_them(connect: Connect, ada: Person, bob: Person, room: str) -> None:
@@ -49,6 +53,7 @@ def test_events_come_as_the_contract_has_them(connect: Connect, ada: Person, bob
         assert not {"ready", "heartbeat", "closing"} & set(heard.types())
 
 
+@pytest.mark.usefixtures("eager")
 def test_through_planned_ends_cuts_and_a_restart(
     connect: Connect, ada: Person, own_room: str, proxy: TcpProxy, service: Service
 ) -> None:

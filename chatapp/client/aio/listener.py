@@ -1,11 +1,13 @@
 """`AsyncListener`: the events of a listening, for an `async for` loop."""
 
+import asyncio
 from types import TracebackType
 from typing import Self
 
 from chatapp.client.aio.wire import AsyncWire
 from chatapp.client.event import Event
 from chatapp.client.listening import Listening
+from chatapp.client.step import Outcome
 from chatapp.client.step import Step
 
 
@@ -17,7 +19,7 @@ class AsyncListener:
         self._listening = listening
         self._flow = listening.flow()
         self._step: Step | Event | None = None
-        self._is_waiting = False
+        self._work: asyncio.Future[Outcome] | None = None
         self._answer = wire.open_answer()
 
     @property
@@ -35,25 +37,31 @@ class AsyncListener:
 
     async def __anext__(self) -> Event:
         """Waits for as long as it takes. Raises Refused, Unauthenticated, Closed, Away (see `AsyncClient.listen`)."""
-        self._is_waiting = True
         try:
             if self._step is None:
                 self._step = next(self._flow)
-            # Where a step is cancelled, it is done again by whoever asks next.
             while not isinstance(self._step, Event):
-                self._step = (await self._wire.perform(self._step, answer=self._answer)).resume(self._flow)
+                outcome = await self._outcome(self._step)
+                self._step = outcome.resume(self._flow)
         except StopIteration:
             raise StopAsyncIteration from None
-        finally:
-            self._is_waiting = False
         event, self._step = self._step, None
         return event
 
     async def close(self) -> None:
         """From another task: whoever waits for the next event gets Closed."""
         self._answer.is_shut.set()
-        if not self._is_waiting:
-            await self._answer.let_go()
+        if self._work is not None:
+            await asyncio.wait((self._work,))
+        await self._answer.let_go()
+
+    async def _outcome(self, step: Step) -> Outcome:
+        """Where a task is called away, by a time-out for example, the work goes on for whoever asks next."""
+        if self._work is None:
+            self._work = asyncio.ensure_future(self._wire.perform(step, answer=self._answer))
+        outcome = await asyncio.shield(self._work)
+        self._work = None
+        return outcome
 
     async def __aenter__(self) -> Self:
         return self
