@@ -28,15 +28,15 @@ def history(room: str, before: str | None, after: str | None, limit: int) -> Flo
     return Page.of(document)
 
 
-def rooms() -> Flow[list[Room]]:
-    """All pages: one's own, then the public ones."""
+def rooms(limit: int) -> Flow[list[Room]]:
+    """Page by page: one's own, then the public ones."""
     found: list[Room] = []
     query: dict[str, str] = {}
     while True:
         document = yield from ask(Call("GET", "rooms", query=query))
         found += [Room.of(one) for one in document["rooms"]]
-        if document["after"] is None:
-            return found
+        if document["after"] is None or len(found) >= limit:
+            return found[:limit]
         query = {"after": document["after"]}
 
 

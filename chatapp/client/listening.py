@@ -22,6 +22,7 @@ from chatapp.client.step import Flow
 from chatapp.client.step import Open
 from chatapp.client.step import Pause
 from chatapp.client.step import Read
+from chatapp.client.step import Step
 
 # The service sends `ready` at once; a proxy that buffers holds it back.
 READY_WITHIN_S = 5.0
@@ -41,7 +42,7 @@ RECENT_MAX = 1_000
 # Where the service asks for less, a connection that ends at once would be asked for in a ring.
 REOPEN_LEAST_S = 0.1
 
-EventFlow = Generator[Any, Any, None]
+EventFlow = Generator[Step | Event, Any, None]
 
 
 class Listening:
@@ -101,7 +102,7 @@ class Listening:
         self._silences = 0
         self._stream_again_s = time.monotonic() + STREAM_AGAIN_S
 
-    def _stream(self) -> Generator[Any, Any, float]:
+    def _stream(self) -> Generator[Step | Event, Any, float]:
         """One stream to its end. Returns after how many seconds to come back."""
         head: Answer = yield Open(self._call("stream"), READY_WITHIN_S)
         if not (head.status == 200 and head.headers.get("content-type", "").startswith("text/event-stream")):
@@ -120,7 +121,7 @@ class Listening:
                 yield from self._take(event)
         raise NoAnswer("the stream was cut")
 
-    def _poll(self) -> Generator[Any, Any, float]:
+    def _poll(self) -> Generator[Step | Event, Any, float]:
         query = {"wait": str(POLL_WAIT_S)}
         head: Answer = yield Open(self._call("poll", query), POLL_WAIT_S + POLL_MARGIN_S)
         content = yield from _rest()
@@ -152,7 +153,8 @@ class Listening:
         if event.type == "ready":
             self._is_ready = True
             self._heartbeat_s = float(event.data.get("heartbeatSeconds", HEARTBEAT_S))
-        elif self._is_ready and event.type == "heartbeat":
+        elif event.type == "heartbeat":
+            # What comes later proves that a stream gets through; its first bytes do not.
             self._silences = 0
         elif event.type == "reset":
             self._recent.clear()

@@ -22,11 +22,11 @@ CREATE TABLE items (
   document TEXT NOT NULL,
   state TEXT NOT NULL,
   outcome TEXT
-) STRICT;
+);
 CREATE INDEX items_sending ON items (room, number) WHERE state = 'sending';
 CREATE TABLE session (one INTEGER PRIMARY KEY CHECK (one = 1), user_id TEXT NOT NULL, user_name TEXT NOT NULL,
-  guest TEXT, token TEXT) STRICT;
-CREATE TABLE cursors (name TEXT PRIMARY KEY, cursor TEXT NOT NULL) STRICT;
+  guest TEXT, token TEXT);
+CREATE TABLE cursors (name TEXT PRIMARY KEY, cursor TEXT NOT NULL);
 """
 
 

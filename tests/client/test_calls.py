@@ -34,6 +34,7 @@ def test_rooms_and_people(connect: Connect, ada: Person, bob: Person, eve: Perso
     client.invite(name, bob.id)
     his = connect(bob.url, bob.token)
     assert name in [room.name for room in his.rooms()]
+    assert len(his.rooms(limit=1)) == 1
     assert his.room(name).member_count == 2
     his.leave(name)
     with pytest.raises(Refused, match="not_found"):

@@ -26,9 +26,9 @@ class AsyncPlainCalls:
         """A page of a room: the newest, or the one beside a cursor. `limit` is 1 to 200."""
         return await self._wire.run(calls.history(room, before, after, limit))
 
-    async def rooms(self) -> list[Room]:
-        """One's own, then the public ones, each by name."""
-        return await self._wire.run(calls.rooms())
+    async def rooms(self, limit: int = 1_000) -> list[Room]:
+        """One's own, then the public ones, each by name; so many at most."""
+        return await self._wire.run(calls.rooms(limit))
 
     async def room(self, name: str) -> Room:
         return await self._wire.run(calls.room(name))

@@ -26,9 +26,9 @@ class PlainCalls:
         """A page of a room: the newest, or the one beside a cursor. `limit` is 1 to 200."""
         return self._wire.run(calls.history(room, before, after, limit))
 
-    def rooms(self) -> list[Room]:
-        """One's own, then the public ones, each by name."""
-        return self._wire.run(calls.rooms())
+    def rooms(self, limit: int = 1_000) -> list[Room]:
+        """One's own, then the public ones, each by name; so many at most."""
+        return self._wire.run(calls.rooms(limit))
 
     def room(self, name: str) -> Room:
         return self._wire.run(calls.room(name))
