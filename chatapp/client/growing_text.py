@@ -11,7 +11,7 @@ from chatapp.client.errors import Refused
 from chatapp.client.errors import ReplyEnded
 from chatapp.client.message import Message
 from chatapp.client.outbox import Outbox
-from chatapp.client.sender import new_local_id
+from chatapp.client.send_document import new_local_id
 from chatapp.client.step import Call
 from chatapp.client.step import Flow
 from chatapp.client.step import Idle

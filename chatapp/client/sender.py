@@ -1,8 +1,6 @@
 """`Sender`: brings the outbox to the service, each room in its order, each message once."""
 
-import json
 import logging
-import secrets
 import threading
 import time
 from collections import deque
@@ -24,7 +22,7 @@ from chatapp.client.outbox import DONE_MAX
 from chatapp.client.outbox import Item
 from chatapp.client.outbox import Outbox
 from chatapp.client.outgoing import Outgoing
-from chatapp.client.problem import Problem
+from chatapp.client.send_document import send_document
 from chatapp.client.step import Call
 from chatapp.client.step import Flow
 from chatapp.client.step import Idle
@@ -32,9 +30,7 @@ from chatapp.client.step import Pause
 
 # With nothing to do the sender is woken by `add`; this only bounds its sleep.
 IDLE_S = 60.0
-# The service takes 64 KiB for a request, and cuts the connection of what is longer: that must not look like an outage.
-REQUEST_BYTES_MAX = 64 * 1024
-
+# How soon a disk that was full is tried again.
 DISK_AGAIN_S = 5.0
 
 _log = logging.getLogger(__name__)
@@ -69,8 +65,7 @@ class Sender(Generic[S]):
 
     def add(self, room: str, body: str, data: dict[str, Any] | None, local_id: str | None) -> S:
         """Durable when it returns. Raises what stopped the flow, OutboxFull, ValueError, TypeError."""
-        document = {"localId": local_id or new_local_id(), "body": body, "data": data}
-        _fit(room, document)
+        document = send_document(room, body, data, local_id)
         # Not between the two: the flow may settle it at once.
         with self._lock:
             if self.stopped is not None:
@@ -113,8 +108,8 @@ class Sender(Generic[S]):
 
     def flow(self) -> Flow[None]:
         while True:
-            item, wait_s = self._next()
             try:
+                item, wait_s = self._next()
                 if item is None:
                     yield Idle(wait_s)
                 else:
@@ -128,6 +123,10 @@ class Sender(Generic[S]):
             except ChatError as error:
                 self._stop(error)
                 return
+            except Exception as error:
+                # A defect. Whoever waits must not wait for ever.
+                self._stop(ChatError(f"the outbox stopped: {error!r}"))
+                raise
 
     def _stop(self, error: ChatError) -> None:
         with self._lock:
@@ -193,17 +192,3 @@ def _answered(answer: Answer, item: Item) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError):
         pass
     raise NoAnswer(f"answered {answer.status} with another message")
-
-
-def new_local_id() -> str:
-    return secrets.token_urlsafe(16)
-
-
-def _fit(room: str, document: dict[str, Any]) -> None:
-    """Raises ValueError and TypeError for what is no room or no JSON, Refused for what is too long for one request."""
-    if not quote(room, safe=""):
-        raise ValueError("a room has a name")
-    size = len(json.dumps(document, allow_nan=False, ensure_ascii=False).encode(errors="surrogatepass"))
-    if size > REQUEST_BYTES_MAX:
-        detail = f"{size} bytes; a request may have {REQUEST_BYTES_MAX}"
-        raise Refused(Problem.of({"code": "too_large", "status": 413, "detail": detail}))

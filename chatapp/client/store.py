@@ -108,11 +108,14 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Raises Closed."""
+        """Raises Closed; OSError for a disk that fails."""
         with self._lock:
             if self._is_closed:
                 raise Closed
-            yield self._connection
+            try:
+                yield self._connection
+            except sqlite3.OperationalError as error:
+                raise OSError(f"{self.path}: {error}") from None
 
     def close(self) -> None:
         with self._lock:
