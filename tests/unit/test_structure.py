@@ -24,6 +24,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "prometheus_client_ties": set(),
     "metrics": {"errors"},
     "demo": set(),
+    # For programs that take this folder alone.
+    "client": set(),
     "storage": {"errors", "runtime"},
     "wire": {"errors", "runtime", "storage"},
     "eventlog": {"errors", "metrics", "runtime", "storage", "wire"},
@@ -47,12 +49,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "services",
     },
     "server": {"errors", "prometheus_client_ties", "runtime", "receiving", "services", "web"},
-    "command": {"errors", "runtime", "storage", "eventlog", "receiving", "web", "server"},
+    "command": {"errors", "client", "runtime", "storage", "eventlog", "receiving", "web", "server"},
     "__main__": {"command"},
     "__init__": set(),
 }
 # config reads the environment, and every room but the lowest may read it.
-BELOW_CONFIG = {"errors", "runtime", "origin", "config", "demo", "metrics", "prometheus_client_ties"}
+BELOW_CONFIG = {"errors", "runtime", "origin", "config", "demo", "client", "metrics", "prometheus_client_ties"}
 
 # Alembic runs these by their path.
 BY_PATH = "storage.migrations"
@@ -138,6 +140,8 @@ def test_imports_point_one_way_and_go_by_the_faces(module: str) -> None:
         ("web.pages", "import chatapp.people.sessions"),
         ("runtime.loop", "from chatapp.config import Config"),
         ("people.rooms", "from chatapp.people import Sessions"),
+        ("client.errors", "from chatapp.errors import ChatError"),
+        ("client.threads.client", "from chatapp.config import Config"),
         ("attic.box", ""),
     ],
 )
@@ -240,6 +244,7 @@ def test_a_circle_is_found() -> None:
         ("prometheus_client", {"metrics", "prometheus_client_ties", "web.metrics"}),
         ("jwt", {"people.host_token"}),
         ("idna", {"origin"}),
+        ("httpx", {"command.replay", "client.http_request", "client.threads", "client.aio"}),
     ],
 )
 def test_few_places_know_a_library(library: str, allowed: set[str]) -> None:
