@@ -1,43 +1,30 @@
 """Settings: one frozen `Config`, read once from the environment. Nothing else reads `os.environ`."""
 
 import os
-import re
-import secrets
-from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TypeVar
-from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-from chatapp.origin import canonical
 from chatapp.runtime import file_limit
+from chatapp.setting_reader import HIDDEN
+from chatapp.setting_reader import ConfigError
+from chatapp.setting_reader import Setting
+from chatapp.setting_reader import SettingReader
 
-T = TypeVar("T")
+__all__ = ["Config", "ConfigError", "settings"]
 
 # sockaddr_un holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
 SOCKET_PATH_MAX_BYTES = 100
 # Descriptors that are not for streams: half of them for short requests and health checks, the other half for listening
 # sockets, the database, Redis and open files.
 RESERVED_FILES = 1000
-SECRET_MIN_LENGTH = 16
 # Thousands may come back within a second. The kernel takes no more than net.core.somaxconn.
 BACKLOG = 4096
 # Not a setting: the master makes the folder and names it here, for the library too, which reads it when it is imported.
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-
-
-class ConfigError(Exception):
-    """A setting has a value that cannot work. The text is one line that names the setting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +109,10 @@ class Config:
 
         Without `keep_secret` nothing is made: a secret that the data folder does not have yet is "".
         """
-        read = _Reader(os.environ if environ is None else environ)
+        return cls._read(SettingReader(os.environ if environ is None else environ), keep_secret=keep_secret)
+
+    @classmethod
+    def _read(cls, read: SettingReader, *, keep_secret: bool) -> "Config":
         data = Path(read.text("CHATAPP_DATA", "instance")).absolute()
         production = read.choice("CHATAPP_ENV", "development", ("development", "production")) == "production"
         public_key, algorithm = read.public_key("CHATAPP_JWT_PUBLIC_KEY")
@@ -164,146 +154,21 @@ class Config:
         return config
 
 
-class _Reader:
-    """Typed access to the environment; every refusal names the setting."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self.environ = environ
-
-    def text(self, name: str, default: str) -> str:
-        return self.environ.get(name, "").strip() or default
-
-    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        value = self.text(name, default)
-        if value not in allowed:
-            raise ConfigError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
-        return value
-
-    def switch(self, name: str, default: bool) -> bool:
-        words = {
-            "1": True,
-            "true": True,
-            "yes": True,
-            "on": True,
-            "0": False,
-            "false": False,
-            "no": False,
-            "off": False,
-        }
-        value = self.text(name, str(default)).lower()
-        if value not in words:
-            raise ConfigError(f"{name}: {value!r} is neither true nor false")
-        return words[value]
-
-    def whole(self, name: str, default: int, least: int, most: int) -> int:
-        return self._ranged(name, default, least, most, int, "a whole number")
-
-    def number(self, name: str, default: float, least: float, most: float) -> float:
-        return self._ranged(name, default, least, most, float, "a number")
-
-    def _ranged(self, name: str, default: T, least: T, most: T, parse: Callable[[str], T], kind: str) -> T:
-        raw = self.text(name, str(default))
-        try:
-            value = parse(raw)
-        except ValueError:
-            raise ConfigError(f"{name}: {raw!r} is not {kind}") from None
-        if not least <= value <= most:  # type: ignore[operator]
-            raise ConfigError(f"{name}: {raw} is not between {least} and {most}")
-        return value
-
-    def database_url(self, name: str, data: Path) -> str:
-        url = self.text(name, f"sqlite:///{data / 'chat.db'}")
-        url = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", url)
-        if url.startswith("sqlite:///") and ":memory:" not in url and len(url) > len("sqlite:///"):
-            return f"sqlite:///{Path(url.removeprefix('sqlite:///')).absolute()}"
-        if not url.startswith("postgresql+psycopg://"):
-            raise ConfigError(f"{name}: must be sqlite:///FILE or postgresql://…")
-        return url
-
-    def redis_url(self, name: str) -> str | None:
-        url = self.text(name, "")
-        if url and not url.startswith(("redis://", "rediss://", "unix://")):
-            raise ConfigError(f"{name}: must begin with redis://, rediss:// or unix://")
-        return url or None
-
-    def origins(self, name: str) -> tuple[str, ...]:
-        origins = []
-        for given in (part.strip() for part in self.text(name, "").split(",")):
-            origin = canonical(given.removesuffix("/"))
-            if origin is not None:
-                origins.append(origin)
-            elif given:
-                raise ConfigError(f"{name}: {given!r} is not an origin such as https://example.org")
-        return tuple(dict.fromkeys(origins))
-
-    def secret(self, name: str, data: Path, production: bool, keep: bool) -> str:
-        secret = self._long_enough(name, production)
-        if not secret and production:
-            raise ConfigError(f"{name}: required when CHATAPP_ENV is production")
-        return secret or _kept_secret(data, keep)
-
-    def jwt_secret(self, name: str, production: bool) -> str | None:
-        return self._long_enough(name, production) or None
-
-    def http_url(self, name: str) -> str | None:
-        url = self.text(name, "")
-        if url and canonical(f"{urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}") is None:
-            raise ConfigError(f"{name}: is not a URL of http or https")
-        return url or None
-
-    def metrics_token(self, name: str) -> str | None:
-        token = self.text(name, "")
-        if not token.isascii() or not token.isprintable() or " " in token:
-            raise ConfigError(f"{name}: holds a blank, or what no header can carry")
-        return token or None
-
-    def _long_enough(self, name: str, production: bool) -> str:
-        """A secret, or "". In production it cannot be one that is soon guessed."""
-        secret = self.text(name, "")
-        if secret and production and len(secret) < SECRET_MIN_LENGTH:
-            raise ConfigError(f"{name}: shorter than {SECRET_MIN_LENGTH} characters")
-        return secret
-
-    def public_key(self, name: str) -> tuple[str | None, str | None]:
-        """A PEM text or the path of a PEM file, and the one algorithm that it may verify."""
-        value = self.text(name, "")
-        if not value:
-            return None, None
-        try:
-            pem = value.replace("\\n", "\n") if "BEGIN" in value else Path(value).read_text()
-            key = load_pem_public_key(pem.encode())
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{name}: no public key in PEM: {error}".splitlines()[0]) from None
-        match key:
-            case RSAPublicKey():
-                return pem, "RS256"
-            case EllipticCurvePublicKey(curve=SECP256R1()):
-                return pem, "ES256"
-            case Ed25519PublicKey():
-                return pem, "EdDSA"
-        raise ConfigError(f"{name}: must be an RSA, P-256 or Ed25519 key")
+def wants_no_colour(environ: Mapping[str, str] | None = None) -> bool:
+    """https://no-color.org: whether it is set to anything."""
+    return bool((os.environ if environ is None else environ).get("NO_COLOR"))
 
 
-def _kept_secret(data: Path, keep: bool) -> str:
-    """The secret of the data folder, made at first use. Linking makes it whole or absent, whoever is first."""
-    path = data / "secret_key"
-    try:
-        if not keep and not path.exists():
-            return ""
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            draft = data / f"secret_key.{os.getpid()}.{secrets.token_hex(4)}"
-            draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(32))
-            try:
-                os.link(draft, path)
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
-        return path.read_text().strip()
-    except OSError as error:
-        raise ConfigError(f"CHATAPP_DATA: cannot use {data}: {error.strerror}") from None
+def settings(environ: Mapping[str, str] | None = None) -> list[Setting]:
+    """Every setting as it is. Raises ConfigError."""
+    read = SettingReader(os.environ if environ is None else environ)
+    config = Config._read(read, keep_secret=False)
+    found = {name: one for name, one in read.asked.items() if name != METRICS_FOLDER}
+    if config.embedded_redis:
+        found["REDIS_URL"] = Setting("REDIS_URL", "(a private redis-server)", "default")
+    if config.secret_key and found["SECRET_KEY"].source == "default":
+        found["SECRET_KEY"] = Setting("SECRET_KEY", HIDDEN, str(config.data / "secret_key"))
+    return list(found.values())
 
 
 def _is_loopback(host: str) -> bool:

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from chatapp.command.cli import chatapp
-from chatapp.command.replay import Line
+from chatapp.command.recording import Line
+from chatapp.command.recording import RecordingError
+from chatapp.command.recording import paced
+from chatapp.command.recording import read
 from chatapp.command.replay import Replay
-from chatapp.command.replay import ReplayError
-from chatapp.command.replay import paced
-from chatapp.command.replay import read
 from tests.conftest import Start
 from tests.support.person import Person
 from tests.support.processes import wait_until
@@ -105,7 +105,7 @@ def test_it_obeys_retry_after(start_service: Start, tmp_path: Path) -> None:
 def test_a_line_that_is_none_is_named(tmp_path: Path, text: str) -> None:
     file = tmp_path / "bad.jsonl"
     file.write_text(f"\n{text}\n")
-    with pytest.raises(ReplayError, match="line 2: not"):
+    with pytest.raises(RecordingError, match="line 2: not"):
         list(read(file))
     for arguments in (
         [str(file)],
@@ -113,7 +113,7 @@ def test_a_line_that_is_none_is_named(tmp_path: Path, text: str) -> None:
         [str(RECORDING), "--url", "http://127.0.0.1:1"],
     ):
         result = CliRunner().invoke(chatapp, ["replay", *arguments])
-        assert result.exit_code == 1
+        assert result.exit_code == (1 if arguments == [str(file)] else 3)
         assert result.output.strip().splitlines()[-1].startswith("Error: ")
         assert "Traceback" not in result.output
 

@@ -70,6 +70,11 @@ class Client(PlainCalls):
         return self._parts.sender.find(local_id)
 
     @property
+    def token(self) -> str | None:
+        """Of the session, by which another client is the same user. None for a guest who has asked for nothing yet."""
+        return self._parts.session.token
+
+    @property
     def waiting(self) -> int:
         """How many messages wait in the outbox."""
         return self._parts.outbox.waiting()
