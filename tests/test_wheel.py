@@ -35,7 +35,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [wheel] = folder.glob("*.whl")
     venv.create(folder / "venv")
     python = str(folder / "venv" / "bin" / "python")
-    subprocess.run([*pip, "--python", python, "install", str(wheel)], check=True)
+    subprocess.run([*pip, "--python", python, "install", "--no-compile", str(wheel)], check=True)
     return folder / "venv" / "bin"
 
 

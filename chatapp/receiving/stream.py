@@ -24,37 +24,40 @@ CATCH_UP_RETRY_S = 1.0
 # A reader that takes nothing for this long is gone; it comes back with its cursor.
 WRITE_TIMEOUT_S = 20.0
 LIFE_JITTER = 0.1
+# The two clocks do not run exactly alike: at its end a session has so much left at most.
+EXPIRES_WITHIN_S = 0.5
 # The contract's "at least every": carriers are late by up to a tenth, so it is due that much earlier.
 BEAT_PART = 0.9
 
 
 class Stream:
-    """`due_s`: when it has something to say besides events, or has to end, in seconds of the monotonic clock."""
+    """`due_s`: when it has something to say besides events, or has to end. Like `begun_s` in monotonic seconds."""
 
-    __slots__ = ("_beat_s", "_ends_s", "_expires_s", "_heartbeat_due_s", "_heartbeat_s", "_who", "reader")
+    __slots__ = ("_beat_s", "_ends_s", "_heartbeat_due_s", "_heartbeat_s", "_who", "begun_s", "reader")
 
     def __init__(self, reader: Reader, who: Identity, *, life_s: float, heartbeat_s: float) -> None:
         self.reader = reader
         self._who = who
         self._heartbeat_s = heartbeat_s
         self._beat_s = heartbeat_s * BEAT_PART
-        now_s = time.monotonic()
-        self._ends_s = now_s + life_s * random.uniform(1 - LIFE_JITTER, 1 + LIFE_JITTER)
-        self._expires_s = now_s + (who.ends_at - utc_now()).total_seconds()
-        self._heartbeat_due_s = now_s + self._beat_s
+        self.begun_s = time.monotonic()
+        jittered_s = life_s * random.uniform(1 - LIFE_JITTER, 1 + LIFE_JITTER)
+        # Whichever comes first: its own end, or that of the session.
+        self._ends_s = self.begun_s + min(jittered_s, (who.ends_at - utc_now()).total_seconds())
+        self._heartbeat_due_s = self.begun_s + self._beat_s
 
     @property
     def due_s(self) -> float:
-        return min(self._heartbeat_due_s, self._ends_s, self._expires_s)
+        return min(self._heartbeat_due_s, self._ends_s)
 
     def over(self) -> str | None:
         """Why it has to end now, or None."""
         if self.reader.listener.closing:
             return self.reader.listener.closing
-        now_s = time.monotonic()
-        if now_s >= self._expires_s:
-            return "expired"
-        return "rotate" if now_s >= self._ends_s else None
+        if time.monotonic() < self._ends_s:
+            return None
+        left_s = (self._who.ends_at - utc_now()).total_seconds()
+        return "expired" if left_s < EXPIRES_WITHIN_S else "rotate"
 
     def ready(self) -> bytes:
         """The first event, and a second one when the cursor it came with was never handed out."""

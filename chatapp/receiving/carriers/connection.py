@@ -20,19 +20,19 @@ class Connection(Listener):
 
     __slots__ = (
         "_on_end",
-        "begun_s",
         "bytes",
         "catching_up",
         "events",
         "fd",
         "leading",
         "offset",
-        "request",
+        "request_id",
         "rest",
         "stream",
         "stuck_since_s",
         "tick",
         "told_whole",
+        "trace_id",
     )
     stream: Stream
     transport = metrics.STREAM
@@ -41,8 +41,8 @@ class Connection(Listener):
         self, user_id: str, session_id: str, request: Request, on_end: Callable[["Connection", str], None]
     ) -> None:
         super().__init__(user_id, session_id)
-        self.request = request
-        self.begun_s = time.monotonic()
+        # One by one: thousands are open, and each object more is some bytes for each of them.
+        self.request_id, self.trace_id = request
         # What it was given, and as much of it as its peer has taken.
         self.events = 0
         self.bytes = 0
@@ -57,6 +57,10 @@ class Connection(Listener):
         self.stuck_since_s = 0.0
         # Its newest place in the wheel of its carrier; the wheel may hold older ones.
         self.tick = 0
+
+    @property
+    def request(self) -> Request:
+        return Request(self.request_id, self.trace_id)
 
     @property
     def open(self) -> bool:

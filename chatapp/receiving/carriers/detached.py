@@ -137,13 +137,14 @@ class Detached:
         self._ahead.discard(connection)
         self._sockets.discard(connection.fd)
         del self._by_fd[connection.fd]
+        begun_s = connection.stream.begun_s
         connection.end(connection.stream.closing(reason))
         self._feed.close(connection)
         metrics.streams_ended.labels(reason).inc()
         receiving_log.over(
             "stream over",
             connection.request,
-            seconds=time.monotonic() - connection.begun_s,
+            seconds=time.monotonic() - begun_s,
             events=connection.events,
             bytes_=connection.bytes,
             reason=reason,

@@ -24,7 +24,6 @@ class Pieces:
         self._stream = stream
         self._waiter = waiter
         self._request = request
-        self._begun_s = time.monotonic()
         self._events = 0
         self._bytes = 0
         # Closed before it has come to its end, its peer is gone.
@@ -40,7 +39,7 @@ class Pieces:
         receiving_log.over(
             "stream over",
             self._request,
-            seconds=time.monotonic() - self._begun_s,
+            seconds=time.monotonic() - self._stream.begun_s,
             events=self._events,
             bytes_=self._bytes,
             reason=self._reason,
