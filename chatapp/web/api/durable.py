@@ -49,7 +49,15 @@ JSON, TEXT = "application/json", "text/plain; charset=utf-8"
 
 ROOM_OFFSET = parameter.text(durable_answers.OFFSET, pattern=durable.ROOM_OFFSET_PATTERN)
 TEXT_OFFSET = parameter.text(durable_answers.OFFSET, pattern=durable.TEXT_OFFSET_PATTERN)
-PLAIN, STREAMED = {"text/plain": {"type": "string"}}, {"text/event-stream": {"type": "string"}}
+PLAIN = {"text/plain": {"type": "string"}}
+STREAMED = {
+    "text/event-stream": {
+        "type": "object",
+        "description": "`data` has a part of the stream, `control` says as JSON where it stands behind that.",
+        "properties": {"event": {"enum": ["data", "control"]}, "data": {"type": "string"}},
+        "required": ["event", "data"],
+    }
+}
 NOTHING_NEW = {
     204: Given(fields=(durable.NEXT_OFFSET, durable.UP_TO_DATE)),
     304: Given(fields=("ETag", durable.NEXT_OFFSET)),

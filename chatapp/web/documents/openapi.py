@@ -154,11 +154,12 @@ def _operation(rule: Rule, view: Callable[..., Any], components: Components, ref
 
 def _good(status: int, given: Given, call: Call, components: Components) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    content = dict(given.others)
+    content: dict[str, Any] = {}
     if given.schema is not None:
         content[given.media_type] = components.of([given.schema])
     if given.each:
         content[given.media_type] = {"type": "array", "items": components.of(given.each)}
+    content |= given.others
     if content:
         answer["content"] = {media_type: {"schema": schema} for media_type, schema in content.items()}
     names = (*given.fields, *call.fields)
