@@ -1,5 +1,8 @@
 """Rooms and growing messages, read by the public clients of Durable Streams."""
 
+import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -7,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +22,7 @@ from tests.durable.follower import Follower
 from tests.support.person import Person
 from tests.support.person import new_local_id
 from tests.support.processes import wait_until
+from tests.support.service import ROOT
 from tests.support.service import Service
 from tests.support.tcp_proxy import TcpProxy
 
@@ -158,7 +163,7 @@ def test_a_message_is_read_as_it_is_written(service: Service) -> None:
                 reader.to_the_end()
                 assert (reader.text, reader.lines[-1]["closed"]) == (text, True)
                 assert reader.lines[-1]["offset"] == f"{len(text):010d}"
-        with everybody(bob, path) as late:
+        with everybody(bob, path, live=["long-poll"]) as late:
             for reader in late:
                 reader.to_the_end()
                 assert (reader.text, reader.lines[-1]["closed"]) == (text, True)
@@ -314,14 +319,14 @@ def test_who_is_removed_hears_nothing_more(service: Service) -> None:
     with Person(service.url, "Ada") as ada, Person(service.url, "Bob") as bob:
         room = ada.create_room("private")
         ada.invite(room, bob)
-        message = begin(ada, room, "so far")
-        with everybody(bob, room) as followers, everybody(bob, f"messages/{message['id']}") as readers:
+        path = f"messages/{begin(ada, room, 'so far')['id']}"
+        with everybody(bob, room) as followers, everybody(bob, path, live=["sse"]) as readers:
             for reader in readers:
                 reader.until(partial(reader.says, "so far"))
             for follower in followers:
                 follower.until(lambda: follower.items and follower.bodies == ["so far"])  # noqa: B023
             ada.remove(room, bob)
-            grow(ada, message, 6, " and no further")
+            ada.http.post(f"/{path}/append", json={"at": 6, "text": " and no further"})
             ada.send(room, "among ourselves")
             for follower in followers:
                 follower.to_the_end()
@@ -330,7 +335,7 @@ def test_who_is_removed_hears_nothing_more(service: Service) -> None:
             for reader in readers:
                 reader.to_the_end()
                 assert reader.text == "so far"
-            assert [one.lines[-1] for one in (*followers, *readers)] == [{"refused": 404}] * 8
+            assert [one.lines[-1] for one in (*followers, *readers)] == [{"refused": 404}] * 6
 
 
 def test_a_visitor_of_a_public_room_reads_what_grows_there(service: Service) -> None:
@@ -377,3 +382,37 @@ def test_streams_are_counted_beat_and_end_with_session_and_service(patient: Serv
     log = patient.log()
     assert log.count('"message":"stream over"') == 3
     assert log.count('"reason":"signed_out"') == 2
+
+
+def program(language: str, number: int = 0) -> str:
+    """One of those in the document."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / "durable.md").read_text(), re.DOTALL)[number]
+
+
+def test_the_programs_of_the_document_do_what_it_says(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+    commands = {"room.mjs": ["node", program("js")], "room.py": [sys.executable, program("python")]}
+    commands["reply.mjs"] = ["node", program("js", 1)]
+    with Person(service.url, "Ada") as ada:
+        room = ada.create_room()
+        message = begin(ada, room, "It ")
+        running = {}
+        for name, (binary, code) in commands.items():
+            (tmp_path / name).write_text(code)
+            of = message["id"] if name == "reply.mjs" else room
+            command = [binary, str(tmp_path / name), service.url, ada.token, of]
+            running[name] = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            grow(ada, message, 3, "is written")
+            finish(ada, message)
+            assert running["reply.mjs"].communicate(timeout=30)[0] == "It is written"
+            for name in ("room.mjs", "room.py"):
+                said = running[name].stdout
+                assert said is not None
+                assert any("message.updated It is written" in line for line in said)
+                ada.send(room, f"to {name}")
+                assert any(f"message.created to {name}" in line for line in said)
+        finally:
+            for process in running.values():
+                process.kill()
+                process.communicate()

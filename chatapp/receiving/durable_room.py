@@ -63,7 +63,7 @@ class DurableRoom(Stream):
     def news(self, waiter: Waiter) -> tuple[int, bytes]:
         due_s = self.due_s - time.monotonic()
         if self.reader.behind and (pause_s := self._read_rate.wait_s(waiter.user_id)):
-            waiter.pause(min(pause_s, due_s))
+            waiter.pause(max(0.0, min(pause_s, due_s)))
             return 0, b""
         wait_s = due_s if self._up_to_date else 0.0
         events = wait_for_events(self.reader, waiter, EVENTS_PER_WRITE, BYTES_PER_WRITE, wait_s)

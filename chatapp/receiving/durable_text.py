@@ -83,11 +83,12 @@ class GrowingText:
         stale = False
         while events := wait_for_events(self.reader, self._waiter, EVENTS_PER_WRITE, BYTES_PER_WRITE, 0.0):
             stale |= any(one.message_id == self._id and one.type != "message.created" for one in events)
-        while self._waiter.signals:
-            stale |= not self._take(self._waiter.signals.popleft().body)
         if not self.reader.rooms:
             self.lost = True
-        elif stale:
+            return
+        while self._waiter.signals:
+            stale |= not self._take(self._waiter.signals.popleft().body)
+        if stale:
             self.load()
 
     def _take(self, part: dict[str, Any]) -> bool:

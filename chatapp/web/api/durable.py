@@ -13,7 +13,6 @@ from chatapp.errors import TooManyConnections
 from chatapp.eventlog import Waiter
 from chatapp.people import Identity
 from chatapp.people import access
-from chatapp.receiving import POLL_UNITS
 from chatapp.receiving import DurableRoom
 from chatapp.receiving import DurableText
 from chatapp.receiving import GrowingText
@@ -79,7 +78,7 @@ def room_stream(room: str) -> Response:
 
     An array of them, behind `offset`; with `live=sse` the events `data` and `control`. `HEAD` tells the newest offset.
     """
-    parts, who, asked = services(), current.reader(POLL_UNITS), durable_answers.asked()
+    parts, who, asked = services(), current.reader(), durable_answers.asked()
     if request.method == "HEAD":
         parts.database.read(lambda tx: access.readable(tx, who, room))
         return durable_answers.head(JSON, durable.room_offset(parts.tail.end))
@@ -166,7 +165,7 @@ def _page(held: ExitStack, reader: Reader, waiter: Waiter, who: Identity, asked:
         body = items_document(found)
         told.events, told.bytes = len(found), len(body)
     up_to_date = not reader.behind
-    return durable_answers.answer(
+    response = durable_answers.answer(
         asked,
         body,
         JSON,
@@ -174,9 +173,10 @@ def _page(held: ExitStack, reader: Reader, waiter: Waiter, who: Identity, asked:
         # What came since is behind `now`.
         up_to_date=up_to_date or (asked.live is None and asked.offset == durable.NOW),
         empty=not found and up_to_date,
-        # Until the answer is out: one that nobody reads takes memory.
-        after=held.pop_all().close,
     )
+    # Its place is held until the answer is out: one that nobody reads takes memory.
+    response.call_on_close(held.pop_all().close)
+    return response
 
 
 def _text(asked: Asked, length: int, text: str, *, closed: bool) -> Response:

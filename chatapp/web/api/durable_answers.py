@@ -157,7 +157,6 @@ def answer(
     up_to_date: bool,
     empty: bool,
     closed: bool = False,
-    after: Callable[[], None] | None = None,
 ) -> Response:
     """One answer with a part of the stream, or 204 when a long poll has nothing to give."""
     headers = [("Content-Type", content_type), (durable.NEXT_OFFSET, offset), *_closed(closed)]
@@ -166,9 +165,9 @@ def answer(
     if asked.live is not None and not closed:
         headers.append((durable.CURSOR, durable.cache_cursor(asked.echoed)))
     if asked.live is not None and empty:
-        return Answer(204, b"", [*headers, NOT_KEPT], after).response()
+        return Answer(204, b"", [*headers, NOT_KEPT]).response()
     kept = asked.live is None and asked.offset != durable.NOW
-    response = Answer(200, body, [*headers, ASKED_AGAIN if kept else NOT_KEPT], after).response()
+    response = Answer(200, body, [*headers, ASKED_AGAIN if kept else NOT_KEPT]).response()
     if asked.offset != durable.NOW:
         # Of all that it says: an edit shows in what lies behind an old offset, and an end in what lies at the tail.
         response.set_etag(sha256(repr((offset, up_to_date, closed, body)).encode()).hexdigest())
