@@ -52,7 +52,7 @@ class GrowingText:
         except NotFound:
             self.lost = True
             return
-        # A worker that takes appends may have told more than it had committed elsewhere when this was read.
+        # While it was read, signals may have brought more.
         if not message.growing or len(message.text) > len(self.text):
             self.text = message.text
         self.closed = not message.growing
@@ -80,18 +80,25 @@ class GrowingText:
 
     def _look(self) -> None:
         """Take what the log and the signals say of it."""
-        stale = False
         while events := wait_for_events(self.reader, self._waiter, EVENTS_PER_WRITE, BYTES_PER_WRITE, 0.0):
-            stale |= any(one.message_id == self._id and one.type != "message.created" for one in events)
+            for event in events:
+                if event.message_id == self._id:
+                    self._take_whole(event.body["message"])
         if not self.reader.rooms:
             self.lost = True
             return
-        while self._waiter.signals:
-            stale |= not self._take(self._waiter.signals.popleft().body)
-        if stale:
+        missing = False
+        while self._waiter.signals and not self.closed:
+            missing |= not self._take_part(self._waiter.signals.popleft().body)
+        if missing:
             self.load()
 
-    def _take(self, part: dict[str, Any]) -> bool:
+    def _take_whole(self, message: dict[str, Any]) -> None:
+        """As it is after its end, or a change. Its beginning says what is known already."""
+        if not message["growing"]:
+            self.text, self.closed = message["body"], True
+
+    def _take_part(self, part: dict[str, Any]) -> bool:
         """Put a part where it belongs. False where something is missing before it."""
         at, text = part["at"], part["text"]
         if at > len(self.text):

@@ -99,7 +99,13 @@ def test_the_log_tells_of_its_end(reply: Reply) -> None:
     reply.stage.parts.changes.finish(reply.ada, reply.id, "another text")
     assert not reply.text.closed
     reply.stage.settle()
-    assert (reply.look(), reply.text.closed) == ("another text", True)
+    assert (reply.look(), reply.text.closed, reply.loads) == ("another text", True, 1)
+
+
+def test_a_withdrawal_leaves_nothing(reply: Reply) -> None:
+    reply.stage.parts.changes.withdraw(reply.ada, reply.id)
+    reply.stage.settle()
+    assert (reply.look(), reply.text.closed, reply.loads) == ("", True, 1)
 
 
 def test_the_log_tells_that_it_may_not_be_read_any_more(reply: Reply, bob: Identity) -> None:
