@@ -218,6 +218,12 @@ def story(service: Service, ada: Person, bob: Person) -> None:
         ada.http.post(f"{grows}/append", json={"at": 0, "text": "It grows"})
         growth.until("message.grew")
     ada.http.post(f"{grows}/append", json={"at": 3, "text": "nowhere"})
+    for durable in (name, grows.removeprefix("/")):
+        answer = ada.http.get(f"/durable/{durable}")
+        tail = answer.headers["Stream-Next-Offset"]
+        ada.http.get(f"/durable/{durable}", headers={"If-None-Match": answer.headers["ETag"]})
+        ada.http.get(f"/durable/{durable}", params={"offset": tail, "live": "long-poll", "timeout": 0})
+        ada.http.get(f"/durable/{durable}", params={"offset": "here"})
     ada.http.post(f"{grows}/finish", json={})
     local_id = new_local_id()
     ada.batch({"room": name, "localId": local_id, "body": "in a batch"}, {"room": name}, {})

@@ -24,7 +24,7 @@ def behind_flask(start_service: Start) -> Service:
 
 
 # What differs from answer to answer, or belongs to the connection.
-OWN = ("date", "ratelimit", "server", "connection", "vary", "transfer-encoding")
+OWN = ("date", "x-request-id", "ratelimit", "server", "connection", "vary", "transfer-encoding")
 
 
 def same(one: httpx.Response, other: httpx.Response) -> None:

@@ -28,9 +28,12 @@ class Hub:
         # Called with each connection that follows other rooms than before, or none any more.
         self.on_follow: list[Callable[[Listener], None]] = []
 
-    def waiter(self, user_id: str, session_id: str, transport: str) -> Waiter:
-        """The listener of a connection whose greenlet waits."""
-        return Waiter(user_id, session_id, transport, self._waiters)
+    def waiter(
+        self, user_id: str, session_id: str, transport: str, wants: Callable[[Signal], bool] | None = None
+    ) -> Waiter:
+        """The listener of a connection whose greenlet waits. `wants`: which signals of its rooms it hears, otherwise
+        those that a member hears."""
+        return Waiter(user_id, session_id, transport, self._waiters, wants)
 
     def add(self, listener: Listener) -> None:
         self._by_user[listener.user_id] = (*self.of_user(listener.user_id), listener)

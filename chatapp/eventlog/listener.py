@@ -1,6 +1,7 @@
 """`Listener`: a connection as the hub knows it; `Waiter`, one whose greenlet waits; `Followers`, who follows a room."""
 
 from collections import deque
+from collections.abc import Callable
 from collections.abc import Collection
 from typing import Generic
 from typing import TypeVar
@@ -76,11 +77,20 @@ class Followers(Generic[L]):
 class Waiter(Listener):
     """A connection with a greenlet of its own, which sleeps until there may be something to read."""
 
-    __slots__ = ("_flag", "_followers", "signals", "transport")
+    __slots__ = ("_flag", "_followers", "_wants", "signals", "transport")
 
-    def __init__(self, user_id: str, session_id: str, transport: str, followers: "Followers[Waiter]") -> None:
+    def __init__(
+        self,
+        user_id: str,
+        session_id: str,
+        transport: str,
+        followers: "Followers[Waiter]",
+        wants: Callable[[Signal], bool] | None = None,
+    ) -> None:
         super().__init__(user_id, session_id)
         self.transport = transport
+        # Which signals of its rooms it hears, where it is not as with all others.
+        self._wants = wants
         self._followers = followers
         self._flag = Flag()
         # What it has not taken yet; beyond this the oldest are lost.
@@ -90,6 +100,9 @@ class Waiter(Listener):
         self._followers.discard(self)
         self.rooms = rooms
         self._followers.add(self)
+
+    def hears(self, signal: Signal) -> bool:
+        return super().hears(signal) if self._wants is None else self._wants(signal)
 
     def close(self, reason: str) -> None:
         self.closing = self.closing or reason

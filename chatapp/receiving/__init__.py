@@ -8,6 +8,13 @@ from chatapp.receiving.carriers import Pieces
 from chatapp.receiving.carriers import Sockets
 from chatapp.receiving.catch_up import CatchUp
 from chatapp.receiving.closing import closing
+from chatapp.receiving.durable_room import DurableRoom
+from chatapp.receiving.durable_room import items
+from chatapp.receiving.durable_room import items_document
+from chatapp.receiving.durable_room import no_signals
+from chatapp.receiving.durable_text import DurableText
+from chatapp.receiving.durable_text import GrowingText
+from chatapp.receiving.durable_text import grows
 from chatapp.receiving.feed import AHEAD_MAX_MS
 from chatapp.receiving.feed import Feed
 from chatapp.receiving.growing_now import GrowingNow
@@ -34,8 +41,11 @@ __all__ = [
     "CatchUp",
     "Connection",
     "Detached",
+    "DurableRoom",
+    "DurableText",
     "Feed",
     "GrowingNow",
+    "GrowingText",
     "Pieces",
     "Places",
     "PollSessions",
@@ -49,7 +59,11 @@ __all__ = [
     "Stream",
     "Wanted",
     "closing",
+    "grows",
     "history",
+    "items",
+    "items_document",
+    "no_signals",
     "poll_document",
     "wait_for_events",
 ]

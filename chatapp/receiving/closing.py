@@ -20,7 +20,7 @@ RETRY_MS = {
 
 
 # So that the first one is a rise, and not the beginning of a series.
-for _reason in (*RETRY_MS, "gone"):
+for _reason in (*RETRY_MS, "ended", "gone"):
     metrics.streams_ended.labels(_reason)
 
 

@@ -1,5 +1,7 @@
 """`Feed`: reading the log from any cursor."""
 
+from collections.abc import Callable
+
 from chatapp import metrics
 from chatapp.errors import NotFound
 from chatapp.eventlog import Hub
@@ -17,13 +19,14 @@ from chatapp.receiving.receipts import Receipts
 from chatapp.receiving.wanted import Wanted
 from chatapp.runtime import now_ms
 from chatapp.wire import Cursor
+from chatapp.wire import Signal
 
 # A cursor this far ahead of the clock was never handed out, unless log or database know better.
 AHEAD_MAX_MS = 60_000
 
 
 class Feed:
-    """Opens readers at a cursor, and counts them. Both transports call this and nothing else."""
+    """Opens readers at a cursor, and counts them. Every transport calls this and nothing else."""
 
     def __init__(
         self,
@@ -43,9 +46,9 @@ class Feed:
         self._receipts = receipts
         self._catch_up = catch_up
 
-    def waiter(self, identity: Identity, transport: str) -> Waiter:
-        """The listener of a connection whose greenlet waits."""
-        return self._hub.waiter(identity.id, identity.session_id, transport)
+    def waiter(self, identity: Identity, transport: str, wants: Callable[[Signal], bool] | None = None) -> Waiter:
+        """The listener of a connection whose greenlet waits. `wants` as in `Hub.waiter`."""
+        return self._hub.waiter(identity.id, identity.session_id, transport, wants)
 
     def open(self, listener: Listener, identity: Identity, wanted: Wanted, since: Cursor | None) -> Reader:
         """A reader that continues from `since`, or from now, until `close`. The cursor confirms all up to it.

@@ -8,6 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp.eventlog import growth
+from chatapp.people import Identity
+from chatapp.people import access
 from chatapp.storage import EventRow
 from chatapp.storage import Message
 from chatapp.wire import Cursor
@@ -22,6 +24,13 @@ class Page:
     before: str | None
     after: str | None
     has_more: bool
+
+
+def message(tx: Transaction, who: Identity, message_id: str) -> Message:
+    """One message with all that it says so far. Raises NotFound."""
+    found = access.readable_message(tx, who, message_id)
+    growth.complete(tx, [found])
+    return found
 
 
 def page(tx: Transaction, room_id: int, before: Cursor | None, after: Cursor | None, limit: int) -> Page:

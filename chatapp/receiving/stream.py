@@ -8,8 +8,11 @@ import time
 from functools import lru_cache
 from typing import Any
 
+from chatapp.eventlog import Waiter
 from chatapp.people import Identity
 from chatapp.receiving.closing import closing
+from chatapp.receiving.poll import in_order
+from chatapp.receiving.poll import wait_for_events
 from chatapp.receiving.reader import Reader
 from chatapp.runtime import utc_now
 from chatapp.wire import Cursor
@@ -26,6 +29,8 @@ WRITE_TIMEOUT_S = 20.0
 LIFE_JITTER = 0.1
 # The two clocks do not run exactly alike: at its end a session has so much left at most.
 EXPIRES_WITHIN_S = 0.5
+# Why a durable stream is over that has come to its own end, or whose room may not be read any more.
+ENDED = "ended"
 # The contract's "at least every": carriers are late by up to a tenth, so it is due that much earlier.
 BEAT_PART = 0.9
 
@@ -71,6 +76,17 @@ class Stream:
             return ready
         return ready + self._own("reset", reason="The cursor was never handed out: reload and go on from this one.")
 
+    def news(self, waiter: Waiter) -> tuple[int, bytes]:
+        """Wait for what is next, until something is due: how many events, and how they are said. Raises Unavailable.
+
+        For the carrier whose greenlet waits; the other one writes frames that many share.
+        """
+        wait_s = self.due_s - time.monotonic()
+        events = wait_for_events(self.reader, waiter, EVENTS_PER_WRITE, BYTES_PER_WRITE, wait_s)
+        if not self.reader.behind:
+            events = in_order(waiter.take_signals(), events)
+        return len(events), b"".join([event.frame for event in events])
+
     def heartbeat(self) -> bytes:
         """The heartbeat if it is due; the next one is then due one interval later."""
         now_s = time.monotonic()
@@ -78,6 +94,9 @@ class Stream:
             return b""
         # Not counted from now, which may be a little late: the delays would add up.
         self._heartbeat_due_s = max(self._heartbeat_due_s + self._beat_s, now_s)
+        return self._beat()
+
+    def _beat(self) -> bytes:
         return _heartbeat(self.reader.position)
 
     def closing(self, reason: str) -> bytes:

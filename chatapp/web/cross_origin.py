@@ -9,10 +9,14 @@ from flask import Flask
 from flask_cors import CORS
 
 from chatapp.origin import canonical
+from chatapp.wire import durable
 
 API = "/api/"
 HEADERS = ["Authorization", "Chat-User", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"]
-EXPOSED = ["Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed", "ETag", "X-Request-ID"]
+EXPOSED = [
+    *("Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed", "ETag", "X-Request-ID"),
+    *(durable.NEXT_OFFSET, durable.UP_TO_DATE, durable.CURSOR, durable.CLOSED),
+]
 ALLOWED = "Access-Control-Allow-Origin"
 
 

@@ -37,8 +37,9 @@ BODY_SECONDS = 5.0
 ANSWER_SECONDS = 9.5
 # A view that can say more of its failure than this module ends so much earlier.
 TO_SAY_SECONDS = 0.5
-# A poll is a request that waits on purpose, within the bound of its `wait`.
+# A poll is a request that waits on purpose, within the bound of its `wait`; so is that of a durable stream.
 POLL_PATH = "/events/poll"
+DURABLE_PATHS = "/api/v1/durable/"
 
 # In the environ, where the server has them: a context in which this connection may give way to others, and what makes
 # the connection end with this answer.
@@ -65,7 +66,8 @@ class Deadline:
         self._refusal = refusal
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "").rstrip("/").endswith(POLL_PATH):
+        path = environ.get("PATH_INFO", "")
+        if path.rstrip("/").endswith(POLL_PATH) or path.startswith(DURABLE_PATHS):
             return self._answer(environ, start_response)
         environ[ENDS] = time.monotonic() + ANSWER_SECONDS
         # It is not an Exception, so it passes through everything that handles errors, and ends every wait.

@@ -14,6 +14,8 @@ from flask import Flask
 from flask import request
 from werkzeug.wsgi import ClosingIterator
 
+from chatapp.receiving import Request
+
 NAME = "chatapp.requests"
 # In the environ: the id of this request, its trace, the address as the routes have it, and whether a stream was opened
 # that says by itself when it is over.
@@ -107,6 +109,11 @@ def of(app: Flask) -> Requests:
 def trace_id(parent: str | None) -> str | None:
     """The trace that a request belongs to, of what `Answered` calls its parent."""
     return None if parent is None else parent[3:35]
+
+
+def known_as(environ: dict[str, Any]) -> Request:
+    """By which names what this request receives stands in the log."""
+    return Request(environ.get(REQUEST_ID), trace_id(environ.get(TRACE_PARENT)))
 
 
 def _note_route() -> None:

@@ -6,6 +6,7 @@ and `rules` (what it takes) know the tables: ask for them by name.
 
 from chatapp.wire import codec
 from chatapp.wire import content
+from chatapp.wire import durable
 from chatapp.wire import sse
 from chatapp.wire.content import Content
 from chatapp.wire.cursor import CURSOR_PATTERN
@@ -31,6 +32,7 @@ __all__ = [
     "content",
     "cursor_text",
     "documents",
+    "durable",
     "event_documents",
     "message_document",
     "rules",

@@ -194,6 +194,7 @@ def _leaves(kind: type[EventSchema]) -> list[type[EventSchema]]:
 
 # By type, in the order of this file.
 EVENTS = {one.event_type: one for one in _leaves(EventSchema)}
+OF_LOG = tuple(_leaves(OfLog))
 
 
 class Data(fields.String):

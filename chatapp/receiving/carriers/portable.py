@@ -8,12 +8,8 @@ from chatapp import metrics
 from chatapp.errors import Unavailable
 from chatapp.eventlog import Waiter
 from chatapp.receiving import receiving_log
-from chatapp.receiving.poll import in_order
-from chatapp.receiving.poll import wait_for_events
 from chatapp.receiving.receiving_log import Request
-from chatapp.receiving.stream import BYTES_PER_WRITE
 from chatapp.receiving.stream import CATCH_UP_RETRY_S
-from chatapp.receiving.stream import EVENTS_PER_WRITE
 from chatapp.receiving.stream import Stream
 
 
@@ -56,18 +52,15 @@ class Pieces:
         yield stream.ready()
         while (reason := stream.over()) is None:
             try:
-                wait_s = stream.due_s - time.monotonic()
-                events = wait_for_events(stream.reader, self._waiter, EVENTS_PER_WRITE, BYTES_PER_WRITE, wait_s)
+                count, said = stream.news(self._waiter)
             except Unavailable:
                 # Catching up needs the database. The connection stays, and its heartbeats.
                 self._waiter.pause(CATCH_UP_RETRY_S)
-                events = []
-            if not stream.reader.behind:
-                events = in_order(self._waiter.take_signals(), events)
-            metrics.delivered_by_stream.inc(len(events))
-            self._events += len(events)
-            if events:
-                yield b"".join(event.frame for event in events)
+                count, said = 0, b""
+            metrics.delivered_by_stream.inc(count)
+            self._events += count
+            if said:
+                yield said
             if beat := stream.heartbeat():
                 yield beat
         self._reason = reason

@@ -4,6 +4,7 @@ from flask import Blueprint
 from flask import Flask
 
 from chatapp.web.api import documents
+from chatapp.web.api import durable
 from chatapp.web.api import events
 from chatapp.web.api import health
 from chatapp.web.api import messages
@@ -16,7 +17,7 @@ def register(app: Flask) -> None:
     """Put every resource at its address."""
     app.url_map.converters["message"] = messages.MessageId
     api = Blueprint("api", __name__, url_prefix="/api/v1")
-    for resource in (session, rooms, messages, events, documents):
+    for resource in (session, rooms, messages, events, durable, documents):
         api.register_blueprint(resource.blueprint)
     api.after_request(messages.add_rate_limit)
     app.register_blueprint(api)

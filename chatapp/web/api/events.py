@@ -19,7 +19,6 @@ from chatapp.errors import TooManyConnections
 from chatapp.errors import Unavailable
 from chatapp.receiving import POLL_UNITS
 from chatapp.receiving import Pieces
-from chatapp.receiving import Request
 from chatapp.receiving import Stream
 from chatapp.receiving import Wanted
 from chatapp.receiving import closing
@@ -41,10 +40,8 @@ from chatapp.web.documents.call import Call
 from chatapp.web.documents.call import Given
 from chatapp.web.documents.call import described
 from chatapp.web.handover import CONNECTION
-from chatapp.web.requests import REQUEST_ID
 from chatapp.web.requests import STREAM_OPENED
-from chatapp.web.requests import TRACE_PARENT
-from chatapp.web.requests import trace_id
+from chatapp.web.requests import known_as
 from chatapp.wire import Event
 from chatapp.wire import answers
 from chatapp.wire import event_documents
@@ -146,7 +143,7 @@ def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
         return Answer(200, (), STREAM_HEADERS)
     life_s, heartbeat_s = parts.config.stream_seconds, parts.config.heartbeat_seconds
     if parts.config.carrier == "detached" and parts.detached.takes(environ):
-        connection = parts.detached.connection(who, _request(environ))
+        connection = parts.detached.connection(who, known_as(environ))
         reader = parts.feed.open(connection, who, wanted, since)
         connection.stream = Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s)
         environ[CONNECTION] = connection
@@ -155,7 +152,7 @@ def _open(parts: Services, environ: dict[str, Any], query: Query) -> Answer:
     waiter = parts.feed.waiter(who, metrics.STREAM)
     reader = parts.feed.open(waiter, who, wanted, since)
     parts.signals.stream_begins(waiter)
-    pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter, _request(environ))
+    pieces = Pieces(Stream(reader, who, life_s=life_s, heartbeat_s=heartbeat_s), waiter, known_as(environ))
     pieces.held.callback(parts.feed.close, waiter)
     try:
         pieces.held.callback(parts.sockets.unwatch, parts.sockets.watch(environ, waiter))
@@ -184,7 +181,7 @@ def poll(parts: Services, environ: dict[str, Any]) -> Answer:
     place = partial(parts.feed.close, waiter)
     watched = -1
     told, size = 0, 0
-    parts.poll_sessions.begins(who.session_id, _request(environ))
+    parts.poll_sessions.begins(who.session_id, known_as(environ))
     try:
         events: list[Event] = []
         if since is not None and not reader.reset:
@@ -233,10 +230,6 @@ def ack() -> Response:
             raise NotFound
     services().receipts.ack(who.id, mine.joinings(rooms), cursor)
     return make_response("", 204)
-
-
-def _request(environ: dict[str, Any]) -> Request:
-    return Request(environ.get(REQUEST_ID), trace_id(environ.get(TRACE_PARENT)))
 
 
 def _wanted(query: Query, *, lenient: bool = False) -> Wanted:

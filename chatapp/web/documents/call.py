@@ -17,11 +17,16 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Given:
-    """A good answer. `fields` are the header fields that it always has; without a schema it has no JSON."""
+    """A good answer. `fields` are the header fields that it always has; without a schema it has no JSON.
+
+    `each` stands for an array of any of these; `others` has what else it may be, as JSON Schema by media type.
+    """
 
     schema: type[Schema] | None = None
     fields: tuple[str, ...] = ()
     media_type: str = "application/json"
+    each: tuple[type[Schema], ...] = ()
+    others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

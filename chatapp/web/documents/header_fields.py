@@ -21,6 +21,8 @@ HEADER_FIELDS = {
     "RateLimit-Policy": HeaderField("How many sends at once, and the window in seconds.", '^"send";q=[0-9]+;w=[0-9]+$'),
     "Retry-After": HeaderField("When to come back, in seconds.", "^[1-9][0-9]*$"),
     "Set-Cookie": HeaderField("The session for browsers, or its end."),
+    "Stream-Next-Offset": HeaderField("Where to go on from; offsets sort as text.", "^[0-9]{13}-[0-9]{7}$|^[0-9]{10}$"),
+    "Stream-Up-To-Date": HeaderField("There is no more just now.", "^true$"),
     "WWW-Authenticate": HeaderField("How to sign in.", "^Bearer$"),
 }
 # Of every refusal with this status.

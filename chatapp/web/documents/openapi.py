@@ -64,6 +64,7 @@ TAGS = {
     "rooms": "Rooms, and who belongs to them.",
     "messages": "Send, look up, edit, withdraw; histories.",
     "events": "Stream and long poll over one cursor.",
+    "durable": "The same for clients of Durable Streams.",
     "documents": "What you read.",
 }
 
@@ -153,8 +154,14 @@ def _operation(rule: Rule, view: Callable[..., Any], components: Components, ref
 
 def _good(status: int, given: Given, call: Call, components: Components) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    content: dict[str, Any] = {}
     if given.schema is not None:
-        answer["content"] = {given.media_type: {"schema": components.of([given.schema])}}
+        content[given.media_type] = components.of([given.schema])
+    if given.each:
+        content[given.media_type] = {"type": "array", "items": components.of(given.each)}
+    content |= given.others
+    if content:
+        answer["content"] = {media_type: {"schema": schema} for media_type, schema in content.items()}
     names = (*given.fields, *call.fields)
     if names:
         answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
