@@ -19,6 +19,7 @@ from flask_migrate import upgrade
 
 from chatapp.config import Config
 from chatapp.errors import ChatError
+from chatapp.keeping import prune
 from chatapp.people import Identity
 from chatapp.people import access
 from chatapp.receiving import Wanted
@@ -150,6 +151,7 @@ class Scenario:
         self.receiving()
         self.reading()
         self.stage.settle()
+        self.keeping()
 
     def _identity(self, number: int) -> Identity:
         ends = utc_now() + timedelta(days=9)
@@ -336,6 +338,19 @@ class Scenario:
             self.stage.write("UPDATE rooms SET deleted_at = created_at WHERE id = :id", id=id_)
         for _ in range(3):
             self.parts.deleted_rooms._step()
+
+    def keeping(self) -> None:
+        """Some guests of long ago are gone, and the first thousands of messages are too old."""
+        first = 15_000 + 100 * next(_numbers)
+        gone = [f"hash{number}" for number in range(first, first + 100)]
+        self.stage.write(
+            f"UPDATE sessions SET expires_at = '2020-01-01 00:00:00' WHERE token_hash IN ({str(gone)[1:-1]})"
+        )
+        said = self.stage.one("SELECT log_id FROM messages WHERE id = :id", id=message_id(1_000 * next(_numbers)))
+        for dry in (True, False):
+            for _ in prune(self.parts.database, Cursor(said), dry=dry):
+                pass
+            self.stage.settle()
 
     def present(self) -> None:
         """The members of the largest room, and one of them who comes and goes."""

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.command import check as checks
+from chatapp.command.prune import prune
 from chatapp.command.replay import Replay
 from chatapp.command.replay import ReplayError
 from chatapp.command.serve import serve
@@ -66,6 +67,7 @@ def check() -> None:
 
 
 chatapp.add_command(serve)
+chatapp.add_command(prune)
 
 
 @chatapp.command()

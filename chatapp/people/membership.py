@@ -1,6 +1,8 @@
 """Joining and leaving: a membership and its event change together, in one transaction."""
 
 import logging
+from collections.abc import Iterable
+from itertools import groupby
 
 from sqlalchemy import ScalarSelect
 from sqlalchemy import delete
@@ -95,6 +97,15 @@ def leave_all(tx: Transaction, user_id: str) -> None:
     """End all memberships of a user who does not come back."""
     left = delete(Membership).where(Membership.user_id == user_id).returning(Membership.room_id)
     _announce_left(tx, sorted(tx.scalars(left)), user_id)
+
+
+def leave_some(tx: Transaction, user_ids: Iterable[str], most: int) -> int:
+    """End up to so many memberships of users who do not come back. Returns how many there were."""
+    theirs = select(Membership.user_id, Membership.room_id).where(one_of(tx, Membership.user_id, user_ids))
+    pairs = tx.execute(theirs.order_by(Membership.user_id, Membership.room_id).limit(most)).all()
+    for user_id, rooms in groupby(pairs, lambda pair: pair[0]):
+        _leave(tx, [room_id for _, room_id in rooms], user_id)
+    return len(pairs)
 
 
 def claim(tx: Transaction, user_id: str, names: frozenset[str]) -> None:
