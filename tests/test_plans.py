@@ -50,6 +50,7 @@ from tests.support.statements_seen import StatementsSeen
 SIZE = Size(waiting=2_500)
 SECRET = "of the test, 32 bytes and a few more"
 _numbers = count(1)
+_rounds = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -341,12 +342,13 @@ class Scenario:
 
     def keeping(self) -> None:
         """Some guests of long ago are gone, and the first thousands of messages are too old."""
-        first = 15_000 + 100 * next(_numbers)
+        round_ = next(_rounds)
+        first = 15_000 + 100 * round_
         gone = [f"hash{number}" for number in range(first, first + 100)]
         self.stage.write(
             f"UPDATE sessions SET expires_at = '2020-01-01 00:00:00' WHERE token_hash IN ({str(gone)[1:-1]})"
         )
-        said = self.stage.one("SELECT log_id FROM messages WHERE id = :id", id=message_id(1_000 * next(_numbers)))
+        said = self.stage.one("SELECT log_id FROM messages WHERE id = :id", id=message_id(1_000 * round_))
         for dry in (True, False):
             for _ in prune(self.parts.database, Cursor(said), dry=dry):
                 pass

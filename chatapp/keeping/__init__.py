@@ -1,6 +1,7 @@
 """How long what was said is kept: what is pruned."""
 
 from chatapp.keeping import old_messages
+from chatapp.keeping import regular_pruning
 from chatapp.keeping import rooms
 from chatapp.keeping.pruning import PRUNED
 from chatapp.keeping.pruning import prune
@@ -15,6 +16,7 @@ __all__ = [
     "Removed",
     "old_messages",
     "prune",
+    "regular_pruning",
     "rooms",
     "tell_workers",
     "until",
