@@ -10,6 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.command import check as checks
+from chatapp.command.export import export
+from chatapp.command.forget import forget
+from chatapp.command.import_ import import_
 from chatapp.command.prune import prune
 from chatapp.command.replay import Replay
 from chatapp.command.replay import ReplayError
@@ -68,6 +71,9 @@ def check() -> None:
 
 chatapp.add_command(serve)
 chatapp.add_command(prune)
+chatapp.add_command(export)
+chatapp.add_command(import_)
+chatapp.add_command(forget)
 
 
 @chatapp.command()

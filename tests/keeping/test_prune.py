@@ -2,10 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from tests.conftest import Start
 from tests.support.operator import Operator
@@ -14,31 +11,6 @@ from tests.support.processes import wait_until
 from tests.support.service import Service
 
 OLD = ("prune", "--older-than", "90d")
-
-
-@pytest.fixture(scope="module", params=["postgres", "sqlite"])
-def own(request: pytest.FixtureRequest, start_service: Start) -> Iterator[Service]:
-    # So small a window that what is older comes from the database.
-    service = start_service(request.param, CHATAPP_WINDOW="1")
-    yield service
-    service.stop()
-
-
-@pytest.fixture
-def operator(own: Service) -> Operator:
-    return Operator(own)
-
-
-@pytest.fixture
-def ada(own: Service) -> Iterator[Person]:
-    with Person(own.url, "Ada") as person:
-        yield person
-
-
-@pytest.fixture
-def bob(own: Service) -> Iterator[Person]:
-    with Person(own.url, "Bob") as person:
-        yield person
 
 
 def say(who: Person, room: str, count: int, word: str) -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ def test_of_joinings_and_leavings_the_last_stays(stage: Stage, ada: Identity) ->
         f"member.left {cyd.id}",
         f"member.left {bob.id}",
     ]
-    assert removed == Removed(events=7, receipts=4)
+    assert removed == Removed(events=7, receipts=5)
     assert pruned(stage).events == 1
     stage.forget_window()
     told = stage.told(stage.reader(bob, "0-0"))
