@@ -19,7 +19,13 @@ from flask_migrate import upgrade
 
 from chatapp.config import Config
 from chatapp.errors import ChatError
+from chatapp.keeping import Pace
+from chatapp.keeping import RoomImport
+from chatapp.keeping import Said
+from chatapp.keeping import documents
+from chatapp.keeping import forgetting
 from chatapp.keeping import prune
+from chatapp.keeping import rooms
 from chatapp.people import Identity
 from chatapp.people import access
 from chatapp.receiving import Wanted
@@ -352,6 +358,29 @@ class Scenario:
         for dry in (True, False):
             for _ in prune(self.parts.database, Cursor(said), dry=dry):
                 pass
+            self.stage.settle()
+        self.taken_along(round_)
+
+    def taken_along(self, round_: int) -> None:
+        """A large room goes out, the same comes in twice, and somebody who was in both is forgotten."""
+        database, name = self.parts.database, f"imported-{self.mark}"
+        [room_id] = database.read(lambda tx: rooms.ids(tx, [room_name(3)])).values()
+        for page in documents(database, room_id):
+            assert page
+        next(documents(database, GENERAL))
+        for word in ("some", "some", "more"):
+            brought = RoomImport(database, "irc", name)
+            for number in range(50):
+                assert (
+                    brought.take(Said("1", name, f"{word} {number}", "ada", "Ada", f"{word} {number}", 10**12)) is None
+                )
+            brought.finish(public=word == "more")
+        Pace(database).keep()
+        for user in (user_id(7_000 + round_), user_id(8_000 + round_)):
+            person = database.read(lambda tx, user=user: forgetting.found(tx, user))
+            assert person is not None
+            assert sum(forgetting.messages(database, user))
+            assert sum(forgetting.forget(database, self.parts.live_log, user))
             self.stage.settle()
 
     def present(self) -> None:
