@@ -25,7 +25,7 @@ from chatapp.keeping import Said
 from chatapp.keeping import documents
 from chatapp.keeping import forgetting
 from chatapp.keeping import prune
-from chatapp.keeping import rooms
+from chatapp.keeping import rooms as named_rooms
 from chatapp.people import Identity
 from chatapp.people import access
 from chatapp.receiving import Wanted
@@ -364,7 +364,7 @@ class Scenario:
     def taken_along(self, round_: int) -> None:
         """A large room goes out, the same comes in twice, and somebody who was in both is forgotten."""
         database, name = self.parts.database, f"imported-{self.mark}"
-        [room_id] = database.read(lambda tx: rooms.ids(tx, [room_name(3)])).values()
+        [room_id] = database.read(lambda tx: named_rooms.ids(tx, [room_name(3)])).values()
         for page in documents(database, room_id):
             assert page
         next(documents(database, GENERAL))
