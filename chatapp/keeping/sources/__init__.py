@@ -32,7 +32,7 @@ def kind_of(path: Path) -> str:
         return "slack"
     if not first.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
         return "irc"
-    return "chatapp" if b'"localId"' in first else "mattermost"
+    return "chatapp" if b'"createdAt"' in first else "mattermost"
 
 
 __all__ = ["READERS", "SourceFault", "kind_of"]
