@@ -19,7 +19,7 @@ def test_a_person_is_forgotten_everywhere(operator: Operator, ada: Person, bob: 
     since = ada.cursor()
     bob.poll(since, wait=0)
 
-    assert "there is no user nobody" in operator.run("forget", "nobody", code=1)
+    assert "there is no user 'nobody'" in operator.run("forget", "nobody", code=1)
     assert operator.run("forget", bob.id, "--dry-run") == (
         f"would withdraw 10 messages of {bob.id}, who is called Bob\n"
     )
