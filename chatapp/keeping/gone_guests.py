@@ -74,11 +74,11 @@ def _remove(tx: Transaction, ended: datetime, after: Place) -> tuple[Removed, Pl
         return Removed(), None
     guests = {one.user_id for one in found if one.guest}
     left = membership.leave_some(tx, sorted(guests), MEMBERSHIPS_AT_ONCE)
-    if left == MEMBERSHIPS_AT_ONCE:
-        # The sessions tell whose the others are.
+    if left:
+        # There may be others: the sessions tell whose.
         return Removed(memberships=left), after
     tx.execute(delete(Session).where(one_of(tx, Session.token_hash, [one.token_hash for one in found])))
-    removed = Removed(sessions=len(found), memberships=left, guests=take_names(tx, guests))
+    removed = Removed(sessions=len(found), guests=take_names(tx, guests))
     return removed, found[-1][:2]
 
 
