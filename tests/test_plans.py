@@ -349,6 +349,13 @@ class Scenario:
     def keeping(self) -> None:
         """Some guests of long ago are gone, and the first thousands of messages are too old."""
         round_ = next(_rounds)
+        guest = self.parts.sessions.new_guest("Silent").identity
+        self.parts.rooms.remove(guest, "general", guest.id)
+        self.stage.settle()
+        self.stage.write("UPDATE events SET log_id = number WHERE user_id = :guest", guest=guest.id)
+        self.stage.write(
+            "UPDATE sessions SET expires_at = '2020-01-01 00:00:00' WHERE token_hash = :hash", hash=guest.session_id
+        )
         first = 15_000 + 100 * round_
         gone = [f"hash{number}" for number in range(first, first + 100)]
         self.stage.write(
