@@ -80,7 +80,7 @@ def _receipts(tx: Transaction, after: Key) -> list[Old]:
     query = select(page, Room.visibility).select_from(page.join(Room, Room.id == page.c.room_id))
     found = tx.execute(query.order_by(page.c.room_id, page.c.user_id, page.c.joined)).all()
     now = _memberships(tx, found[0][:2]) if found else {}
-    return [Old(*row, now.get(row[:2])) for row in found]
+    return [Old._make((*row, now.get(row[:2]))) for row in found]
 
 
 def _memberships(tx: Transaction, first: tuple[int, str]) -> dict[tuple[int, str], int]:
