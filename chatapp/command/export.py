@@ -1,6 +1,5 @@
 """`chatapp export`: a room as JSON Lines, or as a page to read."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from chatapp.command.progress import progress
 from chatapp.keeping import documents
 from chatapp.keeping import html_page
 from chatapp.keeping import rooms
+from chatapp.wire import codec
 
 
 @click.command()
@@ -40,4 +40,4 @@ def export(room: str, form: str, output: str) -> None:
 
 
 def _line(document: dict[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return codec.dumps(document).decode() + "\n"
