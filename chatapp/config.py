@@ -21,6 +21,8 @@ SOCKET_PATH_MAX_BYTES = 100
 # Descriptors that are not for streams: half of them for short requests and health checks, the other half for listening
 # sockets, the database, Redis and open files.
 RESERVED_FILES = 1000
+# A hundred years: longer than cursors have been given.
+KEEP_DAYS_MAX = 36_500
 # Thousands may come back within a second. The kernel takes no more than net.core.somaxconn.
 BACKLOG = 4096
 # Not a setting: the master makes the folder and names it here, for the library too, which reads it when it is imported.
@@ -57,6 +59,8 @@ class Config:
     max_connections_per_user: int
     max_connections: int
     metrics_token: str | None
+    # After how many days messages are pruned; None: never.
+    keep_days: int | None
     # How the log is written; None: as text on a terminal, else as JSON.
     log_format: str | None
     sentry_dsn: str | None
@@ -144,6 +148,7 @@ class Config:
             max_connections_per_user=read.whole("CHATAPP_MAX_CONNECTIONS_PER_USER", 20, 1, 1_000_000),
             max_connections=read.whole("CHATAPP_MAX_CONNECTIONS", _default_max_connections(), 1, 10_000_000),
             metrics_token=read.metrics_token("CHATAPP_METRICS_TOKEN"),
+            keep_days=read.optional_whole("CHATAPP_KEEP_DAYS", 1, KEEP_DAYS_MAX),
             log_format=read.choice("LOG_FORMAT", "", ("", "text", "json")) or None,
             sentry_dsn=read.http_url("SENTRY_DSN"),
             otlp_endpoint=read.http_url("OTEL_EXPORTER_OTLP_ENDPOINT"),

@@ -14,6 +14,8 @@ from chatapp.eventlog import KeptLog
 from chatapp.eventlog import LiveLog
 from chatapp.eventlog import Outbox
 from chatapp.eventlog import Tail
+from chatapp.keeping import PRUNED
+from chatapp.keeping import RegularPruning
 from chatapp.people import DeletedRooms
 from chatapp.people import KnownRooms
 from chatapp.people import LastSeen
@@ -44,6 +46,7 @@ from chatapp.sending import Messaging
 from chatapp.sending import Rate
 from chatapp.storage import Database
 from chatapp.storage import RedisLink
+from chatapp.wire import Cursor
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +65,7 @@ class Services:
             self.tail,
             self.outbox,
             self.deleted_rooms,
+            self.pruning,
             self.grown_text,
             self.last_seen,
             self.presence,
@@ -119,6 +123,7 @@ class Services:
         self.rooms = Rooms(self.database, self.outbox, self.known_rooms, self.members, self.online, self.deleted_rooms)
         self.read_receipts = ReadReceipts(self.database, self.live_log, self.kept_log, self.tail, self.known_rooms)
         self.typing = Typing(self.database, self.live_log, self.known_rooms)
+        self.pruning = RegularPruning(self.database, self.live_log, self.link, config.keep_days)
 
     def _build_sending(self, config: Config) -> None:
         self.admission = Admission(
@@ -184,6 +189,8 @@ class Services:
         if signal.get("type") == "signed_out":
             self.sessions.forget(signal["session"])
             self._end_session(signal["session"])
+        elif signal.get("type") == PRUNED:
+            self.tail.window.forget(Cursor.parse(signal["until"]))
 
     def _end_session(self, session_id: str) -> None:
         self.hub.end_session(session_id)

@@ -77,6 +77,9 @@ class SettingReader:
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         return self._ranged(name, default, least, most, int, "a whole number")
 
+    def optional_whole(self, name: str, least: int, most: int) -> int | None:
+        return self.whole(name, least, least, most) if self.text(name, "") else None
+
     def number(self, name: str, default: float, least: float, most: float) -> float:
         return self._ranged(name, default, least, most, float, "a number")
 

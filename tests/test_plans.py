@@ -19,6 +19,13 @@ from flask_migrate import upgrade
 
 from chatapp.config import Config
 from chatapp.errors import ChatError
+from chatapp.keeping import Pace
+from chatapp.keeping import RoomImport
+from chatapp.keeping import Said
+from chatapp.keeping import documents
+from chatapp.keeping import forgetting
+from chatapp.keeping import prune
+from chatapp.keeping import rooms as named_rooms
 from chatapp.people import Identity
 from chatapp.people import access
 from chatapp.receiving import Wanted
@@ -49,6 +56,7 @@ from tests.support.statements_seen import StatementsSeen
 SIZE = Size(waiting=2_500)
 SECRET = "of the test, 32 bytes and a few more"
 _numbers = count(1)
+_rounds = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +158,7 @@ class Scenario:
         self.receiving()
         self.reading()
         self.stage.settle()
+        self.keeping()
 
     def _identity(self, number: int) -> Identity:
         ends = utc_now() + timedelta(days=9)
@@ -336,6 +345,48 @@ class Scenario:
             self.stage.write("UPDATE rooms SET deleted_at = created_at WHERE id = :id", id=id_)
         for _ in range(3):
             self.parts.deleted_rooms._step()
+
+    def keeping(self) -> None:
+        """Some guests of long ago are gone, and the first thousands of messages are too old."""
+        round_ = next(_rounds)
+        guest = self.parts.sessions.new_guest("Silent").identity
+        self.parts.rooms.remove(guest, "general", guest.id)
+        self.stage.settle()
+        self.stage.write("UPDATE events SET log_id = number WHERE user_id = :guest", guest=guest.id)
+        self.stage.write(
+            "UPDATE sessions SET expires_at = '2020-01-01 00:00:00' WHERE token_hash = :hash", hash=guest.session_id
+        )
+        first = 15_000 + 100 * round_
+        gone = [f"hash{number}" for number in range(first, first + 100)]
+        self.stage.write(
+            f"UPDATE sessions SET expires_at = '2020-01-01 00:00:00' WHERE token_hash IN ({str(gone)[1:-1]})"
+        )
+        said = self.stage.one("SELECT log_id FROM messages WHERE id = :id", id=message_id(1_000 * round_))
+        for dry in (True, False):
+            for _ in prune(self.parts.database, Cursor(said), dry=dry):
+                pass
+            self.stage.settle()
+        self.taken_along(round_)
+
+    def taken_along(self, round_: int) -> None:
+        """A large room goes out, the same comes in twice, and somebody who was in both is forgotten."""
+        database, name = self.parts.database, f"imported-{self.mark}"
+        assert database.read(lambda tx: named_rooms.ids(tx, ["general"])) == {"general": GENERAL}
+        assert next(documents(database, GENERAL))
+        for word in ("some", "some", "more"):
+            brought = RoomImport(database, "irc", name)
+            for number in range(50):
+                assert (
+                    brought.take(Said("1", name, f"{word} {number}", "ada", "Ada", f"{word} {number}", 10**12)) is None
+                )
+            brought.finish(public=word == "more")
+        Pace(database).keep()
+        for user in (user_id(7_000 + round_), user_id(8_000 + round_)):
+            person = database.read(lambda tx, user=user: forgetting.found(tx, user))
+            assert person is not None
+            assert sum(forgetting.messages(database, user))
+            assert sum(forgetting.forget(database, self.parts.live_log, user))
+            self.stage.settle()
 
     def present(self) -> None:
         """The members of the largest room, and one of them who comes and goes."""

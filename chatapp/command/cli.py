@@ -16,6 +16,10 @@ MODULES = {
     "completion": "completion",
     "config": "settings",
     "create-room": "create_room",
+    "export": "export",
+    "forget": "forget",
+    "import": "import_",
+    "prune": "prune",
     "replay": "replay",
     "send": "send",
     "serve": "serve",
@@ -41,10 +45,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in MODULES:
             return None
-        found: click.Command = getattr(
-            import_module(f"chatapp.command.{MODULES[cmd_name]}"), cmd_name.replace("-", "_")
-        )
-        return found
+        module = import_module(f"chatapp.command.{MODULES[cmd_name]}")
+        return next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         if wants_no_colour():

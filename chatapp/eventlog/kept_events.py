@@ -67,10 +67,10 @@ class KeptEvents:
         self._forgotten = 0
 
     def events(self, places: Sequence[Place]) -> list[Event]:
-        """The events at these places, in this order. Raises Unavailable."""
+        """The events at these places, in this order, without what was pruned just now. Raises Unavailable."""
         found = {number: event for number, place in places if (event := self._remembered(number, place)) is not None}
         found |= self._load([(number, place) for number, place in places if number not in found])
-        return [found[number] for number, _ in places]
+        return [found[number] for number, _ in places if number in found]
 
     def take(self, events: Iterable[Event], before: Cursor) -> None:
         """The tail's news: what messages say now may have changed."""

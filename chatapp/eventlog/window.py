@@ -53,6 +53,11 @@ class Window:
         while len(self._events) > self._size or (self._bytes > BYTES_MAX and len(self._events) > 1):
             self._drop_oldest()
 
+    def forget(self, until: Cursor) -> None:
+        """What lies up to there has to come from the database."""
+        while self._events and (self._events[0].cursor or until) <= until:
+            self._drop_oldest()
+
     def move(self, cursor: Cursor) -> None:
         """The log went on to `cursor` without an event."""
         self.end = cursor

@@ -1,6 +1,7 @@
 """Who somebody is, where they belong, and what they may see."""
 
 from chatapp.people import access
+from chatapp.people import membership
 from chatapp.people.deleted_rooms import DeletedRooms
 from chatapp.people.host_token import looks_like_host_token
 from chatapp.people.identity import Identity
@@ -15,6 +16,7 @@ from chatapp.people.room_list import RoomView
 from chatapp.people.room_ref import JoinedRooms
 from chatapp.people.room_ref import RoomRef
 from chatapp.people.rooms import Rooms
+from chatapp.people.sessions import GUEST_RETURN
 from chatapp.people.sessions import Sessions
 from chatapp.people.sessions import SignedIn
 from chatapp.people.typing import Typing
@@ -22,6 +24,7 @@ from chatapp.people.unread import OF_MEMBERSHIP
 from chatapp.people.unread import read_by
 
 __all__ = [
+    "GUEST_RETURN",
     "OF_MEMBERSHIP",
     "PLACE_PATTERN",
     "DeletedRooms",
@@ -41,5 +44,6 @@ __all__ = [
     "Typing",
     "access",
     "looks_like_host_token",
+    "membership",
     "read_by",
 ]

@@ -1,6 +1,7 @@
 """Joining and leaving: a membership and its event change together, in one transaction."""
 
 import logging
+from collections.abc import Iterable
 
 from sqlalchemy import ScalarSelect
 from sqlalchemy import delete
@@ -95,6 +96,25 @@ def leave_all(tx: Transaction, user_id: str) -> None:
     """End all memberships of a user who does not come back."""
     left = delete(Membership).where(Membership.user_id == user_id).returning(Membership.room_id)
     _announce_left(tx, sorted(tx.scalars(left)), user_id)
+
+
+def leave_some(tx: Transaction, user_ids: Iterable[str], most: int) -> int:
+    """End up to so many memberships of users who do not come back, in a handful of statements. Returns how many; 0:
+    there are none."""
+    theirs = select(Membership.user_id, Membership.room_id).where(one_of(tx, Membership.user_id, user_ids))
+    pairs = tx.execute(theirs.order_by(Membership.user_id, Membership.room_id).limit(most)).all()
+    users = sorted({user_id for user_id, _ in pairs})
+    if len(pairs) == most and len(users) > 1:
+        # Of the last one there may be more.
+        pairs, users = [pair for pair in pairs if pair[0] != users[-1]], users[:-1]
+    rooms = {room_id for _, room_id in pairs}
+    these = one_of(tx, Membership.user_id, users), one_of(tx, Membership.room_id, rooms)
+    left = sorted(tx.execute(delete(Membership).where(*these).returning(Membership.user_id, Membership.room_id)).all())
+    if left:
+        growth.end_those(tx, one_of(tx, Growth.sender_id, users), one_of(tx, Growth.room_id, rooms), most=ENDED_MAX)
+        rows = [{"type": LEFT, "room_id": room_id, "user_id": user_id} for user_id, room_id in left]
+        tx.execute(insert(EventRow), rows)
+    return len(left)
 
 
 def claim(tx: Transaction, user_id: str, names: frozenset[str]) -> None:

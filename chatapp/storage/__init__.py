@@ -20,6 +20,7 @@ from chatapp.storage.models import User
 from chatapp.storage.models import Visibility
 from chatapp.storage.models import db
 from chatapp.storage.models import uuid7
+from chatapp.storage.name_order import name_order
 from chatapp.storage.postgres_settings import for_long_work
 from chatapp.storage.redis_link import COMMAND_TIMEOUT_S
 from chatapp.storage.redis_link import QUICK_TIMEOUT_S
@@ -69,6 +70,7 @@ __all__ = [
     "listed",
     "listed_pairs",
     "moment",
+    "name_order",
     "one_of",
     "prepare",
     "rows_within",

@@ -121,6 +121,7 @@ class Session(Base):
     """A signed-in client. Only a keyed hash of its token is kept, so a copy of the database opens no door."""
 
     __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_ended", "expires_at", "token_hash"),)
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)

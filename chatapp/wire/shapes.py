@@ -39,7 +39,9 @@ class Status(fields.String):
 
 class MessageSchema(Shown):
     id = fields.String(metadata={"description": "A UUIDv7."})
-    localId = fields.String(metadata={"description": "Chosen by the sender's client, unique per sender for ever."})
+    localId = fields.String(
+        metadata={"description": "Chosen by the sender's client, unique per sender while it is kept."}
+    )
     room = fields.String()
     sender = fields.Nested(UserSchema)
     body = fields.String(metadata={"description": "As it was sent; empty once withdrawn."})

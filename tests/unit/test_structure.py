@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "people": {"errors", "runtime", "storage", "wire", "eventlog"},
     "sending": {"errors", "metrics", "runtime", "storage", "wire", "eventlog", "people"},
     "receiving": {"errors", "metrics", "runtime", "storage", "wire", "eventlog", "people"},
-    "services": {"errors", "storage", "eventlog", "people", "sending", "receiving"},
+    "keeping": {"errors", "runtime", "storage", "wire", "eventlog", "people", "receiving"},
+    "services": {"errors", "storage", "wire", "eventlog", "people", "sending", "receiving", "keeping"},
     "web": {
         "errors",
         "metrics",
@@ -50,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "services",
     },
     "server": {"errors", "prometheus_client_ties", "runtime", "receiving", "services", "web"},
-    "command": {"errors", "client", "runtime", "storage", "eventlog", "receiving", "web", "server"},
+    "command": {"errors", "client", "runtime", "storage", "wire", "eventlog", "receiving", "keeping", "web", "server"},
     "__main__": {"command"},
     "__init__": set(),
 }

@@ -1,0 +1,209 @@
+"""`RoomImport`: what was said elsewhere comes into a room where nobody has spoken, at the places of its own time.
+
+Nobody follows the room yet, so nobody has to be told: no events are written, and no cursor passes over anything.
+Whoever joins later begins at their joining, and has all of it in the history.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from chatapp.keeping import imported
+from chatapp.keeping.said import Refused
+from chatapp.keeping.said import Said
+from chatapp.runtime import now_ms
+from chatapp.runtime import utc_now
+from chatapp.storage import Database
+from chatapp.storage import Membership
+from chatapp.storage import Message
+from chatapp.storage import MessageStatus
+from chatapp.storage import Room
+from chatapp.storage import User
+from chatapp.storage import Visibility
+from chatapp.storage import insert_into
+from chatapp.storage import name_order
+from chatapp.storage import one_of
+from chatapp.storage import uuid7
+from chatapp.wire import Content
+from chatapp.wire import Cursor
+from chatapp.wire import content
+from chatapp.wire import rules
+from chatapp.wire import schemas
+
+AT_ONCE = 300
+# Past those of one earlier batch; a millisecond has a million places.
+JUMP = 1_000
+FROM_HERE = "chatapp"
+
+
+class ImportRefused(Exception):
+    """Nothing more can be imported here. The text is one line that says why."""
+
+
+@dataclass(slots=True)
+class _Row:
+    sender_id: str
+    sender_name: str
+    local_id: str
+    body: str
+    place: int
+    said: Said
+
+
+class RoomImport:
+    """Takes messages in the order in which they are to stand. `kind` is where they come from."""
+
+    def __init__(self, database: Database, kind: str, room: str) -> None:
+        if schemas.ROOM_NAME.fullmatch(room) is None or room.startswith(schemas.DIRECT_PREFIX):
+            raise ImportRefused(f"no room can be called {room!r}: give it a name with --room")
+        self._database = database
+        self._kind = kind
+        self._room = room
+        self._waiting: list[_Row] = []
+        self._place = 0
+        self.new = self.known = 0
+
+    def take(self, said: Said) -> Refused | None:
+        """One message, or why it is none. Raises ImportRefused, Unavailable."""
+        fault = self._fault(said)
+        if fault is not None:
+            return Refused(said.line, fault)
+        most = rules.GROWN_MAX_CODE_POINTS if self._kind == FROM_HERE else rules.BODY_MAX_CODE_POINTS
+        for number, body in enumerate(imported.parts(said, most)):
+            self._place = max(self._place + 1, Cursor.at(said.at_ms))
+            self._waiting.append(
+                _Row(
+                    imported.person_id(self._kind, said.sender),
+                    imported.shown_name(said.name),
+                    imported.local_id(self._kind, self._room, said.key, number),
+                    body,
+                    self._place,
+                    said,
+                )
+            )
+        if len(self._waiting) >= AT_ONCE:
+            self.flush()
+        return None
+
+    def flush(self) -> None:
+        """Store what was taken. The same again changes nothing."""
+        for first in range(0, len(self._waiting), AT_ONCE):
+            rows = self._waiting[first : first + AT_ONCE]
+            new = self._database.write(partial(_store, name=self._room, rows=rows))
+            self.new += new
+            self.known += len(rows) - new
+        self._waiting.clear()
+
+    def finish(self, *, public: bool) -> None:
+        """Everything is there: let people in."""
+        self.flush()
+        if public:
+            self._database.write(partial(_open, name=self._room))
+
+    def _fault(self, said: Said) -> str | None:
+        if not 0 < said.at_ms <= now_ms():
+            return "its time lies in the future, or before 1970"
+        if said.data is not None and (fault := content.fault(said.data)) is not None:
+            return f"data: {fault}"
+        if next(imported.parts(said, rules.BODY_MAX_CODE_POINTS), None) is None:
+            return "it says nothing"
+        return None
+
+
+def _store(tx: Transaction, name: str, rows: Sequence[_Row]) -> int:
+    """Those that are not there yet. Returns how many."""
+    room = _room(tx, name)
+    keys = {(row.sender_id, row.local_id) for row in rows}
+    there = select(Message.sender_id, Message.local_id).where(
+        one_of(tx, Message.sender_id, {row.sender_id for row in rows}),
+        one_of(tx, Message.local_id, {row.local_id for row in rows}),
+    )
+    keys -= {(sender_id, local_id) for sender_id, local_id in tx.execute(there)}
+    new = {(row.sender_id, row.local_id): row for row in rows if (row.sender_id, row.local_id) in keys}
+    if new:
+        _refuse_if_used(tx, room)
+        _people(tx, list(new.values()))
+        _places(tx, room.id, list(new.values()))
+        tx.execute(insert_into(tx, Message).on_conflict_do_nothing(), [_row(room, row) for row in new.values()])
+    return len(new)
+
+
+def _room(tx: Transaction, name: str) -> Room:
+    """The room, locked, so that nobody joins meanwhile; made if it is not there, and closed until all is in it."""
+    made = {"name": name, "visibility": Visibility.PRIVATE, "created_at": utc_now()}
+    tx.execute(insert_into(tx, Room).values(**made).on_conflict_do_nothing(index_elements=["name"]))
+    return tx.scalars(select(Room).where(Room.name == name).with_for_update()).one()
+
+
+def _refuse_if_used(tx: Transaction, room: Room) -> None:
+    if tx.scalar(select(Membership.user_id).where(Membership.room_id == room.id).limit(1)) is not None:
+        raise ImportRefused(f"somebody belongs to the room {room.name}: import into a new one, with --room")
+    said = select(Message.sender_id).where(Message.room_id == room.id, Message.log_id.is_not(None))
+    newest = tx.scalar(said.order_by(Message.log_id.desc()).limit(1))
+    if newest is not None and not newest.startswith(imported.PERSON_PREFIX):
+        raise ImportRefused(f"somebody has spoken in the room {room.name}: import into a new one, with --room")
+
+
+def _people(tx: Transaction, rows: Sequence[_Row]) -> None:
+    """Whoever is known keeps the name."""
+    names = {row.sender_id: row.sender_name for row in reversed(rows)}
+    people = [
+        {"id": id_, "name": name, "name_order": name_order(name), "created_at": utc_now()}
+        for id_, name in sorted(names.items())
+    ]
+    tx.execute(insert_into(tx, User).on_conflict_do_nothing(index_elements=["id"]), people)
+
+
+def _places(tx: Transaction, room_id: int, rows: Sequence[_Row]) -> None:
+    """No two messages of a room stand at one place: after an earlier import, a place may be taken."""
+    while True:
+        wanted = [row.place for row in rows]
+        query = select(Message.log_id).where(
+            Message.room_id == room_id, Message.log_id.is_not(None), one_of(tx, Message.log_id, wanted)
+        )
+        taken = set(tx.scalars(query))
+        if not taken:
+            return
+        last = 0
+        for row in rows:
+            row.place = last = max(row.place + JUMP * (row.place in taken), last + 1)
+
+
+def _row(room: Room, row: _Row) -> dict[str, Any]:
+    said = row.said
+    return {
+        "id": uuid7(),
+        "room_id": room.id,
+        "sender_id": row.sender_id,
+        "local_id": row.local_id,
+        "content_hash": Content(row.body, said.data).hash_in(room.name),
+        "body": row.body,
+        "data": content.written(said.data),
+        # Somebody has read it where it was said.
+        "status": MessageStatus.DELIVERED,
+        "growing": False,
+        "created_at": _moment(said.at_ms),
+        "edited_at": _moment(said.edited_ms),
+        "deleted_at": _moment(said.deleted_ms),
+        "log_id": row.place,
+    }
+
+
+def _moment(ms: int | None) -> datetime | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def _open(tx: Transaction, name: str) -> None:
+    """A room that nobody owns or belongs to was made by an import."""
+    room = tx.scalar(select(Room).where(Room.name == name).with_for_update())
+    if room is None or room.owner_id is not None or room.visibility != Visibility.PRIVATE:
+        return
+    if tx.scalar(select(Membership.user_id).where(Membership.room_id == room.id).limit(1)) is None:
+        room.visibility = Visibility.PUBLIC
+        tx.flush()

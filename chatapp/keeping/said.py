@@ -1,0 +1,27 @@
+"""`Said`: a message as another service kept it, and `Refused`: what is none."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """`line` is where it stands in its source; `key` is what tells it from all others there, the same each time it is
+    read; `sender` is the sender's key. Moments are milliseconds since 1970."""
+
+    line: str
+    room: str
+    key: str
+    sender: str
+    name: str
+    body: str
+    at_ms: int
+    data: dict[str, Any] | None = None
+    edited_ms: int | None = None
+    deleted_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    line: str
+    reason: str
