@@ -133,5 +133,9 @@ def test_what_was_said_leaves_the_database_also_when_workers_are_killed(own: Ser
             kept = connection.execute("SELECT DISTINCT type FROM events WHERE room_id = %s", [id_]).fetchall()
             assert kept == [("room.deleted",)]
         wait_until(own.ready, 20, "another worker")
-        events = bob.poll("0-0", limit=1000)["events"]
+        answer = bob.poll("0-0", limit=1000)
+        events = answer["events"]
+        while answer["more"]:
+            answer = bob.poll(answer["cursor"], limit=1000)
+            events += answer["events"]
         assert types(events, room) == ["room.deleted"]

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import expect
 
 from tests.conftest import Start
+from tests.support import own_loop
 from tests.support.open_folder import open_folder
 from tests.support.processes import binary
 from tests.support.service import ROOT
@@ -105,7 +106,7 @@ def test_eight_tabs_share_one_connection(front: WebServer) -> None:
             together = asyncio.Barrier(TABS)
             await asyncio.gather(*(tab(client, number, together) for number in range(TABS)))
 
-    asyncio.run(asyncio.wait_for(all_tabs(), 60))
+    own_loop.run(asyncio.wait_for(all_tabs(), 120))
     if (front.folder / "access.log").exists():
         lines = (front.folder / "access.log").read_text().splitlines()
         used = {line.split()[0] for line in lines if "/events/" in line}

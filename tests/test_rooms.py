@@ -139,7 +139,9 @@ def every_door(person: Person, room: str, message: dict[str, Any]) -> list[tuple
 
 def told(answer: httpx.Response) -> tuple[int, dict[str, str], dict[str, Any]]:
     """Everything in an answer that could tell one room from another."""
-    headers = {name: value for name, value in answer.headers.items() if name not in ("date", "ratelimit")}
+    headers = {
+        name: value for name, value in answer.headers.items() if name not in ("date", "ratelimit", "x-request-id")
+    }
     return answer.status_code, headers, answer.json()
 
 

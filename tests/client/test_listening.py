@@ -17,6 +17,7 @@ from chatapp.client.listening import Listening
 from tests.client.conftest import Connect
 from tests.client.heard import SOON_S
 from tests.client.heard import Heard
+from tests.support import own_loop
 from tests.support.person import Person
 from tests.support.processes import wait_until
 from tests.support.service import Service
@@ -257,4 +258,4 @@ def test_a_task_that_is_called_away_from_waiting_loses_nothing(ada: Person, own_
                     client.send(own_room, "x", local_id=f"called-away-{own_room[-8:]}-{len(taken)}")
         return taken
 
-    assert asyncio.run(asyncio.wait_for(listen(), SOON_S)) == [one["body"] for one in ada.history(own_room)]
+    assert own_loop.run(asyncio.wait_for(listen(), SOON_S)) == [one["body"] for one in ada.history(own_room)]

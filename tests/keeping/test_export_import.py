@@ -65,6 +65,7 @@ def test_a_room_goes_out_and_comes_in_as_it_was(operator: Operator, ada: Person,
     with file.open("a") as more:
         more.write(json.dumps({**history[0], "id": "another"}) + "\n")
     assert f"somebody belongs to the room {other}" in operator.run("import", str(file), "--room", other, code=1)
+    ada.join(other)
     assert ada.send(other, "goes on")["cursor"] != ""
     assert said(bob.history(other)[:-1]) == said(history)
 
@@ -85,8 +86,10 @@ def test_killed_in_the_middle_it_is_imported_whole_the_next_time(
     ]
     file = tmp_path / "many.jsonl"
     file.write_text("".join(json.dumps(one) + "\n" for one in documents))
+    imported = "sender_id LIKE 'i\\_%' ESCAPE '\\'"
+    before = operator.count("messages", imported)
     process = operator.start("import", str(file), "--room", other)
-    wait_until(lambda: operator.count("messages", "sender_id LIKE 'i\\_%' ESCAPE '\\'") > 0, what="the first ones")
+    wait_until(lambda: operator.count("messages", imported) > before, what="the first ones")
     process.send_signal(signal.SIGKILL)
     process.communicate()
     # Nobody comes in before it is whole.

@@ -99,7 +99,7 @@ def test_a_server_that_became_a_replica_is_looked_for_anew(client: Client, redis
 
 
 def test_a_server_that_is_full_is_not_away(client: Client, redis_server: RedisServer) -> None:
-    redis_server.client.config_set("maxmemory", "1mb")
+    redis_server.client.config_set("maxmemory", "100kb")
     with pytest.raises(RedisFull):
         client.script("refuse")(["chat:send:a:1", "chat:refusals:a"], ["failed:one", 60, 9, 9])
     assert client.ask("PING") == b"PONG"
