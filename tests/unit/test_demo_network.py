@@ -15,13 +15,13 @@ from chatapp.demo import connection
 from chatapp.demo import heads
 from chatapp.demo.journal import KEPT_LINES
 from chatapp.demo.journal import Journal
+from tests.support import own_loop
 
 STALLED_AFTER_S = 1.0
 ENDS_WITHIN_S = 10.0
 ENDLESS_BYTES = 256 * 1024 * 1024
 # What the kernel holds of two connections, with room to spare.
-HELD_MAX_BYTES = 64 * 1024 * 1024from tests.support import own_loop
-
+HELD_MAX_BYTES = 64 * 1024 * 1024
 
 
 @pytest.mark.parametrize(
