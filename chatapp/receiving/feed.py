@@ -56,7 +56,7 @@ class Feed:
         Raises TooManyConnections, NotFound if a room asked for may not be read, and Unavailable.
         """
         self._places.take(identity.id)
-        metrics.connections.labels(listener.transport).inc()
+        metrics.held_open[listener.transport].inc()
         try:
             reader, mine = self._open(listener, identity, wanted, since)
             if since is not None and not reader.reset:
@@ -68,7 +68,7 @@ class Feed:
 
     def close(self, listener: Listener) -> None:
         """Give back what `open` took, once."""
-        metrics.connections.labels(listener.transport).dec()
+        metrics.held_open[listener.transport].dec()
         self._hub.remove(listener)
         self._places.give_back(listener.user_id)
 
