@@ -54,8 +54,12 @@ def _visit(url: str, name: str, token: str | None, *, patient: bool = False) -> 
         reach(url)
     with by_one_line():
         client = Client(url, token) if token is not None else _guest(url, name)
-        with suppress_lost(client):
+        try:
             yield client
+        finally:
+            # A command says by itself what it could not send.
+            with suppress(Away):
+                client.close(0)
 
 
 def reach(url: str) -> None:
@@ -66,16 +70,6 @@ def reach(url: str) -> None:
         socket.create_connection((address.hostname or "", port), timeout=REACH_WITHIN_S).close()
     except (OSError, ValueError):
         raise NoAnswer(f"nothing answers at {url}: is --url right?") from None
-
-
-@contextmanager
-def suppress_lost(client: Client) -> Iterator[None]:
-    """A command says by itself what it could not send."""
-    try:
-        yield
-    finally:
-        with suppress(Away):
-            client.close(0)
 
 
 def _guest(url: str, name: str) -> Client:

@@ -6,7 +6,6 @@ import pytest
 
 from tests.conftest import Start
 from tests.support.operator import Operator
-from tests.support.person import Person
 from tests.support.service import Service
 
 
@@ -24,12 +23,6 @@ def operator(own: Service) -> Operator:
 
 
 @pytest.fixture
-def ada(own: Service) -> Iterator[Person]:
-    with Person(own.url, "Ada") as person:
-        yield person
-
-
-@pytest.fixture
-def bob(own: Service) -> Iterator[Person]:
-    with Person(own.url, "Bob") as person:
-        yield person
+def service(own: Service) -> Service:
+    """Whose people `ada` and `bob` are."""
+    return own
