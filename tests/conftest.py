@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -42,8 +43,14 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def start_service(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Start a service on `database` 'postgres' (two workers) or 'sqlite' (one), with a Redis of its own."""
+def ending() -> Iterator[ThreadPoolExecutor]:
+    """Where services are stopped: each takes two seconds, most of them waiting."""
+    with ThreadPoolExecutor(8) as ending:
+        yield ending
+
+
+@contextmanager
+def _starting(postgres: Postgres, folders: pytest.TempPathFactory, ending: ThreadPoolExecutor) -> Iterator[Start]:
     services: list[Service] = []
 
     def start(database: str = "postgres", under: Sequence[str] = (), tree: Path = ROOT, **settings: str) -> Service:
@@ -52,14 +59,34 @@ def start_service(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) 
             if database == "postgres"
             else {"WEB_CONCURRENCY": "1"}
         )
-        service = Service(tmp_path_factory.mktemp(database), under, tree, **{**stands_on, **settings})
+        service = Service(folders.mktemp(database), under, tree, **{**stands_on, **settings})
         services.append(service)
         return service
 
     yield start
-    # Each takes two seconds, most of them waiting.
-    with ThreadPoolExecutor(8) as stopping:
-        list(stopping.map(Service.stop, services))
+    for service in services:
+        ending.submit(service.stop)
+
+
+@pytest.fixture(scope="module")
+def start_service(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, ending: ThreadPoolExecutor
+) -> Iterator[Start]:
+    """Start a service on `database` 'postgres' (two workers) or 'sqlite' (one), with a Redis of its own.
+
+    It ends with the module: an idle one takes two hundredths of a core, and there are a hundred and fifty.
+    """
+    with _starting(postgres, tmp_path_factory, ending) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def start_for_all(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, ending: ThreadPoolExecutor
+) -> Iterator[Start]:
+    """As `start_service`, for what several modules share: it ends with the run."""
+    with _starting(postgres, tmp_path_factory, ending) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")
@@ -71,12 +98,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def shared(start_service: Start) -> Callable[[str], Service]:
+def shared(start_for_all: Start) -> Callable[[str], Service]:
     """The services that many tests share, each started when it is first asked for."""
 
     @cache
     def of(kind: str) -> Service:
-        return start_service("sqlite", CHATAPP_CARRIER="portable") if kind == "portable" else start_service(kind)
+        return start_for_all("sqlite", CHATAPP_CARRIER="portable") if kind == "portable" else start_for_all(kind)
 
     return of
 

@@ -1,6 +1,7 @@
 """gunicorn's processes: the master with everything that there is only one of, and the workers.
 
 `master` and `worker` are gunicorn's hooks. Ask for them by name: they import gunicorn, which reads WEB_CONCURRENCY.
+Ask for `schema` by name, too: it loads the whole service.
 """
 
 from chatapp.server import data_lock
@@ -18,5 +19,6 @@ __all__ = [
     "master",
     "metrics_files",
     "private_files",
+    "schema",
     "worker",
 ]

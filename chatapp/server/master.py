@@ -3,14 +3,16 @@
 import errno
 import fcntl
 import logging
+import os
 import socket
-import subprocess
 import sys
 import time
+import traceback
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 from typing import Any
+from typing import NoReturn
 
 from chatapp import prometheus_client_ties
 from chatapp.config import Config
@@ -22,6 +24,7 @@ from chatapp.server import data_lock
 from chatapp.server import gunicorn_ties
 from chatapp.server import metrics_files
 from chatapp.server import private_files
+from chatapp.server import schema
 from chatapp.server import sentry
 from chatapp.server import tracing
 from chatapp.server.demo_process import DemoProcess
@@ -85,7 +88,7 @@ def on_starting(server: Any) -> None:
             _redis.start()
     except (ConfigError, EmbeddedRedisError) as error:
         sys.exit(f"chatapp: {error}")
-    _upgrade_database()
+    _upgrade_database(config)
 
 
 def _check_extra(setting: str, value: str | None, library: str, extra: str) -> None:
@@ -167,10 +170,30 @@ def pre_request(worker: Any, req: Any) -> None:
         gunicorn_ties.close_after(req)
 
 
-def _upgrade_database() -> None:
-    """In a process of its own, so that no connection is open in the master when it forks."""
-    done = subprocess.run([sys.executable, "-m", "chatapp", "upgrade"], check=False)
-    if done.returncode:
+def _upgrade_database(config: Config) -> None:
+    """In a process of its own, so that no connection is open in the master when it forks.
+
+    It is a copy of this one: to load the service once more would double the time of a start.
+    """
+    pid = gevent_ties.original("os", "fork")()
+    if not pid:
+        _upgrade_and_end(config)
+    _, status = gevent_ties.original("os", "waitpid")(pid, 0)
+    if status:
         if _redis is not None:
             _redis.stop()
-        sys.exit(done.returncode)
+        sys.exit(1)
+
+
+def _upgrade_and_end(config: Config) -> NoReturn:
+    """Nothing of the master's may run at the end of its copy, whatever happens."""
+    failed = 1
+    try:
+        schema.upgrade(config)
+        failed = 0
+    except ConfigError as error:
+        print(f"chatapp: {error}", file=sys.stderr, flush=True)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(failed)

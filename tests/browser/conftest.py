@@ -20,8 +20,8 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
-def site(start_service: Callable[..., Service]) -> Service:
-    return start_service("sqlite")
+def site(start_for_all: Callable[..., Service]) -> Service:
+    return start_for_all("sqlite")
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ Connect = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def lively(start_service: Start) -> Service:
+def lively(start_for_all: Start) -> Service:
     """A service whose streams beat and end often."""
-    return start_service("sqlite", CHATAPP_HEARTBEAT_SECONDS="0.5", CHATAPP_STREAM_SECONDS="3")
+    return start_for_all("sqlite", CHATAPP_HEARTBEAT_SECONDS="0.5", CHATAPP_STREAM_SECONDS="3")
 
 
 @pytest.fixture

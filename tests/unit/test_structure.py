@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "receiving",
         "services",
     },
-    "server": {"errors", "prometheus_client_ties", "runtime", "receiving", "services", "web"},
+    "server": {"errors", "prometheus_client_ties", "runtime", "storage", "receiving", "services", "web"},
     "command": {"errors", "client", "runtime", "storage", "wire", "eventlog", "receiving", "keeping", "web", "server"},
     "__main__": {"command"},
     "__init__": set(),
