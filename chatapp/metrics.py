@@ -1,7 +1,7 @@
 """What is counted and measured, by the names that `/metrics` gives it. Any part may count; the route adds up.
 
 Each worker counts in files of its own, mapped into its memory, in the folder that PROMETHEUS_MULTIPROC_DIR names: what
-it counted stays when it is killed. Count in the loop only, never in a native thread: gevent's locks guard the files.
+it counted stays when it is killed. Count in the loop only, never in a native thread: nothing guards the files.
 """
 
 from prometheus_client import CollectorRegistry
@@ -9,7 +9,10 @@ from prometheus_client import Counter
 from prometheus_client import Gauge
 from prometheus_client import Histogram
 
+from chatapp import prometheus_client_ties
 from chatapp.errors import codes
+
+prometheus_client_ties.count_in_one_greenlet()
 
 # What this process alone counted. The route reads the files of all.
 OWN = CollectorRegistry()
@@ -68,6 +71,12 @@ delivered_by_poll = deliveries.labels(POLL)
 held_open = {STREAM: connections.labels(STREAM), POLL: connections.labels(POLL)}
 created = sends.labels("created")
 replayed = sends.labels("replayed")
+
+
+def begin() -> None:
+    """Call it in a worker before the first count: the files of the master, whose copy it is, are not its own."""
+    prometheus_client_ties.count_here(created)
+
 
 # So that the first refusal is a rise, and not the beginning of a series.
 for code in codes():

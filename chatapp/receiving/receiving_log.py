@@ -4,6 +4,8 @@ import logging
 from typing import Any
 from typing import NamedTuple
 
+from chatapp.runtime import field_line
+
 log = logging.getLogger(__name__)
 
 
@@ -16,11 +18,9 @@ class Request(NamedTuple):
 
 def over(message: str, request: Request, *, seconds: float, events: int, bytes_: int, reason: str, **more: Any) -> None:
     """`message` says what is over; `reason` as in `closing`, or `gone`."""
-    if not log.isEnabledFor(logging.INFO):
-        return
     fields = {"seconds": round(seconds, 3), "events": events, "bytes": bytes_, "reason": reason, **more}
     if request.id is not None:
         fields["requestId"] = request.id
     if request.trace_id is not None:
         fields["traceId"] = request.trace_id
-    log.info(message, extra={"fields": fields})
+    field_line.say(log, message, fields)

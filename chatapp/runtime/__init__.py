@@ -1,5 +1,6 @@
 """Greenlets, threads and time: what the service runs on. Knows nothing of chat."""
 
+from chatapp.runtime import field_line
 from chatapp.runtime import gevent_ties
 from chatapp.runtime.clock import now_ms
 from chatapp.runtime.clock import timestamp
@@ -24,6 +25,7 @@ __all__ = [
     "Recent",
     "Threads",
     "TimerWheel",
+    "field_line",
     "file_limit",
     "gevent_ties",
     "later",

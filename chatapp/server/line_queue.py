@@ -37,6 +37,8 @@ class LineQueue(logging.Handler):
 
     def __init__(self, like: logging.StreamHandler[Any]) -> None:
         super().__init__(like.level)
+        # What is used in the loop only, and waits for nothing, needs none.
+        self.lock = None
         self.setFormatter(like.formatter)
         self._like = like
         self._records: deque[logging.LogRecord] = deque()

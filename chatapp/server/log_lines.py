@@ -9,7 +9,11 @@ import re
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any
+
+from chatapp.wire import codec
 
 TEXT, JSON = "text", "json"
 
@@ -17,6 +21,8 @@ TEXT, JSON = "text", "json"
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 # A record begins at the margin; the rest of it, such as a traceback, does not.
 INDENT = "  "
+# The one control that JSON lets stand.
+DELETE = b"\x7f"
 
 
 class TextLines(logging.Formatter):
@@ -36,10 +42,9 @@ class JsonLines(logging.Formatter):
     """For programs: one line of ASCII, a JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
-        milliseconds = int(record.created * 1000)
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
+        second, milliseconds = divmod(int(record.created * 1000), 1000)
         document = {
-            "time": f"{moment}.{milliseconds % 1000:03d}Z",
+            "time": f"{_moment(second)}.{milliseconds:03d}Z",
             "level": record.levelname.lower(),
             "pid": record.process,
             "logger": record.name,
@@ -48,7 +53,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             document["exception"] = self.formatException(record.exc_info)
-        return json.dumps(document, separators=(",", ":"), default=str)
+        return _line(document)
 
 
 def install(handlers: Iterable[logging.Handler], form: str | None) -> None:
@@ -58,6 +63,20 @@ def install(handlers: Iterable[logging.Handler], form: str | None) -> None:
     for handler in handlers:
         if not isinstance(handler.formatter, TextLines | JsonLines):
             handler.setFormatter(JsonLines() if form == JSON else TextLines(handler.formatter or logging.Formatter()))
+
+
+@lru_cache(maxsize=2)
+def _moment(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+def _line(document: dict[str, Any]) -> str:
+    with suppress(TypeError):
+        text = codec.dumps(document)
+        if text.isascii() and DELETE not in text:
+            return text.decode()
+    # Ten times as long: text in other letters, lone surrogates, what is not JSON.
+    return json.dumps(document, separators=(",", ":"), default=str)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import gevent
 
+from chatapp import metrics
 from chatapp.receiving import WRITE_TIMEOUT_S
 from chatapp.runtime import gevent_ties
 from chatapp.server import gunicorn_ties
@@ -62,6 +63,7 @@ def post_worker_init(worker: Any) -> None:
     # What was loaded by now stays: looking through it again and again took a tenth of the time under load.
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    metrics.begin()
     worker.write_log()
     if worker.cfg.workers != worker.parts.config.workers:
         worker.log.warning("set the number of workers by WEB_CONCURRENCY: connections are counted by it")

@@ -2,6 +2,7 @@
 
 import logging
 
+from chatapp.runtime import field_line
 from chatapp.web.requests import Answered
 from chatapp.web.requests import trace_id
 
@@ -13,7 +14,7 @@ QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 def write(answered: Answered) -> None:
     """By the address as the routes have it: names of rooms and ids of people stay out of the log."""
-    if not log.isEnabledFor(logging.INFO) or (answered.route in QUIET and answered.status < 400):
+    if answered.route in QUIET and answered.status < 400:
         return
     fields = {
         "method": answered.method,
@@ -25,4 +26,4 @@ def write(answered: Answered) -> None:
     }
     if answered.trace_parent is not None:
         fields["traceId"] = trace_id(answered.trace_parent)
-    log.info("request", extra={"fields": fields})
+    field_line.say(log, "request", fields)

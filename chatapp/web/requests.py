@@ -5,14 +5,14 @@ import secrets
 import time
 from collections.abc import Callable
 from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import count
 from typing import Any
+from typing import NamedTuple
 
 from flask import Flask
 from flask import request
-from werkzeug.wsgi import ClosingIterator
 
 from chatapp.receiving import Request
 
@@ -35,8 +35,7 @@ STATIC, STATIC_ROUTE = "/static/", "/static/{file}"
 App = Callable[..., Iterable[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """One request and its answer. `route` is the address without what was filled in, None where there is no such one;
     `trace_parent` as the header has it; `begun_s` is a moment of `time.time`."""
 
@@ -63,7 +62,7 @@ class Requests:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         begun_s = time.monotonic()
         id_ = environ[REQUEST_ID] = self._id(environ.get("HTTP_X_REQUEST_ID"))
-        parent = environ[TRACE_PARENT] = _trace_parent(environ.get("HTTP_TRACEPARENT"))
+        parent = _trace_parent(environ)
         status, size = 500, 0
 
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -86,13 +85,33 @@ class Requests:
         except BaseException:
             answered()
             raise
-        return body if STREAM_OPENED in environ else ClosingIterator(body, answered)
+        return body if STREAM_OPENED in environ else _Body(body, answered)
 
     def _id(self, given: str | None) -> str:
         """The proxy's, so that both logs can be laid side by side, or one of our own."""
         if given is not None and _GIVEN.fullmatch(given):
             return given
         return f"{self._made}{next(self._number):x}"
+
+
+class _Body:
+    """An answer's body that says when it is out, or cannot be."""
+
+    __slots__ = ("_answered", "_pieces")
+
+    def __init__(self, pieces: Iterable[bytes], answered: Callable[[], None]) -> None:
+        self._pieces = pieces
+        self._answered = answered
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._pieces)
+
+    def close(self) -> None:
+        try:
+            if hasattr(self._pieces, "close"):
+                self._pieces.close()
+        finally:
+            self._answered()
 
 
 def register(app: Flask) -> None:
@@ -126,5 +145,9 @@ def _template(rule: str) -> str:
     return _VARIABLE.sub(r"{\1}", rule)
 
 
-def _trace_parent(given: str | None) -> str | None:
-    return given if given is not None and _TRACE_PARENT.fullmatch(given) else None
+def _trace_parent(environ: dict[str, Any]) -> str | None:
+    given = environ.get("HTTP_TRACEPARENT")
+    if given is None or not _TRACE_PARENT.fullmatch(given):
+        return None
+    environ[TRACE_PARENT] = given
+    return str(given)

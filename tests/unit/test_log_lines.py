@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatapp.errors import ChatError
+from chatapp.runtime import field_line
 from chatapp.server.log_lines import TEXT
 from chatapp.server.log_lines import JsonLines
 from chatapp.server.log_lines import TextLines
@@ -95,3 +96,39 @@ def test_fields_stand_behind_the_text() -> None:
     said = record("request")
     said.fields = {"route": None, "status": 404}
     assert lines(said) == ["[ERROR] request route=- status=404"]
+
+
+class _Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+def test_a_line_of_fields_is_written_as_any_other() -> None:
+    log, kept = logging.getLogger("chatapp.test_log_lines"), _Kept()
+    log.propagate = False
+    log.addHandler(kept)
+    fields = {"route": "/a/{b}", "seconds": 0.5}
+    for level in (logging.WARNING, logging.INFO):
+        log.setLevel(level)
+        field_line.say(log, "request", fields)
+        log.info("request", extra={"fields": fields})
+    quick, slow = kept.records
+    for form in (JsonLines(), TextLines(logging.Formatter("%(asctime)s [%(process)d] [%(levelname)s] %(message)s"))):
+        said, wanted = (re.sub(r"\d\d[:.,\d]+(Z| )", "", form.format(one)) for one in (quick, slow))
+        assert said == wanted
+    assert abs(quick.created - slow.created) < 1
+    assert abs(quick.msecs - quick.created % 1 * 1000) < 1
+
+
+def test_a_line_in_json_is_ascii_and_whole_whatever_is_in_it() -> None:
+    for value in (NASTY, "plain", "\x7f", 2**70, {1: object()}):
+        said = record("said")
+        said.fields = {"value": value}
+        line = JsonLines().format(said)
+        assert line.isascii()
+        assert line.isprintable()
+        assert json.loads(line)["message"] == "said"

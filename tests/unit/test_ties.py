@@ -347,9 +347,37 @@ print(os.getpid())
 """
 
 
+FORKS = """
+import os, sys
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
+from chatapp import prometheus_client_ties as ties
+ties.count_in_one_greenlet()
+from prometheus_client import Counter, Histogram
+sent = Counter("sent", "", ["how"]).labels("well")
+took = Histogram("took", "", buckets=(1, 2))
+took.observe(1)
+for _ in range(2):
+    if not os.fork():
+        ties.count_here(sent)
+        sent.inc()
+        sent.inc(2)
+        took.observe(1.5)
+        os._exit(0)
+    os.wait()
+"""
+
+
 class _Nothing:
     def collect(self) -> list[Any]:
         return []
+
+
+def test_processes_that_are_copies_count_in_files_of_their_own(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", FORKS, str(tmp_path)], check=True)
+    said = prometheus_client_ties.text_of_all(tmp_path, _Nothing())
+    assert b'sent_total{how="well"} 6.0' in said
+    assert b"took_sum 4.0" in said
+    assert len(list(tmp_path.glob("counter_*.db"))) == 3
 
 
 def test_what_processes_counted_that_are_gone_is_added_up(tmp_path: Path) -> None:
