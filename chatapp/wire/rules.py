@@ -1,11 +1,13 @@
 """What a value from outside has to be: each rule checks, and says the same in the words of JSON Schema.
 
-A rule raises ValidationError. Its `json_schema` is what the documents of the API show of it.
+A rule raises ValidationError. Its `json_schema` is what the documents of the API show of it; what takes long to find
+out stands there as a function.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -33,6 +35,7 @@ BODY_PATTERN = f"^[^{_CONTROL}]*[^{_CONTROL}{_SPACE}][^{_CONTROL}]*$"
 MARKS_END = 0x20000
 
 
+@cache
 def _ranges(*categories: str) -> str:
     """The characters of some categories, as the inside of a character class."""
     found = [point for point in range(MARKS_END) if unicodedata.category(chr(point)).startswith(categories)]
@@ -41,11 +44,20 @@ def _ranges(*categories: str) -> str:
 
 
 _HIDDEN = re.sub("[\ud800-\udfff]-?", "", unicode_ranges.IGNORABLE + unicode_ranges.CONTROL + unicode_ranges.BLANK)
-_SHOWS_NOTHING = _ranges("M", "Z")
-# What may stand in names and titles, but for the joiners and selectors that spell something in their place.
-TITLE_PATTERN = f"^[{_ranges('Zs')}]*[^{_HIDDEN}{_SHOWS_NOTHING}][^{_HIDDEN}]*$"
-# A name is trimmed before it is counted.
-NAME_PATTERN = f"^[^{_HIDDEN}{_SHOWS_NOTHING}][^{_HIDDEN}]*$"
+
+
+def title_pattern() -> str:
+    """What may stand in names and titles, but for the joiners and selectors that spell something in their place."""
+    return f"^[{_ranges('Zs')}]*{_visible_pattern()}"
+
+
+def name_pattern() -> str:
+    """A name is trimmed before it is counted."""
+    return f"^{_visible_pattern()}"
+
+
+def _visible_pattern() -> str:
+    return f"[^{_HIDDEN}{_ranges('M', 'Z')}][^{_HIDDEN}]*$"
 
 
 def described(**json_schema: Any) -> Callable[[Rule], Rule]:
@@ -98,7 +110,7 @@ def position(value: Any) -> None:
         raise ValidationError(f"A whole number from 0 to {GROWN_MAX_CODE_POINTS}.")
 
 
-@described(minLength=1, maxLength=TITLE_MAX_CODE_POINTS, pattern=TITLE_PATTERN)
+@described(minLength=1, maxLength=TITLE_MAX_CODE_POINTS, pattern=title_pattern)
 def title(value: str) -> None:
     if not 1 <= len(value) <= TITLE_MAX_CODE_POINTS:
         raise ValidationError(f"Between 1 and {TITLE_MAX_CODE_POINTS} characters.")

@@ -74,7 +74,7 @@ def host_name(given: str) -> str:
 class Name(fields.String):
     """Its pattern is nearly the whole rule: lengths count behind NFKC, joiners and selectors may spell something."""
 
-    json_schema = MappingProxyType({"minLength": 1, "maxLength": NAME_MAX_CODE_POINTS, "pattern": rules.NAME_PATTERN})
+    json_schema = MappingProxyType({"minLength": 1, "maxLength": NAME_MAX_CODE_POINTS, "pattern": rules.name_pattern})
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return clean_name(super()._deserialize(value, attr, data, **kwargs))

@@ -98,4 +98,5 @@ def _rules(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]
     said = dict(getattr(field, "json_schema", {}))
     for rule in field.validators:
         said |= getattr(rule, "json_schema", {})
-    return {name: value for name, value in said.items() if name not in field.metadata}
+    found = {name: value for name, value in said.items() if name not in field.metadata}
+    return {name: value() if callable(value) else value for name, value in found.items()}
