@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import expect
@@ -18,6 +17,7 @@ from playwright.sync_api import expect
 from tests.conftest import Start
 from tests.support.person import Person
 from tests.support.processes import Process
+from tests.support.processes import answers
 from tests.support.processes import free_port
 from tests.support.processes import wait_until
 from tests.support.service import ROOT
@@ -57,17 +57,10 @@ def site(chat: Service, site_url: str, here: Path) -> Iterator[str]:
     process = Process(
         [flask, "--app", str(EXAMPLES / "host_app.py"), "run", "--port", port], here / "site.log", env(chat), here
     )
-    wait_until(lambda: _answers(site_url), what="the site")
+    wait_until(lambda: answers(site_url), what="the site")
     yield site_url
     process.stop()
     assert "Traceback" not in process.output()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_a_site_shows_its_people_a_room(site: str, chat: Service, browser: Browser, here: Path) -> None:
@@ -164,12 +157,12 @@ def test_an_answer_grows_and_survives_its_author(chat: Service, here: Path) -> N
             stream.until("message.grew")
         # Killed in the middle of it.
         with oracle(chat, here):
-            wait_until(lambda: not any(one["growing"] for one in answers(curious, question)), what="the whole answer")
-        [answer] = answers(curious, question)
+            wait_until(lambda: not any(one["growing"] for one in replies(curious, question)), what="the whole answer")
+        [answer] = replies(curious, question)
         assert answer["body"].strip() == "You asked: Will it rain I would say that it depends."
 
 
-def answers(person: Person, question: dict[str, Any]) -> list[dict[str, Any]]:
+def replies(person: Person, question: dict[str, Any]) -> list[dict[str, Any]]:
     messages = person.page("general")["messages"]
     return [one for one in messages if (one["data"] or {}).get("replyTo") == question["id"]]
 

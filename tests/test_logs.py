@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from chatapp.config import ConfigError
 from chatapp.server import master
 from tests.conftest import Start
 from tests.support.person import Person
+from tests.support.processes import answers
 from tests.support.processes import free_port
 from tests.support.processes import wait_until
 from tests.support.service import ROOT
@@ -162,7 +162,7 @@ def test_a_log_that_nobody_reads_stops_nobody(tmp_path: Path) -> None:
     env = {"PATH": os.environ["PATH"], **WIDE, "CHATAPP_DATA": str(tmp_path), "PORT": str(port)}
     process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE)
     try:
-        wait_until(lambda: _answers(port), what="the service")
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), what="the service")
         assert process.stderr is not None
         with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
             # Three times what the pipe takes.
@@ -174,13 +174,6 @@ def test_a_log_that_nobody_reads_stops_nobody(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         process.stderr and process.stderr.close()
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)):
-            return False
-    return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
 
 
 class Collector(ThreadingHTTPServer):

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.person import Person
 from tests.support.processes import Process
+from tests.support.processes import answers
 from tests.support.processes import free_port
 from tests.support.processes import wait_until
 from tests.support.service import ROOT
@@ -48,7 +49,7 @@ def test_it_serves_from_an_empty_folder(installed: Path, tmp_path: Path) -> None
     process = Process(command, tmp_path / "log", env, here)
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: _ready(url), what="the service")
+        wait_until(lambda: answers(f"{url}/readyz"), what="the service")
         assert {path.name for path in here.iterdir()} == {"instance"}
         page = httpx.get(url).text
         for file in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
@@ -72,10 +73,3 @@ def test_a_wrong_setting_is_one_line(installed: Path, tmp_path: Path) -> None:
         assert done.returncode == 1
         assert re.fullmatch(rf"chatapp: {name}: .+\n", done.stderr)
         assert not list(tmp_path.iterdir()) or name != "PORT"
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False

@@ -5,6 +5,7 @@ import random
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import IO
 
+import httpx
 import psutil
 
 START_TIMEOUT_S = 30.0
@@ -52,6 +54,14 @@ def wait_until(condition: Callable[[], object], seconds: float = START_TIMEOUT_S
         if time.monotonic() > deadline_s:
             raise TimeoutError(f"{what} did not come true within {seconds} s")
         time.sleep(0.02)
+
+
+def answers(url: str, tls: ssl.SSLContext | bool = True) -> bool:
+    """Whether a server is there by now, and has not broken down."""
+    try:
+        return httpx.get(url, timeout=2, verify=tls).status_code < 500
+    except httpx.TransportError:
+        return False
 
 
 def binary(name: str, *folders: str) -> str:

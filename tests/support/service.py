@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
 import psutil
 
 from tests.support.processes import Process
+from tests.support.processes import answers
 from tests.support.processes import free_port
 from tests.support.processes import wait_until
 
@@ -62,10 +62,7 @@ class Service:
     def ready(self) -> bool:
         if self.process.popen.poll() is not None:
             raise RuntimeError(f"the service ended:\n{self.log()}")
-        try:
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
-        except httpx.TransportError:
-            return False
+        return answers(f"{self.url}/readyz")
 
     def workers(self) -> list[int]:
         """The worker processes. The embedded Redis is a child too, and so is the demonstration's process."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 
-import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives import serialization
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.support.processes import Process
+from tests.support.processes import answers
 from tests.support.processes import binary
 from tests.support.processes import free_port
 from tests.support.processes import wait_until
@@ -68,10 +68,7 @@ class WebServer:
     def _answers(self) -> bool:
         if self.process.popen.poll() is not None:
             raise TimeoutError(self.process.output())
-        try:
-            return httpx.get(self.url, verify=self.tls).status_code < 500
-        except httpx.TransportError:
-            return False
+        return answers(self.url, self.tls)
 
 
 def nginx(folder: Path, site: str) -> WebServer:
