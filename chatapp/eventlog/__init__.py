@@ -5,16 +5,12 @@ from chatapp.eventlog import growth
 from chatapp.eventlog import kept_log
 from chatapp.eventlog import send_outcomes
 from chatapp.eventlog.backlog import Backlog
-from chatapp.eventlog.bodies import ROOM_DELETED
-from chatapp.eventlog.bodies import ROOM_UPDATED
 from chatapp.eventlog.delivered_counts import COVERING
 from chatapp.eventlog.delivered_counts import Covered
 from chatapp.eventlog.delivered_counts import delivered_to
 from chatapp.eventlog.hub import Hub
 from chatapp.eventlog.kept_events import KeptEvents
 from chatapp.eventlog.kept_log import ENDS
-from chatapp.eventlog.kept_log import JOINED
-from chatapp.eventlog.kept_log import LEFT
 from chatapp.eventlog.kept_log import UNRECORDED_MAX
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
@@ -37,11 +33,7 @@ __all__ = [
     "CURSOR_WAIT_S",
     "ENDS",
     "EVENTS",
-    "JOINED",
-    "LEFT",
     "LOG_NAME",
-    "ROOM_DELETED",
-    "ROOM_UPDATED",
     "SIGNALS",
     "UNRECORDED_MAX",
     "Backlog",

@@ -14,6 +14,7 @@ from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Prepared
 from chatapp.storage import rows_within
+from chatapp.wire import event_types
 
 # However many wait, no more are counted.
 ROWS_MAX = 10_000
@@ -27,7 +28,7 @@ COUNTED = Prepared(
     select(
         func.count(),
         func.min(_FIRST.c.number),
-        func.min(_FIRST.c.message_id).filter(_FIRST.c.type == "message.created"),
+        func.min(_FIRST.c.message_id).filter(_FIRST.c.type == event_types.MESSAGE_CREATED),
     )
 )
 

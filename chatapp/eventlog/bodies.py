@@ -22,12 +22,12 @@ from chatapp.storage import User
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
 from chatapp.wire import Event
+from chatapp.wire import event_types
 from chatapp.wire import message_document
 
 _ROOMS, _MESSAGES, _USERS = (cast(Table, model.__table__) for model in (Room, Message, User))
 
 
-ROOM_UPDATED, ROOM_DELETED = "room.updated", "room.deleted"
 # A deleted room's name is free again.
 ROOM_NAME = func.coalesce(_ROOMS.c.former_name, _ROOMS.c.name)
 
@@ -112,19 +112,21 @@ def event(row: Kept, place: int | None, more: Besides) -> Event:
 
 def besides(rows: Rows, kept: Sequence[Kept]) -> Besides:
     return Besides(
-        delivered_to(rows, [row.message_id for row in kept if row.type == "message.status" and row.message_id]),
+        delivered_to(
+            rows, [row.message_id for row in kept if row.type == event_types.MESSAGE_STATUS and row.message_id]
+        ),
         growth.added(rows, [row.message_id for row in kept if row.growing and row.message_id]),
     )
 
 
 def _body(row: Kept, more: Besides) -> dict[str, Any]:
-    if row.type == ROOM_UPDATED:
+    if row.type == event_types.ROOM_UPDATED:
         return {"room": row.room_name, "title": row.title, "owner": row.owner_id}
-    if row.type == ROOM_DELETED:
+    if row.type == event_types.ROOM_DELETED:
         return {"room": row.room_name}
     if row.message_id is None:
         return {"room": row.room_name, "user": {"id": row.about, "name": row.about_name}}
-    if row.type == "message.status":
+    if row.type == event_types.MESSAGE_STATUS:
         return {
             "room": row.room_name,
             "messageId": row.message_id,

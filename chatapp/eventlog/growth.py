@@ -19,8 +19,8 @@ from chatapp.storage import Prepared
 from chatapp.storage import Rows
 from chatapp.storage import one_of
 from chatapp.storage import rows_within
+from chatapp.wire import event_types
 
-MESSAGE_UPDATED = "message.updated"
 # The signal of what was added.
 GREW = "message.grew"
 
@@ -78,7 +78,7 @@ def end_those(tx: Transaction, *which: ColumnElement[bool], most: int) -> int:
     for message in tx.scalars(query.with_for_update(of=Message)).all():
         # Perhaps it went on, or ended, in between.
         if tx.scalar(select(Growth.message_id).where(Growth.message_id == message.id, *which)) and end(tx, message):
-            tx.add(EventRow(type=MESSAGE_UPDATED, room_id=message.room_id, message_id=message.id))
+            tx.add(EventRow(type=event_types.MESSAGE_UPDATED, room_id=message.room_id, message_id=message.id))
             ended += 1
     tx.flush()
     return ended

@@ -20,6 +20,7 @@ from chatapp.storage import Rows
 from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Event
+from chatapp.wire import event_types
 
 # Clients that come back together stand at few places, so few pages serve many of them: about 6 MB at this size, as
 # people write. Longer ones are read again, so that it is 40 MB at most.
@@ -28,9 +29,8 @@ REMEMBERED_MAX_BYTES = 8 * 1024
 # Messages whose changes are remembered: far more than change while a page is read.
 CHANGES_REMEMBERED = 10_000
 
-STATUS = "message.status"
 # Of these nobody says here when what they are about has changed.
-UNFIT = (STATUS, bodies.ROOM_UPDATED)
+UNFIT = (event_types.MESSAGE_STATUS, event_types.ROOM_UPDATED)
 
 # A row of `events`: its number, and its place in the log if it has one.
 Place = tuple[int, int | None]
@@ -77,9 +77,9 @@ class KeptEvents:
         if not self._known and not self._loading:
             return
         for event in events:
-            if event.type == STATUS:
+            if event.type == event_types.MESSAGE_STATUS:
                 self._change(event.body["messageId"])
-            elif event.message_id is not None and event.type != "message.created":
+            elif event.message_id is not None and event.type != event_types.MESSAGE_CREATED:
                 self._change(event.message_id)
 
     def forget_all(self) -> None:

@@ -36,6 +36,7 @@ from chatapp.storage import Rows
 from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
+from chatapp.wire import event_types
 
 # Each worker publishes its own rows in one order, a few hundred at once. None overtakes more than half as many as this
 # (`outbox.OVERTAKEN_MAX`): what is in the log and not recorded yet is among the first that wait, or the first moves.
@@ -43,10 +44,9 @@ UNRECORDED_MAX = 2000
 
 RECORD_POLL_S = 0.02
 
-JOINED, LEFT = "member.joined", "member.left"
 # By which a membership ends.
-ENDS = (LEFT, bodies.ROOM_DELETED)
-MOVES = (JOINED, *ENDS)
+ENDS = (event_types.MEMBER_LEFT, event_types.ROOM_DELETED)
+MOVES = (event_types.MEMBER_JOINED, *ENDS)
 
 _EVENTS, _MESSAGES, _RECEIPTS = (cast(Table, model.__table__) for model in (EventRow, Message, Receipt))
 # A row that was published twice, because the log was lost in between, keeps the later place, so that no reader
@@ -224,14 +224,14 @@ def _record(rows: Rows, places: Sequence[Place]) -> None:
     # Each table in one order, so that two workers never wait for one another.
     ordered = sorted(places, key=lambda place: place.entry.number)
     rows.run(RECORD_EVENT, [{"row": place.entry.number, "place": int(place.cursor)} for place in ordered])
-    created = [place for place in places if place.entry.type == "message.created"]
+    created = [place for place in places if place.entry.type == event_types.MESSAGE_CREATED]
     _record_firsts(
         rows,
         [(place.entry.body["message"]["id"], int(place.first)) for place in created],
         [
             (place.entry.room_id, place.entry.about or "", place.entry.number, int(place.first))
             for place in places
-            if place.entry.type == JOINED
+            if place.entry.type == event_types.MEMBER_JOINED
         ],
     )
     move_read(rows, [_own(place) for place in created])
@@ -242,11 +242,11 @@ def _keep_first(rows: Rows, numbers: list[int], first_place: Callable[[int], Cur
     firsts = [(row, int(first_place(row[0]) or 0)) for row in found]
     _record_firsts(
         rows,
-        [(message_id, place) for (_, type_, _, _, message_id), place in firsts if type_ == "message.created"],
+        [(message_id, place) for (_, type_, _, _, message_id), place in firsts if type_ == event_types.MESSAGE_CREATED],
         [
             (room_id, user_id, number, place)
             for (number, type_, room_id, user_id, _), place in firsts
-            if type_ == JOINED
+            if type_ == event_types.MEMBER_JOINED
         ],
     )
 

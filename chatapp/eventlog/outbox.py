@@ -17,9 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatapp import metrics
 from chatapp.errors import RedisAway
 from chatapp.eventlog.awaited_cursors import AwaitedCursors
-from chatapp.eventlog.bodies import ROOM_UPDATED
-from chatapp.eventlog.growth import MESSAGE_UPDATED
-from chatapp.eventlog.kept_events import STATUS
 from chatapp.eventlog.kept_log import MOVES
 from chatapp.eventlog.kept_log import UNRECORDED_MAX
 from chatapp.eventlog.kept_log import KeptLog
@@ -34,6 +31,7 @@ from chatapp.runtime import Loop
 from chatapp.storage import RedisLink
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
+from chatapp.wire import event_types
 
 # One call of the script holds Redis for a few milliseconds at this size.
 PUBLISH_MAX = 200
@@ -50,7 +48,13 @@ SETTLE_MAX_S = 5.0
 
 
 # So that the first one is a rise, and not the beginning of a series.
-for _type in ("message.created", MESSAGE_UPDATED, STATUS, *MOVES, ROOM_UPDATED):
+for _type in (
+    event_types.MESSAGE_CREATED,
+    event_types.MESSAGE_UPDATED,
+    event_types.MESSAGE_STATUS,
+    *MOVES,
+    event_types.ROOM_UPDATED,
+):
     metrics.events.labels(_type)
 
 
@@ -228,15 +232,15 @@ class Outbox:
         Its readers have it there. Only the event comes again, with a later cursor.
         """
         first = self._tail.first_place(entry.number)
-        if first is not None and entry.type == "message.created" and entry.body["message"]["cursor"] is None:
+        if first is not None and entry.type == event_types.MESSAGE_CREATED and entry.body["message"]["cursor"] is None:
             entry.body["message"]["cursor"] = str(first)
         return entry
 
     def _place(self, entry: Entry, cursor: Cursor) -> Place:
         first: Cursor | None = None
-        if entry.type == "message.created" and entry.body["message"]["cursor"] is not None:
+        if entry.type == event_types.MESSAGE_CREATED and entry.body["message"]["cursor"] is not None:
             first = Cursor.parse(entry.body["message"]["cursor"])
-        elif entry.type == "member.joined":
+        elif entry.type == event_types.MEMBER_JOINED:
             first = self._tail.first_place(entry.number)
         return Place(entry, cursor, first or cursor)
 

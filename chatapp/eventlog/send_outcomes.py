@@ -10,6 +10,7 @@ from chatapp.errors import ChatError
 from chatapp.errors import of_code
 from chatapp.wire import Entry
 from chatapp.wire import codec
+from chatapp.wire import event_types
 
 # The contract's ten minutes.
 REMEMBER_S = 600
@@ -24,7 +25,7 @@ def send_key(user_id: str, local_id: str) -> str:
 
 def accepted(entries: Iterable[Entry]) -> dict[str, str]:
     """What is to be remembered of the messages that these entries create, by key."""
-    messages = [entry.body["message"] for entry in entries if entry.type == "message.created"]
+    messages = [entry.body["message"] for entry in entries if entry.type == event_types.MESSAGE_CREATED]
     return {send_key(one["sender"]["id"], one["localId"]): f"done:{one['id']}" for one in messages}
 
 

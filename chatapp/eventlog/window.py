@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from chatapp.wire import Cursor
 from chatapp.wire import Event
 from chatapp.wire import Restated
+from chatapp.wire import event_types
 
 # So much is kept, as it stands on the wire: ten thousand events are 5 MB as people write, and could be 200.
 BYTES_MAX = 64 * 1024 * 1024
@@ -98,7 +99,7 @@ class Window:
 
     def _fold(self, event: Event) -> None:
         """Catching up gives a message in its present state: what was edited or withdrawn is not told again."""
-        if event.message_id is not None and event.type != "message.created":
+        if event.message_id is not None and event.type != event_types.MESSAGE_CREATED:
             self.restate(event.message_id, event)
 
     def _queues(self, event: Event) -> Iterator[deque[Event]]:

@@ -15,13 +15,13 @@ from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy.orm import Session as Transaction
 
-from chatapp.eventlog import LEFT
 from chatapp.keeping import gone_guests
 from chatapp.keeping.removed import Removed
 from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import one_of
 from chatapp.wire import Cursor
+from chatapp.wire import event_types
 
 ROWS_AT_ONCE = 1_000
 
@@ -81,4 +81,4 @@ def _over(move: Move, next_: Move | None, until: Cursor, gone: set[str]) -> bool
         return False
     if next_ is not None and next_.pair == move.pair:
         return next_.place < until
-    return move.type == LEFT and move.user_id in gone
+    return move.type == event_types.MEMBER_LEFT and move.user_id in gone

@@ -8,7 +8,6 @@ from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
-from chatapp.eventlog import ROOM_DELETED
 from chatapp.eventlog import Outbox
 from chatapp.eventlog import growth
 from chatapp.runtime import Loop
@@ -22,6 +21,7 @@ from chatapp.storage import Receipt
 from chatapp.storage import Room
 from chatapp.storage import Visibility
 from chatapp.storage import one_of
+from chatapp.wire import event_types
 
 # Members who are told in one transaction: their events come before what others say.
 TOLD_AT_ONCE = 200
@@ -74,7 +74,7 @@ def end_memberships(tx: Transaction, room: Room) -> int:
     rows: list[dict[str, Any]] = [{"user_id": user_id, "target_id": user_id} for user_id in user_ids]
     if len(some) < TOLD_AT_ONCE:
         rows.append({"user_id": None, "target_id": None})
-    rows = [{"type": ROOM_DELETED, "room_id": room.id, **row} for row in rows]
+    rows = [{"type": event_types.ROOM_DELETED, "room_id": room.id, **row} for row in rows]
     numbers = tx.scalars(insert(EventRow).returning(EventRow.number, sort_by_parameter_order=True), rows)
     last = list(numbers)[-1]
     if len(some) < TOLD_AT_ONCE:
@@ -125,7 +125,7 @@ def _moves(tx: Transaction, room_id: int) -> bool:
     # From both ends: somebody may have left in between, and the many who were told lie there.
     ends = (EventRow.log_id, EventRow.log_id.desc())
     found = {row for order in ends for row in tx.execute(rows.order_by(order).limit(ROWS_AT_ONCE))}
-    numbers = [number for number, type_ in found if type_ != ROOM_DELETED]
+    numbers = [number for number, type_ in found if type_ != event_types.ROOM_DELETED]
     if numbers:
         tx.execute(delete(EventRow).where(one_of(tx, EventRow.number, numbers)))
     return bool(numbers)

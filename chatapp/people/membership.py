@@ -13,8 +13,6 @@ from sqlalchemy.orm import Session as Transaction
 
 from chatapp.errors import Forbidden
 from chatapp.errors import NotFound
-from chatapp.eventlog import JOINED
-from chatapp.eventlog import LEFT
 from chatapp.eventlog import growth
 from chatapp.runtime import utc_now
 from chatapp.storage import EventRow
@@ -26,6 +24,7 @@ from chatapp.storage import User
 from chatapp.storage import Visibility
 from chatapp.storage import insert_into
 from chatapp.storage import one_of
+from chatapp.wire import event_types
 from chatapp.wire import schemas
 
 log = logging.getLogger(__name__)
@@ -54,7 +53,7 @@ def join(tx: Transaction, room_id: int, user_id: str) -> int:
     if joined is None:
         return 0
     _not_too_many(tx, room_id, user_id)
-    number = _announce(tx, JOINED, room_id, user_id)
+    number = _announce(tx, event_types.MEMBER_JOINED, room_id, user_id)
     tx.execute(
         update(Membership).where(Membership.room_id == room_id, Membership.user_id == user_id).values(joined=number)
     )
@@ -89,7 +88,7 @@ def leave(tx: Transaction, room_id: int, user_id: str) -> int:
     if left is None:
         return 0
     _end_replies(tx, user_id, [room_id])
-    return _announce(tx, LEFT, room_id, user_id)
+    return _announce(tx, event_types.MEMBER_LEFT, room_id, user_id)
 
 
 def leave_all(tx: Transaction, user_id: str) -> None:
@@ -112,7 +111,7 @@ def leave_some(tx: Transaction, user_ids: Iterable[str], most: int) -> int:
     left = sorted(tx.execute(delete(Membership).where(*these).returning(Membership.user_id, Membership.room_id)).all())
     if left:
         growth.end_those(tx, one_of(tx, Growth.sender_id, users), one_of(tx, Growth.room_id, rooms), most=ENDED_MAX)
-        rows = [{"type": LEFT, "room_id": room_id, "user_id": user_id} for user_id, room_id in left]
+        rows = [{"type": event_types.MEMBER_LEFT, "room_id": room_id, "user_id": user_id} for user_id, room_id in left]
         tx.execute(insert(EventRow), rows)
     return len(left)
 
@@ -168,7 +167,7 @@ def _join(tx: Transaction, room_ids: list[int], user_id: str) -> None:
     joined = sorted(tx.scalars(new, rows))
     if not joined:
         return  # By another worker, just now.
-    numbers = _announce_all(tx, JOINED, joined, user_id)
+    numbers = _announce_all(tx, event_types.MEMBER_JOINED, joined, user_id)
     numbered = [
         {"room_id": id_, "user_id": user_id, "joined": number} for id_, number in zip(joined, numbers, strict=True)
     ]
@@ -186,7 +185,7 @@ def _leave(tx: Transaction, room_ids: list[int], user_id: str) -> None:
 
 def _announce_left(tx: Transaction, room_ids: list[int], user_id: str) -> None:
     _end_replies(tx, user_id, room_ids)
-    _announce_all(tx, LEFT, room_ids, user_id)
+    _announce_all(tx, event_types.MEMBER_LEFT, room_ids, user_id)
 
 
 def _end_replies(tx: Transaction, user_id: str, room_ids: list[int]) -> None:

@@ -19,7 +19,6 @@ from sqlalchemy import Table
 from sqlalchemy import select
 
 from chatapp.errors import RedisAway
-from chatapp.eventlog import JOINED
 from chatapp.eventlog import Hub
 from chatapp.eventlog import Listener
 from chatapp.eventlog import LiveLog
@@ -42,6 +41,7 @@ from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Event
 from chatapp.wire import Signal
+from chatapp.wire import event_types
 
 # A planned reconnect, or the pause between two polls, takes less and is never seen.
 GRACE_S = 15.0
@@ -115,7 +115,7 @@ class Presence:
             if event.about is None or event.room_id is None:
                 continue
             pair = event.about, event.room_id
-            if event.type == JOINED:
+            if event.type == event_types.MEMBER_JOINED:
                 self._left.pop(pair, None)
             elif event.room_id in self._said.get(event.about, ()):
                 self._left[pair] = None

@@ -15,7 +15,6 @@ from chatapp.errors import Forbidden
 from chatapp.errors import InvalidMessage
 from chatapp.errors import NotFound
 from chatapp.errors import RoomExists
-from chatapp.eventlog import ROOM_UPDATED
 from chatapp.eventlog import Outbox
 from chatapp.people import access
 from chatapp.people import deleted_rooms
@@ -36,6 +35,7 @@ from chatapp.storage import Room
 from chatapp.storage import User
 from chatapp.storage import Visibility
 from chatapp.storage import insert_into
+from chatapp.wire import event_types
 from chatapp.wire import schemas
 
 
@@ -110,7 +110,7 @@ class Rooms:
             if owner_id != who.id and tx.scalar(member.with_for_update()) is None:
                 raise InvalidMessage(errors={"owner": ["Not a member of the room."]})
             room.owner_id, room.title = owner_id, title
-            row = EventRow(type=ROOM_UPDATED, room_id=room.id)
+            row = EventRow(type=event_types.ROOM_UPDATED, room_id=room.id)
             tx.add(row)
             tx.flush()
             return row.number

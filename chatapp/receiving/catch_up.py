@@ -16,7 +16,6 @@ from sqlalchemy import bindparam
 from sqlalchemy import select
 from sqlalchemy import tuple_
 
-from chatapp.eventlog import JOINED
 from chatapp.eventlog import KeptEvents
 from chatapp.eventlog import KeptLog
 from chatapp.eventlog import Tail
@@ -40,6 +39,7 @@ from chatapp.storage import rows_within
 from chatapp.wire import PACKED_MAX
 from chatapp.wire import Cursor
 from chatapp.wire import Event
+from chatapp.wire import event_types
 
 # Rows that another worker is publishing right now get their cursor recorded within this time.
 RECORD_WAIT_S = 1.0
@@ -199,7 +199,7 @@ def _starts(asked: Asked, ids: frozenset[int], first: dict[int, tuple[str, int]]
     """Each room, and after which place something of it may be given: whoever joined a large room a moment ago, with an
     old cursor, does not walk through all that was said there before."""
     position = asked.position.packed
-    joined = {room_id: place - 1 for room_id, (type_, place) in first.items() if type_ == JOINED}
+    joined = {room_id: place - 1 for room_id, (type_, place) in first.items() if type_ == event_types.MEMBER_JOINED}
     return [(room_id, joined.get(room_id, position)) for room_id in sorted(ids)]
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
-from chatapp.eventlog import ROOM_DELETED
 from chatapp.eventlog import Listener
 from chatapp.eventlog import Tail
 from chatapp.eventlog import growth
@@ -22,6 +21,7 @@ from chatapp.storage import Message
 from chatapp.wire import Cursor
 from chatapp.wire import Event
 from chatapp.wire import Signal
+from chatapp.wire import event_types
 from chatapp.wire import message_document
 
 # At most 32 MB if each were as long as it may be. Of more, a client that misses something loads the message.
@@ -97,12 +97,12 @@ class GrowingNow:
     def take(self, events: Iterable[Event], before: Cursor) -> None:
         """The tail's news: some begin, others end."""
         for event in events:
-            if event.type == "message.created":
+            if event.type == event_types.MESSAGE_CREATED:
                 if event.holds(MARK) and event.room_id is not None:
                     self._begin(event.room_id, event.body["message"])
             elif event.message_id is not None:
                 self._end(event.message_id)
-            elif event.type == ROOM_DELETED and event.target is None:
+            elif event.type == event_types.ROOM_DELETED and event.target is None:
                 for id_ in list(self._by_room.get(event.room_id or 0, ())):
                     self._end(id_)
 

@@ -14,6 +14,7 @@ from chatapp.storage import EventRow
 from chatapp.storage import Message
 from chatapp.wire import Cursor
 from chatapp.wire import cursor_text
+from chatapp.wire import event_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _unpublished(tx: Transaction, room_id: int, limit: int) -> list[Message]:
             # Of the room's own, by its index: however many wait elsewhere.
             EventRow.room_id == room_id,
             EventRow.log_id.is_(None),
-            EventRow.type == "message.created",
+            EventRow.type == event_types.MESSAGE_CREATED,
             Message.log_id.is_(None),
         )
         .order_by(EventRow.number.desc())

@@ -10,13 +10,11 @@ from dataclasses import replace
 from typing import Protocol
 
 from chatapp.eventlog import ENDS
-from chatapp.eventlog import JOINED
-from chatapp.eventlog import LEFT
-from chatapp.eventlog import ROOM_DELETED
 from chatapp.people import RoomRef
 from chatapp.storage import Visibility
 from chatapp.wire import Cursor
 from chatapp.wire import Event
+from chatapp.wire import event_types
 
 Order = tuple[bool, int]
 
@@ -57,8 +55,8 @@ class Moves:
             return True
         before = bisect_left(self._orders.get(row.room_id, ()), _published_order(row))
         if before:
-            return self._types[row.room_id][before - 1] == JOINED
-        first = self._first.get(row.room_id) or next(iter(self._types.get(row.room_id, ())), LEFT)
+            return self._types[row.room_id][before - 1] == event_types.MEMBER_JOINED
+        first = self._first.get(row.room_id) or next(iter(self._types.get(row.room_id, ())), event_types.MEMBER_LEFT)
         return first in ENDS
 
 
@@ -100,8 +98,8 @@ class Followed:
         """Follow the user's own joining and leaving."""
         assert move.room_id is not None
         room = self._rooms.get(move.room_id)
-        if room is not None and self._by_name and room.public and move.type != ROOM_DELETED:
-            self._rooms[move.room_id] = replace(room, member=move.type == JOINED)
+        if room is not None and self._by_name and room.public and move.type != event_types.ROOM_DELETED:
+            self._rooms[move.room_id] = replace(room, member=move.type == event_types.MEMBER_JOINED)
             self.changed = True
         elif move.type in ENDS:
             if room is not None:

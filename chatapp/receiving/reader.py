@@ -13,6 +13,7 @@ from chatapp.receiving.joins_and_leaves import Followed
 from chatapp.receiving.wanted import Wanted
 from chatapp.wire import Cursor
 from chatapp.wire import Event
+from chatapp.wire import event_types
 
 
 class Reader:
@@ -95,8 +96,8 @@ class Reader:
             moves: dict[int | None, str] = {}
             for event in window.after(self.position, (), self._identity.id):
                 moves.setdefault(event.room_id, event.type)
-            if "member.joined" in moves.values():
-                rooms = tuple(room for room in rooms if moves.get(room.id) != "member.joined")
+            if event_types.MEMBER_JOINED in moves.values():
+                rooms = tuple(room for room in rooms if moves.get(room.id) != event_types.MEMBER_JOINED)
         self._follow(rooms)
 
     def _follow(self, rooms: tuple[RoomRef, ...]) -> None:

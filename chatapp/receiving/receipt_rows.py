@@ -26,6 +26,7 @@ from chatapp.storage import MessageStatus
 from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Rows
+from chatapp.wire import event_types
 
 # One membership: room, user, and the number of the joining.
 Key = tuple[int, str, int]
@@ -96,7 +97,7 @@ DELIVER = Prepared(
 )
 TELL = Prepared(
     insert(_EVENTS).values(
-        type="message.status",
+        type=event_types.MESSAGE_STATUS,
         room_id=bindparam("room"),
         message_id=bindparam("message"),
         target_id=bindparam("sender"),

@@ -22,6 +22,7 @@ from chatapp.runtime import Recent
 from chatapp.storage import Database
 from chatapp.storage import Rows
 from chatapp.wire import Cursor
+from chatapp.wire import event_types
 
 # Acks gather this long, so that a room of 500 costs a handful of statements a message, not 500.
 GATHER_S = 0.25
@@ -81,9 +82,9 @@ class Receipts:
         """These have their places in the database now."""
         for place in places:
             entry, first = place.entry, int(place.first)
-            if entry.type == "message.created":
+            if entry.type == event_types.MESSAGE_CREATED:
                 self._messages.append((entry.room_id, (first - 1, first)))
-            elif entry.type == "member.joined" and entry.about is not None:
+            elif entry.type == event_types.MEMBER_JOINED and entry.about is not None:
                 self._joinings.append((entry.room_id, entry.about, entry.number))
 
     def flush(self) -> None:

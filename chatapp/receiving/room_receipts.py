@@ -31,6 +31,7 @@ from chatapp.wire import Cursor
 from chatapp.wire import Event
 from chatapp.wire import Signal
 from chatapp.wire import cursor_text
+from chatapp.wire import event_types
 
 # In larger rooms nobody looks who of all has seen a message.
 MEMBERS_MAX = 50
@@ -100,7 +101,7 @@ class RoomReceipts:
     def take(self, events: Sequence[Event], before: Cursor) -> None:
         """The tail's news: receipts that reach a new message are worth telling."""
         for event in events:
-            if event.type == "message.created" and event.room_id is not None and event.cursor is not None:
+            if event.type == event_types.MESSAGE_CREATED and event.room_id is not None and event.cursor is not None:
                 self._newest[event.room_id] = event.cursor.packed
 
     def read(self, room_id: int, user_id: str) -> None:
@@ -126,7 +127,7 @@ class RoomReceipts:
     def recorded(self, places: Sequence[Place]) -> None:
         """Whoever says something has read all before it."""
         for place in places:
-            if place.entry.type == "message.created":
+            if place.entry.type == event_types.MESSAGE_CREATED:
                 self._tell_later(place.entry.room_id, place.entry.body["message"]["sender"]["id"])
 
     def of_room(self, who: Identity, name: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from chatapp.storage import EventRow
 from chatapp.storage import Message
 from chatapp.wire import Content
 from chatapp.wire import content
+from chatapp.wire import event_types
 
 # Changes the message, which grew until now or did not. Returns whether it is another one now.
 Change = Callable[[Message, bool], bool]
@@ -45,7 +46,7 @@ class Changes:
             message.body, message.data, message.edited_at = after.body, content.written(after.data), utc_now()
             return True
 
-        return self._change(who, message_id, growth.MESSAGE_UPDATED, change)
+        return self._change(who, message_id, event_types.MESSAGE_UPDATED, change)
 
     def withdraw(self, who: Identity, message_id: str) -> Message:
         """Take what it says away for good; the message stays as withdrawn. Raises NotFound, Forbidden, RateLimited."""
@@ -66,7 +67,7 @@ class Changes:
                 message.body = body
             return ended
 
-        return self._change(who, message_id, growth.MESSAGE_UPDATED, change)
+        return self._change(who, message_id, event_types.MESSAGE_UPDATED, change)
 
     def _change(self, who: Identity, message_id: str, type_: str, change: Change) -> Message:
         self._admission.charge(self._rate, who.id)

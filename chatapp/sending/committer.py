@@ -41,6 +41,7 @@ from chatapp.storage import uuid7
 from chatapp.wire import Content
 from chatapp.wire import Entry
 from chatapp.wire import content
+from chatapp.wire import event_types
 from chatapp.wire import message_document
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,6 @@ PAUSE_MAX_S = 0.025
 # A send is answered within 10 s: this much of it may go by here.
 ANSWER_TIMEOUT_S = 5.5
 
-CREATED_TYPE = "message.created"
 
 # Every send passes here: statements on tables, built once, cost a tenth of those that are built for each batch.
 _MESSAGES, _EVENTS, _GROWTHS = (cast(Table, model.__table__) for model in (Message, EventRow, Growth))
@@ -78,7 +78,7 @@ INSERT_MESSAGE = inserted_if(
 INSERT_EVENT = Prepared(
     insert(_EVENTS).from_select(
         ["type", "room_id", "message_id"],
-        select(literal(CREATED_TYPE), _MESSAGES.c.room_id, _MESSAGES.c.id).where(
+        select(literal(event_types.MESSAGE_CREATED), _MESSAGES.c.room_id, _MESSAGES.c.id).where(
             _MESSAGES.c.id == bindparam("message_id")
         ),
     )
@@ -101,7 +101,7 @@ STORED = Prepared(
 )
 CREATED = Prepared(
     select(_EVENTS.c.number, _EVENTS.c.message_id).where(
-        _EVENTS.c.message_id == bindparam("message_id"), _EVENTS.c.type == CREATED_TYPE
+        _EVENTS.c.message_id == bindparam("message_id"), _EVENTS.c.type == event_types.MESSAGE_CREATED
     )
 )
 
@@ -253,14 +253,18 @@ def _write(rows: Rows, drafts: list[Draft]) -> _Written:
             growing=draft.content.growing,
         )
         committed[key] = Committed(document, row["content_hash"], draft.room_id, number)
-        entries.append(Entry(number, CREATED_TYPE, draft.room_id, {"room": draft.room, "message": {**document}}))
+        entries.append(
+            Entry(number, event_types.MESSAGE_CREATED, draft.room_id, {"room": draft.room, "message": {**document}})
+        )
     return _Written(committed, entries, waiting)
 
 
 def _numbers(rows: Rows, messages: list[dict[str, Any]], waiting: list[Waiting]) -> dict[str, int]:
     """The numbers of the events of those that are new, by message id."""
     if len(waiting) < UNRECORDED_MAX:
-        return {one.message_id: one.number for one in waiting if one.message_id and one.type == CREATED_TYPE}
+        return {
+            one.message_id: one.number for one in waiting if one.message_id and one.type == event_types.MESSAGE_CREATED
+        }
     created = rows.ask_each(CREATED, [{"message_id": one["id"]} for one in messages])
     return {id_: number for found in created for number, id_ in found}
 

@@ -7,6 +7,7 @@ and `rules` (what it takes) know the tables: ask for them by name.
 from chatapp.wire import codec
 from chatapp.wire import content
 from chatapp.wire import durable
+from chatapp.wire import event_types
 from chatapp.wire import sse
 from chatapp.wire.content import Content
 from chatapp.wire.cursor import CURSOR_PATTERN
@@ -34,6 +35,7 @@ __all__ = [
     "documents",
     "durable",
     "event_documents",
+    "event_types",
     "message_document",
     "rules",
     "schemas",

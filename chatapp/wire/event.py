@@ -5,6 +5,7 @@ from typing import Any
 from typing import Protocol
 
 from chatapp.wire import codec
+from chatapp.wire import event_types
 from chatapp.wire import sse
 from chatapp.wire.cursor import Cursor
 
@@ -92,7 +93,7 @@ class Event:
 
     def _encode(self, body: dict[str, Any]) -> None:
         position = None if self.cursor is None else str(self.cursor)
-        if self.type == "message.created" and position is not None and body["message"]["cursor"] is None:
+        if self.type == event_types.MESSAGE_CREATED and position is not None and body["message"]["cursor"] is None:
             body = {**body, "message": {**body["message"], "cursor": position}}
         data = codec.dumps({"type": self.type, "cursor": position, **body})
         self._data_bytes = len(data)

@@ -6,6 +6,7 @@ from marshmallow import fields
 from marshmallow import validate
 
 from chatapp.storage import MessageStatus
+from chatapp.wire import event_types
 from chatapp.wire.documents import Shown
 from chatapp.wire.documents import UserSchema
 from chatapp.wire.shapes import SOMETIMES
@@ -81,14 +82,14 @@ class ResetSchema(OfConnection):
 class MessageCreatedSchema(OfLog):
     """A message was sent."""
 
-    event_type = "message.created"
+    event_type = event_types.MESSAGE_CREATED
     message = fields.Nested(MessageSchema)
 
 
 class MessageUpdatedSchema(OfLog):
     """A message was edited, or grows no more."""
 
-    event_type = "message.updated"
+    event_type = event_types.MESSAGE_UPDATED
     message = fields.Nested(MessageSchema)
 
 
@@ -102,7 +103,7 @@ class MessageDeletedSchema(OfLog):
 class MessageStatusSchema(OfLog):
     """A message of one's own reached another member."""
 
-    event_type = "message.status"
+    event_type = event_types.MESSAGE_STATUS
     seen_by = "the sender"
     messageId = fields.String()
     localId = fields.String()
@@ -113,7 +114,7 @@ class MessageStatusSchema(OfLog):
 class MemberJoinedSchema(OfLog):
     """Somebody belongs to the room now."""
 
-    event_type = "member.joined"
+    event_type = event_types.MEMBER_JOINED
     seen_by = "the room and the user"
     user = fields.Nested(UserSchema)
 
@@ -121,7 +122,7 @@ class MemberJoinedSchema(OfLog):
 class MemberLeftSchema(OfLog):
     """Somebody belongs to the room no more."""
 
-    event_type = "member.left"
+    event_type = event_types.MEMBER_LEFT
     seen_by = "the room and the user"
     user = fields.Nested(UserSchema)
 
@@ -129,7 +130,7 @@ class MemberLeftSchema(OfLog):
 class RoomUpdatedSchema(OfLog):
     """The room was renamed or handed over: as it is now."""
 
-    event_type = "room.updated"
+    event_type = event_types.ROOM_UPDATED
     title = fields.String(allow_none=True)
     owner = fields.String(allow_none=True, metadata={"description": "A user's id."})
 
@@ -137,7 +138,7 @@ class RoomUpdatedSchema(OfLog):
 class RoomDeletedSchema(OfLog):
     """The room is gone. It is the last event of it."""
 
-    event_type = "room.deleted"
+    event_type = event_types.ROOM_DELETED
 
 
 class PresenceChangeSchema(Shown):

@@ -1,0 +1,9 @@
+"""The types of the events in the log, as the wire has them."""
+
+MESSAGE_CREATED = "message.created"
+MESSAGE_UPDATED = "message.updated"
+MESSAGE_STATUS = "message.status"
+MEMBER_JOINED = "member.joined"
+MEMBER_LEFT = "member.left"
+ROOM_UPDATED = "room.updated"
+ROOM_DELETED = "room.deleted"
