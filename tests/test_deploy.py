@@ -20,6 +20,7 @@ from tests.conftest import Start
 from tests.support import own_loop
 from tests.support.open_folder import open_folder
 from tests.support.processes import binary
+from tests.support.processes import free_port
 from tests.support.service import ROOT
 from tests.support.service import WIDE
 from tests.support.service import Service
@@ -33,6 +34,7 @@ from tests.support.web_server import nginx_alone
 from tests.support.web_server import replaced
 
 TABS = 8
+PROMETHEUS = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
 PASSWORD = ("office", "open sesame")
 
 
@@ -40,21 +42,31 @@ PASSWORD = ("office", "open sesame")
 def front(request: pytest.FixtureRequest) -> Iterator[WebServer]:
     make: Front = request.param
     # A socket's path has a limit, which pytest's own folders may exceed.
+    port = free_port()
     with open_folder() as folder:
         service = UnixService(
             folder / "service",
-            GUNICORN_CMD_ARGS=f"--bind unix:{folder / 'service' / 's'} --umask 0",
+            GUNICORN_CMD_ARGS=bound_as_in_the_unit(folder / "service" / "s", port),
             CHATAPP_PROXIES="1",
             WEB_CONCURRENCY="2",
         )
         (folder / "service").chmod(0o755)
         try:
             server = make(folder / "front", folder / "service" / "s")
+            # As prometheus.yml has it: past the one in front.
+            assert "chat_connections" in httpx.get(f"http://127.0.0.1:{port}/metrics").text
             yield server
             server.stop()
             assert "Traceback" not in service.log()
         finally:
             service.stop()
+
+
+def bound_as_in_the_unit(path: Path, port: int) -> str:
+    [args] = re.findall(r"GUNICORN_CMD_ARGS=([^\"]+)", (DEPLOY / "chatapp.service").read_text())
+    [[target]] = [one["targets"] for one in PROMETHEUS["scrape_configs"][0]["static_configs"]]
+    places = {"unix:/run/chatapp/chat.sock": f"unix:{path}", target: f"127.0.0.1:{port}", "--umask 007": "--umask 0"}
+    return replaced(args, places)
 
 
 async def sign_in(client: httpx.AsyncClient, name: str) -> dict[str, str]:
@@ -143,7 +155,7 @@ def test_what_a_client_says_of_itself_is_not_believed(front: WebServer) -> None:
         assert "elsewhere" not in answer.headers["set-cookie"]
         refused = client.post("/api/v1/session", json={"name": "Eve"}, headers={"Origin": "https://evil.example"})
         assert refused.status_code == 403
-        assert client.get("/metrics").status_code == 403
+        assert [client.get(path).status_code for path in ("/metrics", "/metrics/")] == [403, 403]
 
 
 def test_both_logs_have_the_same_id(front: WebServer) -> None:
@@ -255,7 +267,7 @@ def test_programs_live_behind_a_password_too(under_a_path: WebServer) -> None:
         body = {"localId": "behind-a-password", "body": "hello"}
         assert client.post("/api/v1/rooms/general/messages", json=body).status_code == 201
         assert client.get("/api/v1/events/poll", params={"since": "0-0"}).json()["events"]
-        assert client.get("/metrics").status_code == 403
+        assert [client.get(path).status_code for path in ("/metrics", "/metrics/")] == [403, 403]
 
 
 def run(*command: str, **env: str) -> str:

@@ -18,6 +18,7 @@ from chatapp.web import create_app
 from chatapp.web.documents.openapi import openapi
 from chatapp.web.documents.openapi import path_of
 from chatapp.web.documents.openapi import routes
+from chatapp.wire import event_types
 from chatapp.wire.event_documents import CLOSING_REASONS
 from chatapp.wire.event_documents import EVENTS
 from tests.support.documents import Documented
@@ -106,8 +107,15 @@ def test_the_server_is_where_the_proxy_says(start_service: Any) -> None:
     assert calls["servers"] == [{"url": "/talk/api/v1"}]
     events = httpx.get(f"{service.url}/api/v1/asyncapi.json", headers=said).json()
     assert events["servers"] == {"here": {"host": "chat.example", "protocol": "https", "pathname": "/talk"}}
-    page = httpx.get(f"{service.url}/docs", headers=said).text
-    assert 'href="/talk/api/v1/openapi.json"' in page
+    # Whoever asked first.
+    for headers, host, root in (
+        (said, "https://chat.example", "/talk"),
+        ({}, service.url, ""),
+        (said, "https://chat.example", "/talk"),
+    ):
+        page = httpx.get(f"{service.url}/docs", headers=headers).text
+        assert f"API={host}{root}/api/v1" in page
+        assert set(re.findall(r'="([^"#]*)/(?:api|static)/', page)) == {root}
 
 
 def test_the_page_shows_every_call_and_event_and_needs_nothing_from_elsewhere(
@@ -154,7 +162,9 @@ def test_every_reason_for_closing_is_in_the_document() -> None:
 
 
 def said_types() -> Iterator[str]:
-    """The types of events in the code: words of a dotted form, and the first argument of whatever makes an event."""
+    """The types of events in the code: those of the log, words of the same form, and the first argument of whatever
+    makes an event."""
+    yield from (value for name, value in vars(event_types).items() if name.isupper())
     makers = {"Signal", "_own", "_event", "frame"}
     for room in ("eventlog", "people", "sending", "receiving"):
         for path in (ROOT / "chatapp" / room).rglob("*.py"):

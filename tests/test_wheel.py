@@ -1,15 +1,21 @@
 """The wheel is the whole service: installed into an empty venv, it serves from an empty folder."""
 
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import httpx
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.support.person import Person
 from tests.support.processes import Process
@@ -36,8 +42,39 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [wheel] = folder.glob("*.whl")
     venv.create(folder / "venv")
     python = str(folder / "venv" / "bin" / "python")
-    subprocess.run([*pip, "--python", python, "install", "--no-compile", str(wheel)], check=True)
+    subprocess.run([*pip, "--python", python, "install", "--no-compile", "--no-deps", str(wheel)], check=True)
+    # What it depends on is what these tests depend on: to install all of that once more took a minute. The way to this
+    # source, which lies there too, is not taken: it is a file of the kind that only the first folder is read for.
+    [packages] = (folder / "venv").glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     return folder / "venv" / "bin"
+
+
+def test_it_imports_nothing_that_it_does_not_ask_for() -> None:
+    asked_for: set[str] = set()
+    waiting = [Requirement("chatapp[sentry,otel]")]
+    while waiting:
+        wanted = waiting.pop()
+        asked_for.add(canonicalize_name(wanted.name))
+        extras = wanted.extras or {""}
+        for one in map(Requirement, metadata.requires(wanted.name) or ()):
+            here = one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in extras)
+            if here and canonicalize_name(one.name) not in asked_for:
+                waiting.append(one)
+    of = metadata.packages_distributions()
+    used = {name: {canonicalize_name(one) for one in of[name]} for name in set(imported()) if name in of}
+    assert {"flask", "sqlalchemy", "httpx", "redis"} <= used.keys()
+    assert {name for name, owners in used.items() if not owners & asked_for} == set()
+
+
+def imported() -> Iterator[str]:
+    """The first part of the name of every module that the service imports."""
+    for path in (ROOT / "chatapp").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield node.module.partition(".")[0]
 
 
 def test_it_serves_from_an_empty_folder(installed: Path, tmp_path: Path) -> None:
@@ -51,6 +88,11 @@ def test_it_serves_from_an_empty_folder(installed: Path, tmp_path: Path) -> None
     try:
         wait_until(lambda: answers(f"{url}/readyz"), what="the service")
         assert {path.name for path in here.iterdir()} == {"instance"}
+        python = str(installed / "python")
+        found = subprocess.run(
+            [python, "-c", "import chatapp; print(chatapp.__file__)"], cwd=here, stdout=subprocess.PIPE
+        )
+        assert found.stdout.decode().startswith(str(installed.parent))
         page = httpx.get(url).text
         for file in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
             assert httpx.get(f"{url}{file}").status_code == 200

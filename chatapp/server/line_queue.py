@@ -71,8 +71,9 @@ class LineQueue(logging.Handler):
                 records.append(_dropped(self._dropped))
                 self._dropped = 0
             pieces = list(_pieces(f"{self.format(record)}\n".encode() for record in records))
-            # Asked each time: a log that is rotated is another file afterwards.
-            fd = self._like.stream.fileno()
+            # Asked each time: a log that is rotated is another file afterwards. A descriptor of our own: while the
+            # thread writes, the number may be closed and become somebody's connection.
+            fd = os.dup(self._like.stream.fileno())
             self._thread.run(partial(_write_all, fd, pieces))
 
 
@@ -94,13 +95,16 @@ def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _write_all(fd: int, pieces: list[bytes]) -> None:
-    """In the thread. A log that cannot be written is lost: there is nowhere to say so."""
-    for piece in pieces:
-        rest = memoryview(piece)
-        while rest:
-            try:
-                rest = rest[os.write(fd, rest) :]
-            except BlockingIOError:
-                sleep(ROOM_WAIT_S)
-            except OSError:
-                break
+    """In the thread; closes it. A log that cannot be written is lost: there is nowhere to say so."""
+    try:
+        for piece in pieces:
+            rest = memoryview(piece)
+            while rest:
+                try:
+                    rest = rest[os.write(fd, rest) :]
+                except BlockingIOError:
+                    sleep(ROOM_WAIT_S)
+                except OSError:
+                    break
+    finally:
+        os.close(fd)

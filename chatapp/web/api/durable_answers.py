@@ -168,7 +168,7 @@ def answer(
         return Answer(204, b"", [*headers, NOT_KEPT]).response()
     kept = asked.live is None and asked.offset != durable.NOW
     response = Answer(200, body, [*headers, ASKED_AGAIN if kept else NOT_KEPT]).response()
-    if asked.offset != durable.NOW:
+    if kept:
         # Of all that it says: an edit shows in what lies behind an old offset, and an end in what lies at the tail.
         response.set_etag(sha256(repr((offset, up_to_date, closed, body)).encode()).hexdigest())
         response.make_conditional(request)

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint
@@ -16,6 +17,7 @@ from markupsafe import Markup
 from markupsafe import escape
 
 from chatapp.web.documents.documents import Documents
+from chatapp.web.documents.openapi import ROOT
 from chatapp.wire import event_documents
 
 blueprint = Blueprint("docs", __name__)
@@ -24,30 +26,39 @@ blueprint = Blueprint("docs", __name__)
 EXAMPLES = {"room": "general", "messageId": "$ID", "userId": "me"}
 # Longer ones say nothing to people.
 PATTERN_SHOWN_MAX = 60
+# What stands in the page for where the service is, until somebody asks for it.
+ROOT_MARK, HOST_MARK = "{{root}}", "{{host}}"
 KINDS = {"connection": "Of one connection", "log": "In the log", "signal": "Signals"}
 
 
 @blueprint.get("/docs")
 def page() -> Response:
-    documents: Documents = current_app.extensions["documents"]
-    calls, events = documents.openapi(request), documents.asyncapi(request)
-    response = make_response(
-        render_template(
-            "docs.html",
-            info=calls["info"],
-            groups=[(tag, list(_calls(calls, tag["name"]))) for tag in calls["tags"]],
-            events=[(title, list(_events(events, kind))) for kind, title in KINDS.items()],
-            schemas={**events["components"]["schemas"], **calls["components"]["schemas"]},
-            security=calls["components"]["securitySchemes"],
-            root=request.root_path,
-            api=request.host_url.rstrip("/") + calls["servers"][0]["url"],
-            pattern_shown_max=PATTERN_SHOWN_MAX,
-        )
-    )
+    text = _rendered(current_app.extensions["documents"])
+    for mark, address in ((ROOT_MARK, request.root_path), (HOST_MARK, request.host_url.rstrip("/"))):
+        text = text.replace(mark, escape(address))
+    response = make_response(text)
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
     response.make_conditional(request)
     return response
+
+
+@lru_cache(maxsize=1)
+def _rendered(documents: Documents) -> str:
+    """Without where the service stands: it takes as long as fifty polls, and anybody may ask under any name."""
+    calls, events = documents.openapi(request), documents.asyncapi(request)
+    return render_template(
+        "docs.html",
+        info=calls["info"],
+        groups=[(tag, list(_calls(calls, tag["name"]))) for tag in calls["tags"]],
+        events=[(title, list(_events(events, kind))) for kind, title in KINDS.items()],
+        schemas={**events["components"]["schemas"], **calls["components"]["schemas"]},
+        security=calls["components"]["securitySchemes"],
+        asset=lambda name: ROOT_MARK + current_app.extensions["assets"].path(name),
+        root=ROOT_MARK,
+        api=HOST_MARK + ROOT_MARK + ROOT,
+        pattern_shown_max=PATTERN_SHOWN_MAX,
+    )
 
 
 @blueprint.app_template_filter()
