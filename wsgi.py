@@ -7,8 +7,8 @@ monkey.patch_all()
 import sys
 
 from chatapp.config import ConfigError
+from chatapp.root import ROOT
 from chatapp.server import master
-from chatapp.web import ROOT
 from chatapp.web import create_app
 
 master.check_configured(ROOT)

@@ -6,7 +6,7 @@ import sys
 import click
 
 from chatapp.config import Config
-from chatapp.web import ROOT
+from chatapp.root import ROOT
 
 
 @click.command()

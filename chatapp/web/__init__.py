@@ -2,7 +2,6 @@
 
 from chatapp.web import hot_routes
 from chatapp.web.answers import response_head
-from chatapp.web.app import ROOT
 from chatapp.web.app import create_app
 from chatapp.web.current import services
 from chatapp.web.deadline import CLOSE
@@ -15,7 +14,6 @@ from chatapp.web.requests import of as requests
 
 __all__ = [
     "CLOSE",
-    "ROOT",
     "WAITING",
     "Answered",
     "HandedOver",

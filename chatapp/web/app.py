@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -13,6 +12,7 @@ from sqlalchemy import Engine
 
 from chatapp.config import Config
 from chatapp.errors import ChatError
+from chatapp.root import ROOT
 from chatapp.services import Services
 from chatapp.storage import MIGRATIONS
 from chatapp.storage import db
@@ -38,9 +38,6 @@ from chatapp.web.forwarded import Forwarded
 from chatapp.web.handover import Handover
 from chatapp.web.hot_routes import HotRoutes
 from chatapp.web.trailing_slash import TrailingSlash
-
-# Where templates/, static/, wsgi.py and gunicorn.conf.py lie: at the top of the source, or within an installed package.
-ROOT = (Path(__file__).parent.parent / "top" / "wsgi.py").resolve().parent
 
 
 class NoSessions(SessionInterface):

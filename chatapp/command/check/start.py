@@ -18,7 +18,7 @@ from chatapp.command.check.finding import error
 from chatapp.command.check.finding import ok
 from chatapp.command.check.finding import warning
 from chatapp.config import Config
-from chatapp.web import ROOT
+from chatapp.root import ROOT
 
 ARGUMENTS = "GUNICORN_CMD_ARGS"
 WORKER_CLASS = "chatapp.server.worker.ChatWorker"
