@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-# Tests wait more than they work: so many of them side by side, each run with servers and ports of its own.
-TESTS_AT_ONCE ?= 4
+# Some tests wait, others work: so many of them side by side, each run with servers and ports of its own.
+TESTS_AT_ONCE ?= 3
 
 .PHONY: run install quick test test-all faults bench bench-all bench-tools test-tools check format lint types clean
 

@@ -18,7 +18,7 @@ from typing import IO
 import httpx
 import psutil
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
 
 
