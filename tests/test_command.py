@@ -36,7 +36,7 @@ class Shell:
 
     def __init__(self, home: Path, **env: str) -> None:
         self.home = home
-        self.env = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **env}
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), **env}
 
     def run(self, *words: str, given: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -191,6 +191,7 @@ def test_a_tail_says_each_thing_once(shell: Shell, ada: Person) -> None:
         ada.send(room, "the end")
         wait_until(lambda: "the end" in shell.out(), what="the end")
         assert [re.sub(r"^\d\d:\d\d ", "", line) for line in shell.out().splitlines()] == [
+            "      * Ada joined",
             "Ada: a reply from before",
             "Ada (edited): an edit from before",
             "Ada withdrew a message",
@@ -229,7 +230,6 @@ def test_a_guest_is_the_same_after_the_session_s_end(shell: Shell, ada: Person, 
         set_expiry(service, guest, -1)
         wait_until(lambda: guest.http.get("/session").status_code == 401, 25, "the end of the session")
     assert shell.run("send", room, "again").returncode == 0
-    assert kept.read_text().strip() != former
     # As after a crash of a version that wrote in place.
     kept.write_text("")
     assert shell.run("send", room, "as another").returncode == 0

@@ -10,7 +10,7 @@ def read(file: Path) -> str | None:
     """Its text without the last line's end; None where there is none. Raises ClickException."""
     try:
         return file.read_text(errors="replace").strip() or None
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise _refusal(file, error) from None
