@@ -4,8 +4,10 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +19,12 @@ import pytest
 
 from tests.conftest import Start
 from tests.support.person import Person
+from tests.support.person import new_local_id
 from tests.support.processes import free_port
 from tests.support.processes import wait_until
 from tests.support.service import ROOT
 from tests.support.service import Service
+from tests.support.session_expiry import set_expiry
 
 PROGRAM = str(Path(sys.executable).parent / "chatapp")
 ESCAPE = "\x1b["
@@ -32,7 +36,7 @@ class Shell:
 
     def __init__(self, home: Path, **env: str) -> None:
         self.home = home
-        self.env = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **env}
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), **env}
 
     def run(self, *words: str, given: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -146,6 +150,136 @@ def test_a_tail_goes_on_where_it_was(shell: Shell, ada: Person, bob: Person) -> 
         assert told == f"to go on: chatapp tail {room} --since {cursor}"
 
 
+def test_a_tail_that_begins_now_keeps_that_at_once(shell: Shell, ada: Person) -> None:
+    room = ada.create_room()
+    ada.send(room, "before")
+    with shell.started("tail", room, "-n", "0", "--keep", "position") as tail:
+        wait_until(lambda: (shell.home / "position").exists(), what="the position")
+        tail.kill()
+        tail.wait()
+    ada.send(room, "while it was away")
+    with shell.started("tail", room, "-n", "0", "--keep", "position"):
+        wait_until(lambda: "while it was away" in shell.out(), what="the missed one")
+        assert "before" not in shell.out()
+
+
+def test_a_tail_says_each_thing_once(shell: Shell, ada: Person) -> None:
+    room = ada.create_room()
+
+    def grown(words: str) -> None:
+        document = {"localId": new_local_id(), "body": "", "data": None, "growing": True}
+        id_ = ada.http.post(f"/rooms/{room}/messages", json=document).json()["id"]
+        assert ada.http.post(f"/messages/{id_}/finish", json={"body": words}).status_code == 200
+
+    def edited(words: str) -> None:
+        id_ = ada.send(room, "in other words")["id"]
+        if (shell.home / "out").exists():
+            wait_until(lambda: "in other words" in shell.out(), what="the first words")
+        assert ada.http.patch(f"/messages/{id_}", json={"body": words}).status_code == 200
+
+    grown("a reply from before")
+    edited("an edit from before")
+    ada.http.request("DELETE", f"/messages/{ada.send(room, 'withdrawn before')['id']}")
+    with shell.started("tail", room):
+        wait_until(lambda: "withdrew" in shell.out(), what="what was before")
+        grown("a live reply")
+        edited("a live edit")
+        gone = ada.send(room, "soon gone")["id"]
+        wait_until(lambda: "soon gone" in shell.out(), what="what is withdrawn next")
+        ada.http.request("DELETE", f"/messages/{gone}")
+        wait_until(lambda: shell.out().count("withdrew") == 2, what="the withdrawal")
+        ada.send(room, "the end")
+        wait_until(lambda: "the end" in shell.out(), what="the end")
+        assert [re.sub(r"^\d\d:\d\d ", "", line) for line in shell.out().splitlines()] == [
+            "      * Ada joined",
+            "Ada: a reply from before",
+            "Ada (edited): an edit from before",
+            "Ada withdrew a message",
+            "Ada: a live reply",
+            "Ada: in other words",
+            "Ada (edited): a live edit",
+            "Ada: soon gone",
+            "Ada withdrew a message",
+            "Ada: the end",
+        ]
+
+
+def test_a_send_without_an_answer_can_be_repeated(shell: Shell, ada: Person) -> None:
+    room = ada.create_room()
+    assert shell.run("send", room, "who I am").returncode == 0
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        started_s = time.monotonic()
+        nobody = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        away = shell.run("send", room, "once", "--wait", "0.5", CHATAPP_URL=nobody)
+    # Nothing else has a patience of its own.
+    assert time.monotonic() - started_s < 15
+    assert (away.returncode, away.stdout) == (3, "")
+    found = re.fullmatch(r"Error: no answer within 0\.5 s, .+ (--local-id=\S+)\n", away.stderr)
+    assert found is not None
+    first = shell.said("send", room, "once", found[1])
+    assert shell.said("send", room, "once", found[1]) == first
+    assert [one["body"] for one in ada.history(room)] == ["who I am", "once"]
+
+
+def test_a_guest_is_the_same_after_the_session_s_end(shell: Shell, ada: Person, service: Service) -> None:
+    room = ada.create_room()
+    assert shell.run("send", room, "hello").returncode == 0
+    [kept] = [path for path in shell.home.rglob("guests/*") if path.is_file()]
+    former = kept.read_text().strip()
+    with Person(service.url, token=former) as guest:
+        set_expiry(service, guest, -1)
+        wait_until(lambda: guest.http.get("/session").status_code == 401, 25, "the end of the session")
+    assert shell.run("send", room, "again").returncode == 0
+    # As after a crash of a version that wrote in place.
+    kept.write_text("")
+    assert shell.run("send", room, "as another").returncode == 0
+    first, second, third = (one["sender"]["id"] for one in ada.history(room))
+    assert first == second != third
+    assert list(kept.parent.iterdir()) == [kept]
+
+
+def test_what_cannot_be_read_or_written_is_one_line(shell: Shell, ada: Person) -> None:
+    room = ada.create_room()
+    (shell.home / "bytes").write_bytes(b"\xff\xfe")
+    (shell.home / "empty").touch()
+    (shell.home / "folder").mkdir()
+    for words in (
+        ("send", room, "x", "--token-file", "bytes"),
+        ("send", room, "x", "--token-file", "empty"),
+        ("send", room, "x", "--url", "http://ada:secret@127.0.0.1"),
+        ("tail", room, "--url", "http://ada:secret@127.0.0.1"),
+        ("tail", room, "--keep", "no/such/folder"),
+        ("tail", room, "--keep", "bytes"),
+    ):
+        done = shell.run(*words)
+        assert (done.returncode, done.stdout) == (1, ""), words
+        assert re.fullmatch(r"Error: .+\n", done.stderr), words
+        assert "secret" not in done.stderr
+    assert shell.run("tail", room, "--keep", "folder").returncode == 2
+    # Nobody's home. What was said stands.
+    homeless = shell.run("send", room, "from nowhere", HOME="/dev/null")
+    assert homeless.returncode == 0
+    assert re.fullmatch(r"Warning: .+/dev/null.+\n", homeless.stderr)
+
+
+def test_what_is_piped_in_may_be_anything(shell: Shell, ada: Person) -> None:
+    room = ada.create_room()
+    for command in (r"printf 'a \xff b\r\n'", "yes"):
+        piped = subprocess.run(
+            ["bash", "-c", f"{command} | {PROGRAM} send {room}"],
+            env=shell.env,
+            cwd=shell.home,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if command == "yes":
+            assert piped.returncode == 1
+            assert re.fullmatch(r"Error: .+ longer than 65536 bytes\n", piped.stderr)
+    assert [one["body"] for one in ada.history(room)] == ["a \ufffd b"]
+
+
 def test_a_tail_for_programs(shell: Shell, ada: Person) -> None:
     room = ada.create_room()
     sent = ada.send(room, "as JSON")
@@ -168,7 +302,7 @@ def test_whoever_has_enough_ends_it_quietly(shell: Shell, ada: Person) -> None:
     # A pipe that nobody reads is noticed when something is written to it.
     wait_until(lambda: ada.send(room, "more") and tail.poll() is not None, what="the end")
     out, err = tail.communicate()
-    assert (out.count("\n"), err) == (1, "")
+    assert (tail.returncode, out.count("\n"), err) == (0, 1, "")
 
 
 def test_a_room_is_made_once(shell: Shell, ada: Person) -> None:

@@ -1,13 +1,11 @@
 """Who somebody is: guests, the host's tokens, cookies and where they may come from."""
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,6 +22,7 @@ from tests.support.person import new_local_id
 from tests.support.processes import wait_until
 from tests.support.raw_request import ask
 from tests.support.service import Service
+from tests.support.session_expiry import set_expiry
 
 SECRET = "a shared secret that is long enough for every algorithm of its family"
 PRIVATE_KEY = ec.generate_private_key(ec.SECP256R1())
@@ -350,17 +349,6 @@ def test_guests_can_be_switched_off(start_service: Start) -> None:
     closed = start_service("sqlite", CHATAPP_GUESTS="false")
     answer = httpx.post(f"{closed.url}/api/v1/session", json={"name": "Nobody"})
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
-
-
-def set_expiry(service: Service, person: Person, days: float) -> None:
-    """Move the end of the person's session to this many days from now."""
-    ends_at = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=days)
-    with sqlite3.connect(Path(service.settings["CHATAPP_DATA"]) / "chat.db", timeout=10) as database:
-        changed = database.execute(
-            "UPDATE sessions SET expires_at = ? WHERE user_id = ?", (ends_at.isoformat(" "), person.id)
-        )
-        assert changed.rowcount == 1
-    database.close()
 
 
 @pytest.fixture(scope="module")

@@ -76,7 +76,9 @@ def test_a_nick_that_is_no_name_is_passed_over(service: Service, ada: Person, tm
     assert [one["body"] for one in ada.history(room)] == ["0", "2", "7"]
 
 
-def test_it_survives_a_restart_in_the_middle(start_service: Start) -> None:
+def test_it_survives_a_restart_in_the_middle(start_service: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Shorter than the restart: whoever comes in just then has to be patient too.
+    monkeypatch.setattr("chatapp.client.asking.PATIENCE_S", 0.2)
     service = start_service("sqlite")
     refused: list[object] = []
     replay = threading.Thread(target=lambda: refused.extend(Replay(service.url, "general", 1e6).run(RECORDING, 150)))

@@ -1,14 +1,20 @@
 """`Answer`: what came back, and what it means for the next try."""
 
 import json
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from typing import TypeVar
 
 from chatapp.client.errors import NoAnswer
 from chatapp.client.errors import Refused
 from chatapp.client.errors import Unauthenticated
 from chatapp.client.problem import Problem
+
+PROBLEM_TYPE = "application/problem+json"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,14 @@ class Answer:
             raise NoAnswer(str(problem), rate_limited=self.status == 429, retry_after_s=self._retry_after_s(problem))
         raise (Unauthenticated if self.status == 401 else Refused)(problem)
 
+    def parsed(self, parse: Callable[[dict[str, Any]], T]) -> T:
+        """What `parse` makes of the document. What it cannot read is no answer of the service either."""
+        document = self.document()
+        try:
+            return parse(document)
+        except (LookupError, TypeError, ValueError):
+            raise NoAnswer(f"answered {self.status}, and not what was asked for: is the URL right?") from None
+
     def _json(self) -> dict[str, Any] | None:
         try:
             document = json.loads(self.content)
@@ -43,6 +57,8 @@ class Answer:
         return document if isinstance(document, dict) else None
 
     def _problem(self, document: dict[str, Any] | None) -> Problem | None:
+        if not self.headers.get("content-type", "").startswith(PROBLEM_TYPE):
+            return None
         try:
             return Problem.of(document or {})
         except (KeyError, TypeError, ValueError):

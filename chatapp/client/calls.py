@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from chatapp.client.asking import ask
+from chatapp.client.asking import nothing
 from chatapp.client.errors import Refused
 from chatapp.client.message import Message
 from chatapp.client.message import User
@@ -15,17 +16,17 @@ from chatapp.client.step import Flow
 
 
 def me(session: Session) -> Flow[User]:
-    """Known from the file, or asked for once."""
-    if session.user is None:
-        yield from ask(Call("GET", "session"))
+    """Known once the session was opened here: the file may tell of a guest whose session is over."""
+    if session.user is None or not session.is_open:
+        yield from ask(Call("GET", "session"), nothing)
     assert session.user is not None
     return session.user
 
 
 def history(room: str, before: str | None, after: str | None, limit: int) -> Flow[Page]:
     query = {name: value for name, value in (("before", before), ("after", after)) if value is not None}
-    document = yield from ask(Call("GET", f"{_room(room)}/messages", query={**query, "limit": str(limit)}))
-    return Page.of(document)
+    call = Call("GET", f"{_room(room)}/messages", query={**query, "limit": str(limit)})
+    return (yield from ask(call, Page.of))
 
 
 def rooms(limit: int) -> Flow[list[Room]]:
@@ -33,15 +34,19 @@ def rooms(limit: int) -> Flow[list[Room]]:
     found: list[Room] = []
     query: dict[str, str] = {}
     while True:
-        document = yield from ask(Call("GET", "rooms", query=query))
-        found += [Room.of(one) for one in document["rooms"]]
-        if document["after"] is None or len(found) >= limit:
+        some, after = yield from ask(Call("GET", "rooms", query=query), _some_rooms)
+        found += some
+        if after is None or len(found) >= limit:
             return found[:limit]
-        query = {"after": document["after"]}
+        query = {"after": after}
+
+
+def _some_rooms(document: dict[str, Any]) -> tuple[list[Room], str | None]:
+    return [Room.of(one) for one in document["rooms"]], document["after"]
 
 
 def room(name: str) -> Flow[Room]:
-    return Room.of((yield from ask(Call("GET", _room(name)))))
+    return (yield from ask(Call("GET", _room(name)), Room.of))
 
 
 def create_room(name: str, title: str | None, private: bool, session: Session) -> Flow[Room]:
@@ -49,7 +54,7 @@ def create_room(name: str, title: str | None, private: bool, session: Session) -
     body = {"name": name, "visibility": "private" if private else "public"}
     call = Call("POST", "rooms", body if title is None else {**body, "title": title})
     try:
-        return Room.of((yield from ask(call)))
+        return (yield from ask(call, Room.of))
     except Refused as refusal:
         if refusal.code != "room_exists":
             raise
@@ -67,35 +72,35 @@ def _own(name: str, session: Session, refusal: Refused) -> Flow[Room]:
 
 
 def join(room: str, user: str) -> Flow[User]:
-    return User.of((yield from ask(Call("PUT", f"{_room(room)}/members/{quote(user, safe='')}"))))
+    return (yield from ask(Call("PUT", f"{_room(room)}/members/{quote(user, safe='')}"), User.of))
 
 
 def leave(room: str, user: str) -> Flow[None]:
-    yield from ask(Call("DELETE", f"{_room(room)}/members/{quote(user, safe='')}"))
+    yield from ask(Call("DELETE", f"{_room(room)}/members/{quote(user, safe='')}"), nothing)
 
 
 def direct(user: str) -> Flow[Room]:
-    return Room.of((yield from ask(Call("PUT", f"direct/{quote(user, safe='')}"))))
+    return (yield from ask(Call("PUT", f"direct/{quote(user, safe='')}"), Room.of))
 
 
 def message(id_: str) -> Flow[Message]:
-    return Message.of((yield from ask(Call("GET", _message(id_)))))
+    return (yield from ask(Call("GET", _message(id_)), Message.of))
 
 
 def edit(id_: str, changes: dict[str, Any]) -> Flow[Message]:
-    return Message.of((yield from ask(Call("PATCH", _message(id_), changes))))
+    return (yield from ask(Call("PATCH", _message(id_), changes), Message.of))
 
 
 def withdraw(id_: str) -> Flow[Message]:
-    return Message.of((yield from ask(Call("DELETE", _message(id_)))))
+    return (yield from ask(Call("DELETE", _message(id_)), Message.of))
 
 
 def typing(room: str, on: bool) -> Flow[None]:
-    yield from ask(Call("POST", f"{_room(room)}/typing", {"typing": on}))
+    yield from ask(Call("POST", f"{_room(room)}/typing", {"typing": on}), nothing)
 
 
 def mark_read(room: str, cursor: str) -> Flow[None]:
-    yield from ask(Call("POST", f"{_room(room)}/read", {"cursor": cursor}))
+    yield from ask(Call("POST", f"{_room(room)}/read", {"cursor": cursor}), nothing)
 
 
 def _room(name: str) -> str:

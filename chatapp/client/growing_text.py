@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from chatapp.client.asking import PATIENCE_S
 from chatapp.client.asking import ask
+from chatapp.client.asking import nothing
 from chatapp.client.errors import Away
 from chatapp.client.errors import Refused
 from chatapp.client.errors import ReplyEnded
@@ -26,7 +27,7 @@ REPLY_MAX = 32_000
 # With nothing to append it is woken by `write`; this only bounds its sleep.
 IDLE_S = 60.0
 # How often it looks whether what was sent before in the room has gone out.
-LOOK_S = 0.05
+QUEUE_EVERY_S = 0.05
 
 
 class GrowingText:
@@ -40,7 +41,8 @@ class GrowingText:
     def __init__(self, outbox: Outbox, room: str, body: str, data: dict[str, Any] | None, local_id: str | None) -> None:
         self._outbox = outbox
         self._room = room
-        self._document = {"localId": local_id or new_local_id(), "body": body, "data": data, "growing": True}
+        local_id = new_local_id() if local_id is None else local_id
+        self._document = {"localId": local_id, "body": body, "data": data, "growing": True}
         self.text = body
         self.stands = ""
         self.message: Message | None = None
@@ -66,9 +68,9 @@ class GrowingText:
         while self._outbox.waiting(self._room):
             if time.monotonic() > gives_up_s:
                 raise Away(f"what was sent before in {self._room} still waits")
-            yield Pause(LOOK_S)
-        document = yield from ask(Call("POST", f"rooms/{quote(self._room, safe='')}/messages", self._document))
-        self._stands_as(document)
+            yield Pause(QUEUE_EVERY_S)
+        call = Call("POST", f"rooms/{quote(self._room, safe='')}/messages", self._document)
+        self._stands_as((yield from ask(call, Message.of)))
         self._ended_before = self.ended
 
     def appending(self) -> Flow[None]:
@@ -92,8 +94,7 @@ class GrowingText:
             self.text = body
         if not self.ended:
             new = {} if self.text == self.stands else {"body": self.text}
-            document = yield from ask(self._call("POST", "/finish", new))
-            self._stands_as(document)
+            self._stands_as((yield from ask(self._call("POST", "/finish", new), Message.of)))
         if self.text != self.stands:
             yield from self._amend()
         self.finished = True
@@ -103,26 +104,24 @@ class GrowingText:
     def _amend(self) -> Flow[None]:
         """It ended too early. What is only its beginning is edited; what else an earlier process said stands."""
         if self.text.startswith(self.stands) and len(self.text) <= EDIT_MAX:
-            self._stands_as((yield from ask(self._call("PATCH", "", {"body": self.text}))))
+            self._stands_as((yield from ask(self._call("PATCH", "", {"body": self.text}), Message.of)))
         elif not self._ended_before:
             raise ReplyEnded(f"the reply ended with {len(self.stands)} code points, before all was in it")
 
     def _append(self, text: str) -> Flow[None]:
         try:
-            yield from ask(self._call("POST", "/append", {"at": len(self.stands), "text": text}))
+            yield from ask(self._call("POST", "/append", {"at": len(self.stands), "text": text}), nothing)
             self.stands += text
         except Refused as refusal:
             if refusal.code != "out_of_step":
                 raise
-            assert self.message is not None
-            document = yield from ask(Call("GET", f"messages/{self.message.id}"))
-            self._stands_as(document)
+            self._stands_as((yield from ask(self._call("GET", ""), Message.of)))
 
-    def _stands_as(self, document: dict[str, Any]) -> None:
-        self.message = Message.of(document)
-        self.stands = self.message.body
-        self.ended = not self.message.growing
+    def _stands_as(self, message: Message) -> None:
+        self.message = message
+        self.stands = message.body
+        self.ended = not message.growing
 
-    def _call(self, method: str, what: str, body: dict[str, Any]) -> Call:
+    def _call(self, method: str, what: str, body: dict[str, Any] | None = None) -> Call:
         assert self.message is not None
         return Call(method, f"messages/{self.message.id}{what}", body)

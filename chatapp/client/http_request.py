@@ -1,5 +1,6 @@
 """`HttpRequest`: a call as httpx sends it, and what httpx says when there was no answer; the same for both twins."""
 
+import re
 from http.cookiejar import CookieJar
 from http.cookiejar import DefaultCookiePolicy
 
@@ -10,10 +11,15 @@ from chatapp.client.step import Call
 
 # A stream that is compressed on its way is held back on its way.
 _AS_IT_IS = {"Accept-Encoding": "identity"}
+_WITH_PASSWORD = re.compile(r"[^/?#]*//[^/?#]*@")
+_TOKEN = re.compile(r"[!-~]+")
 
 
 def base_url(url: str) -> str:
     """The address of the API of the service at this one, which may have a path. Raises ValueError."""
+    if _WITH_PASSWORD.match(url):
+        # Which would stand in the place of the token, and in logs.
+        raise ValueError("the address of a service has no user and password in it")
     try:
         parts = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -25,6 +31,12 @@ def base_url(url: str) -> str:
     return f"{url.rstrip('/')}/api/v1/"
 
 
+def check_token(token: str) -> None:
+    """Raises ValueError for what cannot stand in a header. The text does not say it: it may be nearly the token."""
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("a token is of printable characters of ASCII, without spaces, and not empty")
+
+
 def no_cookies() -> CookieJar:
     """The session is in the header; a cookie beside it would only be in the way."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
@@ -32,7 +44,7 @@ def no_cookies() -> CookieJar:
 
 def request_of(http: httpx.Client | httpx.AsyncClient, call: Call, token: str | None) -> httpx.Request:
     content = call.content()
-    headers = dict(_AS_IT_IS)
+    headers = {**_AS_IT_IS, **call.headers}
     if content is not None:
         headers["Content-Type"] = "application/json"
     if token is not None:

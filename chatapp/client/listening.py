@@ -60,7 +60,10 @@ class Listening:
         self._kept = kept
         self._patience_s = patience_s
         self._delivered = delivered
-        self.cursor = (kept.load() if kept else None) or since
+        kept_cursor = kept.load() if kept else None
+        self.cursor = kept_cursor or since
+        # Whether these rooms could be followed before: then one that was lost since is no mistake of the caller.
+        self._follows = kept_cursor is not None
         self.transport: Literal["stream", "poll"] = "stream"
         self._stream_again_s = 0.0
         self._silences = 0
@@ -131,6 +134,7 @@ class Listening:
         except (KeyError, TypeError):
             raise NoAnswer("answered 200, which is no poll of the service") from None
         self._heard()
+        self._follows = True
         self._backoff.worked()
         if document.get("reset"):
             yield from self._take(Event("reset", cursor, None, {"type": "reset", "cursor": cursor}))
@@ -141,8 +145,11 @@ class Listening:
 
     def _call(self, address: str, query: dict[str, str] | None = None) -> Call:
         since = {} if self.cursor is None else {"since": self.cursor}
+        # With this header a stream leaves out what may not be read any more, unless nothing is left.
+        headers = {"Last-Event-ID": self.cursor} if self._follows and self.cursor is not None else {}
         within_s = max(self._silence_s(), POLL_WAIT_S + POLL_MARGIN_S)
-        return Call("GET", f"events/{address}", query={**self._query, **since, **(query or {})}, within_s=within_s)
+        query = {**self._query, **since, **(query or {})}
+        return Call("GET", f"events/{address}", query=query, headers=headers, within_s=within_s)
 
     def _silence_s(self) -> float:
         """Two heartbeats that did not come, and a moment for the way."""
@@ -153,6 +160,11 @@ class Listening:
         if event.type == "ready":
             self._is_ready = True
             self._heartbeat_s = float(event.data.get("heartbeatSeconds", HEARTBEAT_S))
+            self._follows = True
+            if self.cursor is not None:
+                # It goes on from there; or `reset` comes next, and moves it once that was handled.
+                self._heard()
+                return
         elif event.type == "heartbeat":
             # What comes later proves that a stream gets through; its first bytes do not.
             self._silences = 0

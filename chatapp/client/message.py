@@ -36,9 +36,7 @@ class Message:
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> "Message":
-        """From the wire. Fields that are not known here are passed over."""
-        created_at = moment(document["createdAt"])
-        assert created_at is not None
+        """From the wire. Fields that are not known here are passed over. Raises KeyError, TypeError, ValueError."""
         return cls(
             id=document["id"],
             local_id=document["localId"],
@@ -46,7 +44,7 @@ class Message:
             sender=User.of(document["sender"]),
             body=document["body"],
             data=document["data"],
-            created_at=created_at,
+            created_at=datetime.fromisoformat(document["createdAt"]),
             status=document["status"],
             cursor=document["cursor"],
             edited_at=moment(document["editedAt"]),

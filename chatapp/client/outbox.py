@@ -69,13 +69,11 @@ class Outbox:
             ).fetchall()
         return [item for item in map(_item, rows) if item is not None]
 
-    def settle(self, local_id: str, state: State, outcome: dict[str, Any] | None = None) -> None:
-        """It goes on to this state. The outcome stays if none is given; what is long done is forgotten."""
-        kept = None if outcome is None else json.dumps(outcome)
+    def settle(self, local_id: str, state: State, outcome: dict[str, Any]) -> None:
+        """It goes on to this state; what is long done is forgotten."""
+        row = (state, json.dumps(outcome), local_id)
         with self._store.transaction() as connection:
-            connection.execute(
-                "UPDATE items SET state = ?, outcome = coalesce(?, outcome) WHERE local_id = ?", (state, kept, local_id)
-            )
+            connection.execute("UPDATE items SET state = ?, outcome = ? WHERE local_id = ?", row)
             connection.execute(
                 "DELETE FROM items WHERE state != 'sending' AND number <= (SELECT number FROM items"
                 " WHERE state != 'sending' ORDER BY number DESC LIMIT 1 OFFSET ?)",

@@ -50,7 +50,9 @@ class Outgoing:
         return self
 
     def become(self, state: State, outcome: dict[str, Any] | None) -> None:
-        """Used by the client alone."""
+        """Used by the client alone. What was delivered stays so: the event may be quicker than the answer."""
+        if state == "sent" and self.state == "delivered":
+            state = "delivered"
         if state == self.state and outcome is None:
             return
         failed = state == "failed" and outcome is not None

@@ -8,7 +8,9 @@ from typing import Generic
 from typing import TypeVar
 
 from chatapp.client.errors import Away
+from chatapp.client.errors import Closed
 from chatapp.client.http_request import base_url
+from chatapp.client.http_request import check_token
 from chatapp.client.kept_cursor import KeptCursor
 from chatapp.client.kept_session import KeptSession
 from chatapp.client.listening import Listening
@@ -24,7 +26,7 @@ WAITING_MAX = 10_000
 # How long `close` waits for what is on its way.
 CLOSE_WITHIN_S = 5.0
 # How soon `flush` notices.
-LOOK_S = 0.02
+FLUSH_EVERY_S = 0.02
 
 S = TypeVar("S", bound=Outgoing)
 
@@ -41,8 +43,10 @@ class Parts(Generic[S]):
         waiting_max: int,
         make: Callable[[Item], S],
     ) -> None:
-        if (token is None) == (name is None):
+        if token is None and name is None:
             raise ValueError("give a token, or the name of a guest")
+        if token is not None:
+            check_token(token)
         self.base_url = base_url(url)
         self.store = Store(None if outbox is None else Path(outbox))
         try:
@@ -70,9 +74,17 @@ class Parts(Generic[S]):
         kept = None if keep is None else KeptCursor(self.store, keep)
         return Listening(rooms, since, kept, patience_s, self.sender.delivered)
 
-    def close(self, *, is_empty: bool) -> None:
-        """Raises Away where what waits is lost by it."""
+    def close(self) -> Away | None:
+        """What to say where something is lost by it."""
+        if self.is_closed:
+            return None
         self.is_closed = True
-        self.store.close()
-        if not is_empty and self.store.path is None:
-            raise Away("some messages were not sent and are lost: there is no outbox file")
+        # From here on nothing is taken: what waits now is what stays behind.
+        self.sender.stop(Closed())
+        try:
+            waiting = self.outbox.waiting()
+        finally:
+            self.store.close()
+        if waiting and self.store.path is None:
+            return Away(f"{waiting} messages were not sent and are lost: there is no outbox file")
+        return None

@@ -22,10 +22,17 @@ class Problem:
             str(document["code"]),
             int(document["status"]),
             str(document.get("detail") or document.get("title") or ""),
-            document.get("errors") or {},
+            _errors(document.get("errors")),
             document,
         )
 
     def __str__(self) -> str:
-        fields = "; ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in self.errors.items())
+        fields = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in self.errors.items())
         return f"{self.code}: {fields or self.detail}"
+
+
+def _errors(said: object) -> dict[str, list[str]]:
+    """What is for people is no reason to pass over the rest."""
+    if not isinstance(said, dict):
+        return {}
+    return {str(name): [str(text) for text in texts] for name, texts in said.items() if isinstance(texts, list)}

@@ -14,7 +14,7 @@ REQUEST_BYTES_MAX = 64 * 1024
 
 def send_document(room: str, body: str, data: dict[str, Any] | None, local_id: str | None) -> dict[str, Any]:
     """Raises ValueError and TypeError for what is no room or no JSON, Refused for what is too long for one request."""
-    document = {"localId": local_id or new_local_id(), "body": body, "data": data}
+    document = {"localId": new_local_id() if local_id is None else local_id, "body": body, "data": data}
     if not quote(room, safe=""):
         raise ValueError("a room has a name")
     size = len(json.dumps(document, allow_nan=False, ensure_ascii=False).encode(errors="surrogatepass"))

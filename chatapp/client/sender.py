@@ -87,8 +87,9 @@ class Sender(Generic[S]):
         with self._lock:
             known = self._outbox.deliver(local_id)
             self._delivered_early |= local_id == self._on_its_way
-            sending = self._known.get(local_id) if known else None
-        if sending is not None:
+            sending = self._known.get(local_id)
+        # The outbox may have forgotten what was sent, while somebody still watches it.
+        if sending is not None and (known or sending.state == "sent"):
             sending.become("delivered", None)
 
     def _of(self, item: Item) -> S:
@@ -97,6 +98,8 @@ class Sender(Generic[S]):
             sending = self._known[item.local_id] = self._make(item)
             if sending.done:
                 self._forget_after(item.local_id)
+            elif self.stopped is not None:
+                sending.stop(self.stopped)
         return sending
 
     def _forget_after(self, local_id: str) -> None:
@@ -121,15 +124,18 @@ class Sender(Generic[S]):
                 _log.warning("the outbox waits: %s", error)
                 yield Pause(DISK_AGAIN_S)
             except ChatError as error:
-                self._stop(error)
+                self.stop(error)
                 return
             except Exception as error:
                 # A defect. Whoever waits must not wait for ever.
-                self._stop(ChatError(f"the outbox stopped: {error!r}"))
+                self.stop(ChatError(f"the outbox stopped: {error!r}"))
                 raise
 
-    def _stop(self, error: ChatError) -> None:
+    def stop(self, error: ChatError) -> None:
+        """Nothing is taken or sent from now on, and whoever waits is told why. The first reason stands."""
         with self._lock:
+            if self.stopped is not None:
+                return
             self.stopped = error
             waiting = [one for one in self._known.values() if not one.done]
         for sending in waiting:
@@ -185,10 +191,10 @@ class Sender(Generic[S]):
 
 def _answered(answer: Answer, item: Item) -> dict[str, Any]:
     """Raises NoAnswer for what is not this message, which only somebody between here and the service would say."""
-    document = answer.document()
-    try:
-        if Message.of(document).local_id == item.local_id:
-            return document
-    except (KeyError, TypeError, ValueError):
-        pass
-    raise NoAnswer(f"answered {answer.status} with another message")
+
+    def this_message(document: dict[str, Any]) -> dict[str, Any]:
+        if Message.of(document).local_id != item.local_id:
+            raise ValueError("another message")
+        return document
+
+    return answer.parsed(this_message)

@@ -1,7 +1,9 @@
 """`Session`: who the client is. A guest signs in when the first request needs it, and stays the same."""
 
 import time
+from collections.abc import Callable
 from typing import Any
+from typing import TypeVar
 
 from chatapp.client.answer import Answer
 from chatapp.client.errors import OutboxOfAnother
@@ -17,6 +19,10 @@ from chatapp.client.step import Flow
 
 # The service renews a guest's session when it is asked for in the second half of its 30 days.
 RENEW_AFTER_S = 24 * 3600.0
+
+# Whose session it is, and its token.
+Opened = tuple[User, str]
+T = TypeVar("T")
 
 
 class Session:
@@ -38,7 +44,7 @@ class Session:
     def opening(self) -> Flow[None]:
         """Before the first request, and once a day. Raises NoAnswer, Unauthenticated, OutboxOfAnother."""
         try:
-            self._take((yield from self._found()))
+            self._take(*(yield from self._found()))
         except Unauthenticated:
             raise
         except Refused as refusal:
@@ -46,42 +52,49 @@ class Session:
             raise Unauthenticated(refusal.problem) from None
         self._opened_s = time.monotonic()
 
-    def _found(self) -> Flow[dict[str, Any]]:
+    def _found(self) -> Flow[Opened]:
         if self.token is not None:
             try:
-                return (yield from self._call("GET", None))
+                return (yield from self._call("GET", None, _user)), self.token
             except Unauthenticated:
                 if self._guest is None:
                     raise
         return (yield from self._signed_in())
 
-    def _signed_in(self) -> Flow[dict[str, Any]]:
+    def _signed_in(self) -> Flow[Opened]:
         """With the token of a guest whose session is over, the service gives the same guest back, or a new one.
 
         A new one begins with a client, and sends nothing that the former one wrote.
         """
-        document = yield from self._call("POST", {"name": self._guest})
-        if self.user is not None and document["user"]["id"] != self.user.id:
+        user, token = yield from self._call("POST", {"name": self._guest}, _begun)
+        if self.user is not None and user.id != self.user.id:
             waiting = self._outbox.waiting()
             if waiting or self._opened_s is not None:
-                yield from self._sign_out(document["token"])
+                yield from self._sign_out(token)
                 detail = f"The session of the guest {self._guest!r} is over; {waiting} of its messages wait."
                 raise Unauthenticated(Problem("unauthenticated", 401, detail))
             self._former = None
-        return document
+        return user, token
 
-    def _take(self, document: dict[str, Any]) -> None:
-        user = User.of(document["user"])
+    def _take(self, user: User, token: str) -> None:
         if self._former is not None and self._former.user.id != user.id:
             raise OutboxOfAnother(f"the outbox belongs to {self._former.user.id}, and the token to {user.id}")
-        self.token = document.get("token", self.token)
+        self.token = token
         self.user = user
         self._former = Kept(user, self._guest, self.token if self._guest is not None else None)
         self._kept.keep(self._former)
 
-    def _call(self, method: str, body: dict[str, Any] | None) -> Flow[dict[str, Any]]:
+    def _call(self, method: str, body: dict[str, Any] | None, parse: Callable[[dict[str, Any]], T]) -> Flow[T]:
         answer: Answer = yield Call(method, "session", body, opens_session=True, token=self.token)
-        return answer.document()
+        return answer.parsed(parse)
 
     def _sign_out(self, token: str) -> Flow[None]:
         yield Call("DELETE", "session", opens_session=True, token=token)
+
+
+def _user(document: dict[str, Any]) -> User:
+    return User.of(document["user"])
+
+
+def _begun(document: dict[str, Any]) -> Opened:
+    return _user(document), str(document["token"])

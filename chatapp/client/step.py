@@ -1,8 +1,8 @@
 """`Flow`: what a client does, told step by step, so that threads and asyncio do the same.
 
 A flow is a generator. It yields one step after another and is sent what came of it; a request without an answer that
-counts is thrown into it as `NoAnswer`. It does no I/O and knows no threads: `wire.py` performs the steps in threads,
-`async_wire.py` in a loop. (httpx writes its `auth_flow` in the same way.)
+counts is thrown into it as `NoAnswer`. It does no I/O and knows no threads: `threads/wire.py` performs the steps in
+threads, `aio/wire.py` in a loop. (httpx writes its `auth_flow` in the same way.)
 """
 
 import json
@@ -27,6 +27,7 @@ class Call:
     path: str
     body: dict[str, Any] | None = None
     query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     within_s: float = REQUEST_WITHIN_S
     opens_session: bool = False
     token: str | None = None

@@ -50,7 +50,8 @@ class Store:
             )
             self._prepare()
         except (sqlite3.DatabaseError, OSError) as error:
-            if "locked" not in str(error):
+            # The lowest byte is the kind, the others say more exactly what.
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
                 raise OSError(f"{path}: {error}") from None
             raise OutboxInUse(f"{path} is in use: one client at a time sends from it") from None
 

@@ -1,5 +1,6 @@
 """The command `chatapp`. Each of its commands stands in a file of its own, which is loaded when it is wanted."""
 
+import os
 import sys
 from importlib import import_module
 from typing import IO
@@ -37,7 +38,7 @@ class WrongSetting(click.ClickException):
 
 
 class Commands(click.Group):
-    """A wrong setting is one line, whichever command meets it."""
+    """A wrong setting is one line, and a reader who has enough is no failure, whichever command meets it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(MODULES)
@@ -52,9 +53,15 @@ class Commands(click.Group):
         if wants_no_colour():
             ctx.color = False
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
         except ConfigError as error:
             raise WrongSetting(str(error)) from None
+        except BrokenPipeError:
+            # Whoever read the output has enough, as with `| head`; what is still to be written goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        return result
 
 
 @click.group(cls=Commands)
@@ -67,9 +74,4 @@ def chatapp() -> None:
 
 
 def main() -> None:
-    try:
-        chatapp(prog_name="chatapp")
-    except BrokenPipeError:
-        # Whoever read the output has enough, as with `| head`.
-        sys.stderr.close()
-        sys.exit(0)
+    chatapp(prog_name="chatapp")

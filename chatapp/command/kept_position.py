@@ -1,33 +1,30 @@
 """`KeptPosition`: how far a command has come in the log, in a file or only in memory."""
 
-import os
 import re
 from pathlib import Path
 
 import click
 
+from chatapp.command import whole_file
+
 _CURSOR = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
 
 class KeptPosition:
-    """`cursor` is None where nothing is known yet. Raises ClickException for a file that holds something else."""
+    """`cursor` is None where nothing is known yet. Raises ClickException for a file that cannot be used."""
 
     def __init__(self, file: Path | None, since: str | None) -> None:
         self._file = file
         self.cursor = self._load() or since
 
     def move(self, cursor: str) -> None:
-        """Written beside the file and put in its place: whoever is killed leaves the old position or the new one."""
+        """Raises ClickException for a file that cannot be written."""
         self.cursor = cursor
         if self._file is not None:
-            new = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-            new.write_text(f"{cursor}\n")
-            new.replace(self._file)
+            whole_file.write(self._file, cursor)
 
     def _load(self) -> str | None:
-        if self._file is None or not self._file.exists():
-            return None
-        text = self._file.read_text(errors="replace").strip()
-        if text and not _CURSOR.fullmatch(text):
+        text = None if self._file is None else whole_file.read(self._file)
+        if text is not None and not _CURSOR.fullmatch(text):
             raise click.ClickException(f"{self._file} holds no position: {text[:40]!r}")
-        return text or None
+        return text

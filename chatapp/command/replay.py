@@ -4,9 +4,11 @@ import secrets
 import sys
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -24,11 +26,14 @@ from chatapp.command.visit import reach
 
 # One outage may last this long (a restart takes seconds) before the replay gives up.
 OUTAGE_MAX_S = 120.0
+AGAIN_S = 1.0
 # How many people are connected at once; whoever was silent for longest comes back when they speak again.
 CLIENTS_MAX = 32
 # How long somebody is seen to type, of the time of the recording and at most.
 TYPED_PER_S = 12.0
 TYPING_MAX_S = 1.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class Replay:
         if len(self._clients) >= CLIENTS_MAX:
             _close(self._clients.popitem(last=False)[1])
         client = self._clients[nick] = self._new(nick)
-        if nick not in self._tokens and not self._enters(client, nick):
+        if nick not in self._tokens and not _outlasting(lambda: self._enters(client, nick)):
             _close(self._clients.pop(nick))
             return None
         return client
@@ -171,6 +176,18 @@ def reason_of(refusal: Refused) -> str:
     """For people: which fields are wrong, or what else is."""
     fields = refusal.problem.errors.items()
     return "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields) or refusal.detail
+
+
+def _outlasting(work: Callable[[], T]) -> T:
+    """What the client has given up is tried again, for as long as an outage may last. Raises Away."""
+    gives_up_s = time.monotonic() + OUTAGE_MAX_S
+    while True:
+        try:
+            return work()
+        except Away:
+            if time.monotonic() > gives_up_s:
+                raise
+        time.sleep(AGAIN_S)
 
 
 def _close(client: Client) -> None:

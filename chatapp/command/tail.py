@@ -45,7 +45,9 @@ def tail(
     position = KeptPosition(keep, since)
     say: Callable[[Event], str | None] = _json if as_json else Spoken().line
     with visit() as client:
-        position.cursor = position.cursor or _beginning(client, room, last)
+        if position.cursor is None:
+            # Kept at once: what is said before the first event is shown must not be passed over the next time.
+            position.move(_beginning(client, room, last))
         try:
             for event in client.listen([room], since=position.cursor):
                 if (line := say(event)) is not None:

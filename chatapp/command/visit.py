@@ -1,7 +1,6 @@
 """Who a command is at a service: by a token, or as a guest who stays the same from one command to the next."""
 
 import functools
-import hashlib
 import socket
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -17,9 +16,9 @@ import click
 
 from chatapp.client import Away
 from chatapp.client import Client
-from chatapp.client import Unauthenticated
 from chatapp.command.ending import NoAnswer
 from chatapp.command.ending import by_one_line
+from chatapp.command.kept_guest import KeptGuest
 
 REACH_WITHIN_S = 5.0
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -42,10 +41,19 @@ def options(command: Command) -> Command:
     )
     @functools.wraps(command)
     def opened(*args: Any, url: str, name: str, token: str | None, token_file: Path | None, **kwargs: Any) -> Any:
-        given = token_file.read_text().strip() if token_file is not None else token
+        given = _token_of(token_file) if token_file is not None else token
         return command(*args, visit=partial(_visit, url, name, given), **kwargs)
 
     return opened  # type: ignore[return-value]
+
+
+def _token_of(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{file}: holds no token, but bytes") from None
 
 
 @contextmanager
@@ -53,42 +61,30 @@ def _visit(url: str, name: str, token: str | None, *, patient: bool = False) -> 
     if not patient:
         reach(url)
     with by_one_line():
-        client = Client(url, token) if token is not None else _guest(url, name)
+        kept = KeptGuest(url, name) if token is None else None
+        client = Client(url, token) if kept is None else Client(url, kept.token, name=name)
         try:
+            if kept is not None and not patient:
+                # Before anything else: what follows may last, and be killed.
+                client.me()
+                kept.keep(client.token)
             yield client
         finally:
             # A command says by itself what it could not send.
             with suppress(Away):
                 client.close(0)
+            if kept is not None:
+                kept.keep(client.token)
 
 
 def reach(url: str) -> None:
     """At a wrong address nobody answers, however long one waits. Raises NoAnswer."""
     try:
         address = urlsplit(url)
+        if address.username is not None:
+            # That must not be in it, as the client will say: it is not to be shown.
+            return
         port = address.port or (443 if address.scheme == "https" else 80)
         socket.create_connection((address.hostname or "", port), timeout=REACH_WITHIN_S).close()
     except (OSError, ValueError):
         raise NoAnswer(f"nothing answers at {url}: is --url right?") from None
-
-
-def _guest(url: str, name: str) -> Client:
-    """The guest of this name who was there before, or a new one, whose token is kept."""
-    kept = _folder() / hashlib.sha256(f"{url}\n{name}".encode()).hexdigest()[:32]
-    with suppress(OSError):
-        client = Client(url, kept.read_text())
-        try:
-            client.me()
-            return client
-        except Unauthenticated:
-            client.close()
-    client = Client(url, name=name)
-    client.me()
-    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept.touch(mode=0o600)
-    kept.write_text(client.token or "")
-    return client
-
-
-def _folder() -> Path:
-    return Path(click.get_app_dir("chatapp")) / "guests"

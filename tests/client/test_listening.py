@@ -237,6 +237,39 @@ def test_an_event_that_comes_again_is_given_once() -> None:
     assert given == [one, two, signal, signal]
 
 
+def test_a_reset_moves_the_position_only_once_it_was_handled() -> None:
+    following = Listening(None, "9-0", None, None, lambda _: None)
+    assert list(following._take(Event.of({"type": "ready", "cursor": "5-0"}))) == []
+    assert following.cursor == "9-0"
+    giving = following._take(Event.of({"type": "reset", "cursor": "5-0"}))
+    assert isinstance(next(giving), Event)
+    assert following.cursor == "9-0"
+    assert list(giving) == []
+    assert following.cursor == "5-0"
+
+
+@pytest.mark.usefixtures("eager")
+def test_of_several_rooms_one_may_be_lost(
+    connect: Connect, ada: Person, bob: Person, file: Path, proxy: TcpProxy
+) -> None:
+    stays, goes = ada.create_room(), ada.create_room("private")
+    ada.http.put(f"/rooms/{goes}/members/{bob.id}")
+    client = connect(proxy.url, bob.token, outbox=file)
+    with Heard(client.listen([stays, goes], keep="robot")) as heard:
+        heard.until_ready()
+        bob.http.request("DELETE", f"/rooms/{goes}/members/me")
+        proxy.cut_now()
+        ada.send(stays, "1")
+        heard.until("1")
+    client.close()
+    client = connect(proxy.url, bob.token, outbox=file)
+    with Heard(client.listen([stays, goes], keep="robot")) as heard:
+        ada.send(stays, "2")
+        wait_until(lambda: "2" in heard.bodies(), SOON_S)
+    # Where none is left, it ends.
+    assert isinstance(Heard(client.listen([goes], keep="robot")).until_ended(), Refused)
+
+
 def test_a_position_is_kept_in_a_file_or_not_at_all(connect: Connect, ada: Person) -> None:
     with pytest.raises(ValueError, match="outbox file"):
         connect(ada.url, ada.token).listen(keep="robot")

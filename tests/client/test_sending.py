@@ -17,9 +17,11 @@ from chatapp.client import Refused
 from chatapp.client import Unauthenticated
 from chatapp.client import http_request
 from chatapp.client import session
+from chatapp.client.outbox import Item
 from chatapp.client.outbox import Outbox
 from chatapp.client.step import Call
 from chatapp.client.store import Store
+from chatapp.client.threads.sending import Sending
 from tests.client.conftest import Connect
 from tests.client.heard import Heard
 from tests.conftest import Start
@@ -163,6 +165,36 @@ def test_delivered_is_heard_or_asked_for(connect: Connect, ada: Person, bob: Per
     assert client.sending(told.local_id).state == "delivered"
 
 
+def test_delivered_is_known_also_of_what_the_outbox_has_forgotten(
+    connect: Connect, ada: Person, bob: Person, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatapp.client.outbox.DONE_MAX", 1)
+    client = connect(ada.url, ada.token)
+    sendings = [client.send(room, f"{number}") for number in range(3)]
+    assert client.flush(SOON_S)
+    assert client.sending(sendings[0].local_id) is None
+    bob.ack(bob.cursor())
+    client.wait_delivered(sendings[0], SOON_S)
+    assert sendings[0].state == "delivered"
+
+
+def test_what_was_delivered_before_the_answer_came_stays_so() -> None:
+    document = {"id": "m", "localId": "once-0001", "room": "general", "sender": {"id": "u", "name": "Ada"}, "body": "x"}
+    answer = {**document, "data": None, "createdAt": "2026-11-22T10:00:00.123Z", "status": "sent", "cursor": None}
+    sending = Sending(Item(1, "once-0001", "general", document, "sending", None))
+    sending.become("delivered", None)
+    sending.become("sent", {**answer, "editedAt": None, "deletedAt": None, "growing": False})
+    assert (sending.state, sending.message and sending.message.id) == ("delivered", "m")
+
+
+def test_an_empty_local_id_is_refused_and_not_made_up(connect: Connect, ada: Person, own_room: str) -> None:
+    client = connect(ada.url, ada.token)
+    with pytest.raises(Refused, match="localId"):
+        client.send(own_room, "x", local_id="").wait(SOON_S)
+    with pytest.raises(Refused, match="localId"):
+        client.reply(own_room, local_id="").begin()
+
+
 def test_the_outbox_is_bounded_and_says_what_it_cannot_take(
     connect: Connect, ada: Person, own_room: str, proxy: TcpProxy, file: Path
 ) -> None:
@@ -271,6 +303,28 @@ def test_a_guest_is_the_same_after_a_restart(connect: Connect, service: Service,
         connect(service.url, name="Another", outbox=file)
 
 
+def test_me_is_who_it_is_now_and_not_who_the_file_tells_of(connect: Connect, service: Service, file: Path) -> None:
+    first = connect(service.url, name="Robot", outbox=file)
+    former, token = first.me(), first.token
+    first.close()
+    with Person(service.url, token=token) as robot:
+        robot.http.request("DELETE", "/session")
+    second = connect(service.url, name="Robot", outbox=file)
+    me = second.me()
+    assert me.id != former.id
+    assert second.send("general", "hello").wait(SOON_S).sender == me
+
+
+def test_a_guest_s_token_may_be_given_with_the_name(connect: Connect, service: Service) -> None:
+    first = connect(service.url, name="Robot")
+    me, token = first.me(), first.token
+    assert connect(service.url, token, name="Robot").me() == me
+    # One that was signed out is nobody's: a new guest begins.
+    with Person(service.url, token=token) as robot:
+        robot.http.request("DELETE", "/session")
+    assert connect(service.url, token, name="Robot").me().id != me.id
+
+
 def test_a_name_that_is_none_stops_the_client_and_not_the_message(connect: Connect, service: Service) -> None:
     client = connect(service.url, name="\b")
     sending = client.send("general", "hello")
@@ -288,12 +342,17 @@ def test_a_name_that_is_none_stops_the_client_and_not_the_message(connect: Conne
         ("http://chat.example/?a=b", {"name": "Ada"}),
         ("http://\x00", {"name": "Ada"}),
         ("http://chat.example", {}),
-        ("http://chat.example", {"name": "Ada", "token": "x"}),
+        ("http://ada:secret@chat.example", {"name": "Ada"}),
+        ("http://ada:secret@chat.example:x", {"name": "Ada"}),
+        ("http://chat.example", {"token": "secret\n"}),
+        ("http://chat.example", {"token": "sécret"}),
+        ("http://chat.example", {"token": ""}),
     ],
 )
 def test_a_client_that_can_never_work_is_refused_at_once(connect: Connect, url: str, named: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"URL|address|token"):
+    with pytest.raises(ValueError, match=r"URL|address|token") as refused:
         connect(url, **named)
+    assert "cret" not in str(refused.value)
 
 
 def test_a_file_that_is_no_outbox_is_named(connect: Connect, tmp_path: Path) -> None:

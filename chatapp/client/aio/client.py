@@ -21,7 +21,7 @@ from chatapp.client.errors import ChatError
 from chatapp.client.errors import Closed
 from chatapp.client.growing_text import GrowingText
 from chatapp.client.parts import CLOSE_WITHIN_S
-from chatapp.client.parts import LOOK_S
+from chatapp.client.parts import FLUSH_EVERY_S
 from chatapp.client.parts import WAITING_MAX
 from chatapp.client.parts import Parts
 
@@ -29,9 +29,10 @@ from chatapp.client.parts import Parts
 class AsyncClient(AsyncPlainCalls):
     """One user of one service, used in one loop. `async with` starts the task that sends what is in the outbox.
 
-    Give the token of a session or of a host, or the `name` of a guest. With an `outbox` file, what is sent survives the
-    process, and the guest is the same one after a restart; without, both are kept in memory. At most `waiting_max`
-    messages wait. Nothing is asked of the service here: it may be away.
+    Give the token of a session or of a host, or the `name` of a guest; both for the guest whose last session had this
+    token. With an `outbox` file, what is sent survives the process, and the guest is the same one after a restart;
+    without, both are kept in memory. At most `waiting_max` messages wait. Nothing is asked of the service here: it may
+    be away.
 
     Raises ValueError, OutboxInUse (another client has the file), OutboxOfAnother, OSError.
     """
@@ -93,13 +94,14 @@ class AsyncClient(AsyncPlainCalls):
         while not self._parts.is_empty():
             if time.monotonic() > gives_up_s:
                 return False
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(FLUSH_EVERY_S)
         return True
 
     async def wait_delivered(self, sending: AsyncSending, timeout: float) -> None:
         """Until another member has received it: heard by `listen`, else asked for. Raises Away, Refused."""
+        gives_up_s = time.monotonic() + timeout
         await sending.wait(timeout)
-        await self._wire.run(delivery(self._parts.sender, sending, timeout))
+        await self._wire.run(delivery(self._parts.sender, sending, gives_up_s))
 
     def reply(
         self, room: str, data: dict[str, Any] | None = None, *, body: str = "", local_id: str | None = None
@@ -131,14 +133,20 @@ class AsyncClient(AsyncPlainCalls):
         """
         if self._parts.is_closed:
             return
+        lost = None
         try:
-            is_empty = await self.flush(timeout)
-        except ChatError:
-            is_empty = False
-        await self._wire.close()
-        if self._task is not None:
-            await self._task
-        self._parts.close(is_empty=is_empty)
+            with suppress(ChatError):
+                await self.flush(timeout)
+        finally:
+            # Also where this task is called away meanwhile, or that of the outbox was: the file must not stay held.
+            try:
+                await self._wire.close()
+                if self._task is not None:
+                    await asyncio.wait((self._task,))
+            finally:
+                lost = self._parts.close()
+        if lost is not None:
+            raise lost
 
     async def __aenter__(self) -> Self:
         self._start()

@@ -56,7 +56,8 @@ class AsyncReply:
         self._growing.finish_soon()
         self._written.set()
         if self._appender is not None:
-            await self._appender
+            # Whoever is called away from here leaves the appender at its work, for the next `finish`.
+            await asyncio.wait((self._appender,))
         return await self._wire.run(self._growing.finishing(body))
 
     async def _append(self) -> None:

@@ -1,6 +1,7 @@
 """`AsyncWire`: performs the steps of flows in a loop."""
 
 import asyncio
+from contextlib import suppress
 from typing import TypeVar
 
 import httpx
@@ -76,9 +77,11 @@ class AsyncWire:
             return await self._call(step)
         if isinstance(step, Idle):
             assert woken is not None
-            return await _woken(woken, step.seconds)
+            await _idle(woken, step.seconds)
+            return None
         if isinstance(step, Pause):
-            return await asyncio.sleep(step.seconds, True)
+            await asyncio.sleep(step.seconds)
+            return None
         assert answer is not None
         if isinstance(step, Open):
             request = request_of(self._http, step.call, await self._token(step.call))
@@ -103,12 +106,8 @@ class AsyncWire:
         return self._session.token
 
 
-async def _woken(woken: asyncio.Event, seconds: float) -> bool:
-    try:
+async def _idle(woken: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await woken.wait()
-    except TimeoutError:
-        pass
-    was_woken = woken.is_set()
     woken.clear()
-    return was_woken

@@ -16,7 +16,7 @@ from chatapp.client.errors import ChatError
 from chatapp.client.errors import Closed
 from chatapp.client.growing_text import GrowingText
 from chatapp.client.parts import CLOSE_WITHIN_S
-from chatapp.client.parts import LOOK_S
+from chatapp.client.parts import FLUSH_EVERY_S
 from chatapp.client.parts import WAITING_MAX
 from chatapp.client.parts import Parts
 from chatapp.client.threads.listener import Listener
@@ -29,9 +29,10 @@ from chatapp.client.threads.wire import Wire
 class Client(PlainCalls):
     """One user of one service; may be used by many threads. A thread of its own sends what is in the outbox.
 
-    Give the token of a session or of a host, or the `name` of a guest. With an `outbox` file, what is sent survives the
-    process, and the guest is the same one after a restart; without, both are kept in memory. At most `waiting_max`
-    messages wait. Nothing is asked of the service here: it may be away.
+    Give the token of a session or of a host, or the `name` of a guest; both for the guest whose last session had this
+    token. With an `outbox` file, what is sent survives the process, and the guest is the same one after a restart;
+    without, both are kept in memory. At most `waiting_max` messages wait. Nothing is asked of the service here: it may
+    be away.
 
     Raises ValueError, OutboxInUse (another client has the file), OutboxOfAnother, OSError.
     """
@@ -85,13 +86,14 @@ class Client(PlainCalls):
         while not self._parts.is_empty():
             if time.monotonic() > gives_up_s:
                 return False
-            time.sleep(LOOK_S)
+            time.sleep(FLUSH_EVERY_S)
         return True
 
     def wait_delivered(self, sending: Sending, timeout: float) -> None:
         """Until another member has received it: heard by `listen`, else asked for. Raises Away, Refused."""
+        gives_up_s = time.monotonic() + timeout
         sending.wait(timeout)
-        self._wire.run(delivery(self._parts.sender, sending, timeout))
+        self._wire.run(delivery(self._parts.sender, sending, gives_up_s))
 
     def reply(
         self, room: str, data: dict[str, Any] | None = None, *, body: str = "", local_id: str | None = None
@@ -123,16 +125,20 @@ class Client(PlainCalls):
         """
         if self._parts.is_closed:
             return
+        lost = None
         try:
-            is_empty = self.flush(timeout)
-        except ChatError:
-            is_empty = False
-        self._wire.close()
-        self._something.set()
-        # What watches a message is called in that thread, and may close the client.
-        if threading.current_thread() is not self._thread:
-            self._thread.join(CLOSE_WITHIN_S)
-        self._parts.close(is_empty=is_empty)
+            with suppress(ChatError):
+                self.flush(timeout)
+        finally:
+            # Also where it is interrupted meanwhile: the file must not stay held.
+            self._wire.close()
+            self._something.set()
+            # What watches a message is called in that thread, and may close the client.
+            if threading.current_thread() is not self._thread:
+                self._thread.join(CLOSE_WITHIN_S)
+            lost = self._parts.close()
+        if lost is not None:
+            raise lost
 
     def __enter__(self) -> Self:
         return self

@@ -18,7 +18,7 @@ from chatapp.client.http_request import no_answer
 # What may wait for a slow reader; then the service feels it.
 PIECES_MAX = 64
 # How soon a thread notices that nobody reads any more.
-LOOK_S = 1.0
+NOTICED_WITHIN_S = 1.0
 
 Piece = Answer | bytes | NoAnswer
 
@@ -33,7 +33,7 @@ class _Receiving:
     def put(self, piece: Piece) -> bool:
         while not self.unwanted.is_set():
             try:
-                self.pieces.put(piece, timeout=LOOK_S)
+                self.pieces.put(piece, timeout=NOTICED_WITHIN_S)
             except queue.Full:
                 continue
             return True

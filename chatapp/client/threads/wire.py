@@ -87,7 +87,8 @@ class Wire:
             return None
         if isinstance(step, Pause):
             ends = self._closed if answer is None else answer.is_shut
-            return ends.wait(step.seconds)
+            ends.wait(step.seconds)
+            return None
         assert answer is not None
         if isinstance(step, Open):
             return answer.open(request_of(self._http, step.call, self._token(step.call)), step.within_s)
