@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from chatapp.command import whole_file
+from chatapp.command import kept_text
 
 
 class KeptGuest:
@@ -14,7 +14,7 @@ class KeptGuest:
     def __init__(self, url: str, name: str) -> None:
         folder = Path(click.get_app_dir("chatapp")) / "guests"
         self._file = folder / hashlib.sha256(f"{url}\n{name}".encode(errors="surrogatepass")).hexdigest()[:32]
-        self.token = whole_file.read(self._file)
+        self.token = kept_text.read(self._file)
 
     def keep(self, token: str | None) -> None:
         """Where that fails, what was done stands all the same: it is said, and the next command is another guest."""
@@ -23,7 +23,7 @@ class KeptGuest:
         self.token = token
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            whole_file.write(self._file, token, mode=0o600)
+            kept_text.write(self._file, token, mode=0o600)
         except OSError as error:
             _say(f"{self._file.parent}: {error.strerror or error}")
         except click.ClickException as error:

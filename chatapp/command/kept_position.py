@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from chatapp.command import whole_file
+from chatapp.command import kept_text
 
 _CURSOR = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
@@ -21,10 +21,10 @@ class KeptPosition:
         """Raises ClickException for a file that cannot be written."""
         self.cursor = cursor
         if self._file is not None:
-            whole_file.write(self._file, cursor)
+            kept_text.write(self._file, cursor)
 
     def _load(self) -> str | None:
-        text = None if self._file is None else whole_file.read(self._file)
+        text = None if self._file is None else kept_text.read(self._file)
         if text is not None and not _CURSOR.fullmatch(text):
             raise click.ClickException(f"{self._file} holds no position: {text[:40]!r}")
         return text
