@@ -204,10 +204,10 @@ def test_long_texts_are_cut_without_a_loss(text: str, most: int) -> None:
 
 
 def test_channels_have_names_that_rooms_may_have() -> None:
-    assert [room_name(one) for one in ("Tea Room", "#tea", "dm-ada", "Äpfel_2", "☕")] == [
+    assert [room_name(one) for one in ("Tea Room", "#tea", "dm-dm-ada", "Äpfel_2", "☕")] == [
         "tea-room",
         "tea",
         "ada",
         "apfel-2",
-        "",
+        "channel-cf1f91e6",
     ]
