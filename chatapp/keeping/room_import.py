@@ -154,10 +154,10 @@ def _refuse_if_used(tx: Transaction, room: Room) -> bool:
     """Raises ImportRefused unless nobody but imports has to do with the room. Returns whether one has filled it."""
     if room.deleted_at is not None:
         raise ImportRefused(f"the room {room.name} is being deleted: run it again in a moment")
-    if room.owner_id is not None:
-        raise ImportRefused(f"somebody owns the room {room.name}: {ELSEWHERE}")
     if tx.scalar(select(Membership.user_id).where(Membership.room_id == room.id).limit(1)) is not None:
         raise ImportRefused(f"somebody belongs to the room {room.name}: {ELSEWHERE}")
+    if room.owner_id is not None:
+        raise ImportRefused(f"somebody owns the room {room.name}: {ELSEWHERE}")
     # Whatever anybody said here stands behind what was imported until then, or waits for its place; and no import goes
     # on once somebody has: to look at the newest is enough.
     said = select(Message.sender_id).where(Message.room_id == room.id, Message.log_id.is_not(None))
