@@ -75,7 +75,8 @@ def _step(tx: Transaction, after: int, room_id: int, until: Cursor, *, dry: bool
     full = len(numbers) == EVENTS_AT_ONCE
     # Each goes with the last of its events, so that none is left without, should there be no next step.
     over = _without_events(tx, ids) if full else set(ids)
-    tx.execute(delete(Message).where(one_of(tx, Message.id, over)))
+    if over:
+        tx.execute(delete(Message).where(one_of(tx, Message.id, over)))
     senders = {sender_id for id_, _, sender_id in found if id_ in over}
     removed = Removed(len(over), len(numbers), guests=gone_guests.take_names(tx, senders))
     return removed, after if full else last
