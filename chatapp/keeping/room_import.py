@@ -137,6 +137,8 @@ def _store(tx: Transaction, name: str, title: str | None, rows: Sequence[_Row]) 
     if new:
         if not _refuse_if_used(tx, room) and room.visibility == Visibility.PUBLIC:
             raise ImportRefused(f"the room {name} is there, and no import has filled it: {ELSEWHERE}")
+        if room.visibility == Visibility.PUBLIC and any(row.said.private for row in new.values()):
+            raise ImportRefused(f"the room {name} is public, and the channel was not: {ELSEWHERE}")
         _people(tx, list(new.values()))
         _places(tx, room.id, list(new.values()))
         tx.execute(insert_into(tx, Message).on_conflict_do_nothing(), [_row(room, row) for row in new.values()])

@@ -89,6 +89,15 @@ def test_a_room_that_no_import_has_made_is_left_alone(stage: Stage, ada: Identit
     assert brought(stage, "tea", "a", "b") == 1
 
 
+def test_what_was_private_comes_into_no_public_room(stage: Stage) -> None:
+    assert brought(stage, "tea", "a") == 1
+    room_import = RoomImport(stage.parts.database, "mattermost", "tea")
+    room_import.take(Said("1", "tea", "b", "cyd", "Cyd", "secret", YEAR_2001, private=True))
+    with pytest.raises(ImportRefused, match="the room tea is public"):
+        room_import.finish(public=False)
+    assert stage.one("SELECT count(*) FROM messages") == 1
+
+
 @pytest.mark.parametrize("moment", ["at_ms", "edited_ms", "deleted_ms"])
 def test_no_moment_lies_outside_of_time(stage: Stage, moment: str) -> None:
     room_import = RoomImport(stage.parts.database, "chatapp", "tea")
