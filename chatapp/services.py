@@ -191,6 +191,7 @@ class Services:
             self._end_session(signal["session"])
         elif signal.get("type") == PRUNED:
             self.tail.window.forget(Cursor.parse(signal["until"]))
+            self.kept_events.forget_all()
 
     def _end_session(self, session_id: str) -> None:
         self.hub.end_session(session_id)

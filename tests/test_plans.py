@@ -362,11 +362,24 @@ class Scenario:
             f"UPDATE sessions SET expires_at = '2020-01-01 00:00:00' WHERE token_hash IN ({str(gone)[1:-1]})"
         )
         said = self.stage.one("SELECT log_id FROM messages WHERE id = :id", id=message_id(1_000 * round_))
+        self._edited_all_day(said - 1)
         for dry in (True, False):
             for _ in prune(self.parts.database, Cursor(said), dry=dry):
                 pass
             self.stage.settle()
         self.taken_along(round_)
+
+    def _edited_all_day(self, place: int) -> None:
+        """A message of long ago, of which more was told than goes in one step."""
+        given = {"place": place, "id": self.stage.say(self.keen, "general", "edited all day")["id"]}
+        self.stage.write("UPDATE messages SET log_id = :place WHERE id = :id", **given)
+        self.stage.write("UPDATE events SET log_id = :place WHERE message_id = :id", **given)
+        self.stage.write(
+            "WITH RECURSIVE series (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < 700)"
+            " INSERT INTO events (room_id, type, message_id, log_id)"
+            f" SELECT {GENERAL}, 'message.updated', :id, :place FROM series",
+            **given,
+        )
 
     def taken_along(self, round_: int) -> None:
         """A large room goes out, the same comes in twice, and somebody who was in both is forgotten."""

@@ -7,6 +7,8 @@ import click
 
 from chatapp.command.opened import opened
 from chatapp.command.progress import progress
+from chatapp.command.whole_file import whole_file
+from chatapp.keeping import ManyWaiting
 from chatapp.keeping import documents
 from chatapp.keeping import html_page
 from chatapp.keeping import rooms
@@ -32,11 +34,13 @@ def export(room: str, form: str, output: str) -> None:
                 count += len(page)
                 yield from page
 
-        # Whole or not at all: a file of that name is replaced when everything is written.
-        with pages as shown, click.open_file(output, "wb", atomic=output != "-") as file:
-            messages = said(iter(shown))
-            for part in html_page.page(room, messages) if form == "html" else map(_line, messages):
-                file.write(part.encode())
+        try:
+            with pages as shown, whole_file(output) as file:
+                messages = said(iter(shown))
+                for part in html_page.page(room, messages) if form == "html" else map(_line, messages):
+                    file.write(part.encode())
+        except ManyWaiting as error:
+            raise click.ClickException(str(error)) from None
 
 
 def _line(document: dict[str, Any]) -> str:

@@ -30,11 +30,14 @@ def import_(file: Path, room: str | None, channel: str | None, kind: str, *, pri
 
     Into rooms that are new, or that only an import has filled so far. Run again, it changes nothing.
     """
+    if not (file.is_file() or file.is_dir()):
+        raise click.ClickException(f"{file}: it is read twice, so it must be a file")
     with opened() as service:
         try:
             kind = sources.kind_of(file) if kind == "auto" else kind
-            import_into = _Import(service.database, kind, room, channel)
-            import_into.run(sources.READERS[kind](file), public=not private)
+            import_into = _Import(service.database, kind, room, channel, private=private)
+            import_into.plan(sources.READERS[kind](file))
+            import_into.run(sources.READERS[kind](file))
         except (sources.SourceFault, ImportRefused) as error:
             raise click.ClickException(str(error)) from None
         except OSError as error:
@@ -42,19 +45,56 @@ def import_(file: Path, room: str | None, channel: str | None, kind: str, *, pri
     import_into.tell()
 
 
+# The room that it becomes, and what it is called there.
+Channel = tuple[str, str]
+
+
 class _Import:
     """All rooms of one source, each when its first message comes."""
 
-    def __init__(self, database: Database, kind: str, room: str | None, channel: str | None) -> None:
+    def __init__(self, database: Database, kind: str, room: str | None, channel: str | None, *, private: bool) -> None:
         self._database = database
         self._kind = kind
         self._room = room
         self._channel = channel
+        self._private = private
+        self._wanted: set[Channel] = set()
         self._rooms: dict[str, RoomImport] = {}
         self._refused: list[Refused] = []
-        self._refusals = self._taken = 0
+        # Rooms that stay as they are, and why.
+        self._closed: list[str] = []
+        self._refusals = self._taken = self._left_out = 0
 
-    def run(self, found: Iterator[Said | Refused], *, public: bool) -> None:
+    def plan(self, found: Iterator[Said | Refused]) -> None:
+        """Decide which channel comes into which room, before anything is written. Raises SourceFault, ImportRefused,
+        OSError."""
+        private: dict[Channel, bool] = {}
+        with progress(found, "looking", lambda: "") as bar:
+            for one in bar:
+                if isinstance(one, Said):
+                    private[one.room, one.channel] = one.private
+        # By the name that it has there, or else by the room's.
+        named = [one for one in private if self._channel == one[1]] or [
+            one for one in private if self._channel == one[0]
+        ]
+        self._wanted = set(private if self._channel is None else named)
+        channels: dict[str, str] = {}
+        for room, channel in private:
+            if (room, channel) in self._wanted and (self._private or not private[room, channel]):
+                if room in channels:
+                    raise ImportRefused(
+                        f"{channels[room]} and {channel} would both be the room {room}:"
+                        " take each with --channel, and give it a name with --room"
+                    )
+                channels[room] = channel
+        if self._room is not None and len(channels) > 1:
+            raise ImportRefused(f"there are several rooms in it ({', '.join(channels)}): choose one with --channel")
+        for name, channel in channels.items():
+            # What a name of its own does not tell.
+            title = channel if name.startswith(sources.NAMELESS_PREFIX) else None
+            self._rooms[name] = RoomImport(self._database, self._kind, self._room or name, title)
+
+    def run(self, found: Iterator[Said | Refused]) -> None:
         """Raises SourceFault, ImportRefused, OSError, Unavailable."""
         with progress(found, self._kind, lambda: f"{self._taken:,} messages") as bar:
             for one in bar:
@@ -63,26 +103,32 @@ class _Import:
                     self._refusals += 1
                     self._refused += [refused][: TOLD_MAX - len(self._refused)]
         for room in self._rooms.values():
-            room.finish(public=public)
+            try:
+                room.finish(public=not self._private)
+            except ImportRefused as error:
+                # The others are complete all the same.
+                self._closed.append(str(error))
 
     def _take(self, said: Said) -> Refused | None:
-        if self._channel is not None and said.room != self._channel:
+        if (said.room, said.channel) not in self._wanted:
+            return None
+        if said.private and not self._private:
+            self._left_out += 1
             return None
         self._taken += 1
-        if said.room not in self._rooms:
-            if self._room is not None and self._rooms:
-                names = ", ".join([*self._rooms, said.room])
-                raise ImportRefused(f"there are several rooms in it ({names}): choose one with --channel")
-            self._rooms[said.room] = RoomImport(self._database, self._kind, self._room or said.room)
         return self._rooms[said.room].take(said)
 
     def tell(self) -> None:
-        """What came of it, and what was refused."""
+        """What came of it, and what was refused. Raises ClickException if a room was not opened."""
         for name, room in self._rooms.items():
             click.echo(f"{self._room or name}: {room.new:,} imported, {room.known:,} were there before")
         if not self._rooms:
             click.echo("nothing was said in it")
+        if self._left_out:
+            click.echo(f"{self._left_out:,} of private channels were left out: --private takes them", err=True)
         for one in self._refused:
             click.echo(f"line {one.line}: {one.reason}", err=True)
         if self._refusals > len(self._refused):
             click.echo(f"and {self._refusals - len(self._refused):,} more", err=True)
+        if self._closed:
+            raise click.ClickException("; ".join(self._closed))

@@ -10,6 +10,8 @@ from chatapp.command.age import Age
 from chatapp.command.opened import Opened
 from chatapp.command.opened import opened
 from chatapp.command.progress import progress
+from chatapp.keeping import DAY_S
+from chatapp.keeping import PAUSE_S
 from chatapp.keeping import Removed
 from chatapp.keeping import old_messages
 from chatapp.keeping import prune as round_of_pruning
@@ -17,10 +19,6 @@ from chatapp.keeping import rooms
 from chatapp.keeping import tell_workers
 from chatapp.keeping import until
 from chatapp.wire import Cursor
-
-DAY_S = 86_400
-# Between two steps: as long as one takes, so that the service goes on.
-PAUSE_S = 0.05
 
 
 @click.command()
@@ -40,7 +38,8 @@ def prune(age_s: float | None, names: tuple[str, ...], *, dry_run: bool) -> None
         before = None if age_s is None else until(age_s)
         steps = _of_rooms(service, names, before, dry=dry_run) if names and before else None
         removed = _all(steps or round_of_pruning(service.database, before, dry=dry_run), dry=dry_run)
-        if before is not None and removed.messages and not dry_run:
+        if before is not None and not dry_run:
+            # Also of what a round removed that came to no end.
             tell_workers(service.live_log, before)
     click.echo(f"{'would remove' if dry_run else 'removed'}: {removed}")
 

@@ -30,6 +30,7 @@ class Window:
         self._bytes = 0
         self.start = Cursor(0)
         self.end = Cursor(0)
+        self._forgotten = Cursor(0)
 
     def reset(self, position: Cursor) -> None:
         """Forget everything: what lies at or before `position` has to come from the database."""
@@ -53,9 +54,12 @@ class Window:
         self.end = cursor
         while len(self._events) > self._size or (self._bytes > BYTES_MAX and len(self._events) > 1):
             self._drop_oldest()
+        if cursor <= self._forgotten:
+            self.forget(self._forgotten)
 
     def forget(self, until: Cursor) -> None:
-        """What lies up to there has to come from the database."""
+        """What lies up to there has to come from the database, also what is only read from the log later."""
+        self._forgotten = max(self._forgotten, until)
         while self._events and (self._events[0].cursor or until) <= until:
             self._drop_oldest()
 

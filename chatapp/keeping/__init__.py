@@ -6,8 +6,11 @@ from chatapp.keeping import old_messages
 from chatapp.keeping import regular_pruning
 from chatapp.keeping import rooms
 from chatapp.keeping import sources
+from chatapp.keeping.export import ManyWaiting
 from chatapp.keeping.export import documents
+from chatapp.keeping.pace import PAUSE_S
 from chatapp.keeping.pace import Pace
+from chatapp.keeping.pruning import DAY_S
 from chatapp.keeping.pruning import PRUNED
 from chatapp.keeping.pruning import prune
 from chatapp.keeping.pruning import tell_workers
@@ -20,8 +23,11 @@ from chatapp.keeping.said import Refused
 from chatapp.keeping.said import Said
 
 __all__ = [
+    "DAY_S",
+    "PAUSE_S",
     "PRUNED",
     "ImportRefused",
+    "ManyWaiting",
     "Pace",
     "Refused",
     "RegularPruning",

@@ -7,7 +7,6 @@ from functools import partial
 
 from sqlalchemy import delete
 from sqlalchemy import func
-from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session as Transaction
@@ -16,6 +15,10 @@ from chatapp.errors import NotFound
 from chatapp.errors import RedisAway
 from chatapp.eventlog import LiveLog
 from chatapp.eventlog import growth
+from chatapp.keeping.gone_guests import MARGIN
+from chatapp.keeping.pages import pages
+from chatapp.keeping.pruning import tell_workers
+from chatapp.people import GUEST_RETURN
 from chatapp.people import access
 from chatapp.people import membership
 from chatapp.runtime import utc_now
@@ -34,7 +37,8 @@ NAME = "Forgotten"
 # Each is an event, which the service publishes beside everything else.
 MESSAGES_AT_ONCE = 100
 MEMBERSHIPS_AT_ONCE = 100
-RECEIPTS_AT_ONCE = 500
+SESSIONS_AT_ONCE = 200
+ROOMS_AT_ONCE = 500
 # No content has this as its hash: a localId that was used is told from a new one, and nothing of the text is left.
 NO_HASH = ""
 
@@ -55,61 +59,52 @@ def found(tx: Transaction, user_id: str) -> Person | None:
 
 def messages(database: Database, user_id: str) -> Iterator[int]:
     """How many messages there are that still say something, some at a time."""
-    after: str | None = ""
-    while after is not None:
-        count, after = database.read(partial(_said, user_id=user_id, after=after))
-        yield count
+    return pages(database.read, partial(_said, user_id=user_id), "")
 
 
 def forget(database: Database, live_log: LiveLog, user_id: str) -> Iterator[int]:
     """How many messages a step has withdrawn. Sessions end first, so that nothing new is said. Raises Unavailable."""
-    for session_id in database.write(partial(_end_sessions, user_id=user_id)):
+    while ended := database.write(partial(_end_sessions, user_id=user_id)):
         # As a sign-out does. While Redis is away, workers notice by themselves within 20 s.
         with suppress(RedisAway):
-            live_log.signal({"type": "signed_out", "session": session_id})
+            live_log.signal_all([{"type": "signed_out", "session": session_id} for session_id in ended])
+        yield 0
     while database.write(partial(membership.leave_some, user_ids=[user_id], most=MEMBERSHIPS_AT_ONCE)):
         yield 0
     database.write(partial(_rename, user_id=user_id))
-    while database.write(partial(_receipts, user_id=user_id)):
-        yield 0
-    after: str | None = ""
-    while after is not None:
-        count, after = database.write(partial(_withdraw, user_id=user_id, after=after))
-        yield count
+    yield from pages(database.write, partial(_receipts, user_id=user_id), 0)
+    yield from pages(database.write, partial(_withdraw, user_id=user_id), "")
+    # Workers hold events that tell the name, or the text of what was withdrawn earlier.
+    with suppress(RedisAway):
+        tell_workers(live_log, live_log.last())
 
 
 def _end_sessions(tx: Transaction, user_id: str) -> list[str]:
-    """They stay as ended ones for as long as a host's token would open them again."""
-    mine = Session.user_id == user_id, Session.signed_out_at.is_(None)
-    return list(tx.scalars(update(Session).where(*mine).values(signed_out_at=utc_now()).returning(Session.token_hash)))
+    """Some of those by which somebody may still come. They stay as ended ones for as long as a host's token would open
+    them again."""
+    over = utc_now() - GUEST_RETURN - MARGIN
+    mine = Session.user_id == user_id, Session.signed_out_at.is_(None), Session.expires_at > over
+    some = list(tx.scalars(select(Session.token_hash).where(*mine).limit(SESSIONS_AT_ONCE)))
+    tx.execute(update(Session).where(one_of(tx, Session.token_hash, some)).values(signed_out_at=utc_now()))
+    return some
 
 
 def _rename(tx: Transaction, user_id: str) -> None:
     tx.execute(update(User).where(User.id == user_id).values(name=NAME, name_order=name_order(NAME)))
 
 
-def _receipts(tx: Transaction, user_id: str) -> bool:
-    """Some receipts. Those of direct rooms say nothing any more, but stay: the room is named after them."""
-    # By its joinings: there is no index of receipts by user.
-    rooms = select(EventRow.room_id).where(EventRow.user_id == user_id).distinct()
-    some = list(
-        tx.execute(
-            select(Receipt.room_id, Receipt.joined, Room.visibility)
-            .join(Room, Room.id == Receipt.room_id)
-            .where(
-                Receipt.room_id.in_(rooms),
-                Receipt.user_id == user_id,
-                or_(Room.visibility != Visibility.DIRECT, Receipt.delivered > 0, Receipt.read.is_not(None)),
-            )
-            .limit(RECEIPTS_AT_ONCE)
-        )
+def _receipts(tx: Transaction, after: int, user_id: str) -> tuple[int, int | None]:
+    """Those of some rooms. Of direct rooms they say nothing any more, but stay: the room is named after them."""
+    # There is no index of receipts by user, and what tells of joinings may be pruned.
+    rooms = dict(
+        tx.execute(select(Room.id, Room.visibility).where(Room.id > after).order_by(Room.id).limit(ROOMS_AT_ONCE)).all()
     )
-    direct = [room_id for room_id, _, visibility in some if visibility == Visibility.DIRECT]
-    others = [room_id for room_id, _, visibility in some if visibility != Visibility.DIRECT]
+    direct = [room_id for room_id, visibility in rooms.items() if visibility == Visibility.DIRECT]
+    others = [room_id for room_id, visibility in rooms.items() if visibility != Visibility.DIRECT]
     mine = Receipt.user_id == user_id
     tx.execute(update(Receipt).where(mine, one_of(tx, Receipt.room_id, direct)).values(delivered=0, read=None))
     tx.execute(delete(Receipt).where(mine, one_of(tx, Receipt.room_id, others)))
-    return bool(some)
+    return 0, max(rooms, default=None)
 
 
 def _next(tx: Transaction, user_id: str, after: str) -> tuple[list[str], str | None]:
@@ -119,13 +114,13 @@ def _next(tx: Transaction, user_id: str, after: str) -> tuple[list[str], str | N
     return [id_ for id_, _ in page], page[-1][1] if page else None
 
 
-def _said(tx: Transaction, user_id: str, after: str) -> tuple[int, str | None]:
+def _said(tx: Transaction, after: str, user_id: str) -> tuple[int, str | None]:
     ids, last = _next(tx, user_id, after)
     left = select(func.count()).where(one_of(tx, Message.id, ids), Message.deleted_at.is_(None))
     return tx.scalar(left) or 0, last
 
 
-def _withdraw(tx: Transaction, user_id: str, after: str) -> tuple[int, str | None]:
+def _withdraw(tx: Transaction, after: str, user_id: str) -> tuple[int, str | None]:
     """As the sender does it; also what was withdrawn before loses what is left of its text."""
     ids, last = _next(tx, user_id, after)
     locked = select(Message).where(one_of(tx, Message.id, ids)).order_by(Message.id).with_for_update(of=Message)

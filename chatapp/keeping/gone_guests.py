@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import delete
 from sqlalchemy import func
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from sqlalchemy import tuple_
 from sqlalchemy import update
 from sqlalchemy.orm import Session as Transaction
 
+from chatapp.keeping.pages import pages
 from chatapp.keeping.removed import Removed
 from chatapp.people import GUEST_RETURN
 from chatapp.people import membership
@@ -50,11 +52,9 @@ FIRST = datetime(1970, 1, 1).astimezone(), ""
 def remove(database: Database, *, dry: bool) -> Iterator[Removed]:
     """Some sessions a step."""
     ended = utc_now() - GUEST_RETURN - MARGIN
-    place: Place | None = FIRST
-    while place is not None:
-        run, work = (database.read, _count) if dry else (database.write, _remove)
-        removed, place = run(partial(work, ended=ended, after=place))
-        yield removed
+    if dry:
+        return pages(database.read, partial(_count, ended=ended), FIRST)
+    return pages(database.write, partial(_remove, ended=ended), FIRST)
 
 
 def _sessions(tx: Transaction, ended: datetime, after: Place) -> list[Ended]:
@@ -68,7 +68,7 @@ def _sessions(tx: Transaction, ended: datetime, after: Place) -> list[Ended]:
     return [Ended._make(row) for row in tx.execute(query)]
 
 
-def _remove(tx: Transaction, ended: datetime, after: Place) -> tuple[Removed, Place | None]:
+def _remove(tx: Transaction, after: Place, ended: datetime) -> tuple[Removed, Place | None]:
     found = _sessions(tx, ended, after)
     if not found:
         return Removed(), None
@@ -82,23 +82,30 @@ def _remove(tx: Transaction, ended: datetime, after: Place) -> tuple[Removed, Pl
     return removed, found[-1][:2]
 
 
-def _count(tx: Transaction, ended: datetime, after: Place) -> tuple[Removed, Place | None]:
+def _count(tx: Transaction, after: Place, ended: datetime) -> tuple[Removed, Place | None]:
+    """Guests of whom a message is left keep their names until it goes, too."""
     found = _sessions(tx, ended, after)
     guests = sorted({one.user_id for one in found if one.guest})
     theirs = select(Membership.room_id).where(one_of(tx, Membership.user_id, guests))
     left = tx.scalar(select(func.count()).select_from(theirs.subquery())) or 0
+    named = tx.scalars(select(User.id).where(*_nameable(tx, guests))).all()
     last = found[-1][:2] if found else None
-    return Removed(sessions=len(found), memberships=left, guests=len(guests)), last
+    return Removed(sessions=len(found), memberships=left, guests=len(named)), last
 
 
 def take_names(tx: Transaction, user_ids: Iterable[str]) -> int:
     """Those of these who are gone, and of whom no message is left, have no name any more. Returns how many."""
     gone = without_session(tx, user_ids)
-    heard = _heard(tx, gone)
-    gone = [id_ for id_ in gone if id_ not in heard]
-    nameless = one_of(tx, User.id, gone), User.name != NAMELESS
-    renamed = update(User).where(*nameless).values(name=NAMELESS, name_order=name_order(NAMELESS))
-    return len(tx.scalars(renamed.returning(User.id)).all()) if gone else 0
+    if not gone:
+        return 0
+    renamed = update(User).where(*_nameable(tx, gone)).values(name=NAMELESS, name_order=name_order(NAMELESS))
+    return len(tx.scalars(renamed.returning(User.id)).all())
+
+
+def _nameable(tx: Transaction, user_ids: list[str]) -> tuple[ColumnElement[bool], ...]:
+    """Of these, whoever has a name and has left no message."""
+    heard = _heard(tx, user_ids)
+    return one_of(tx, User.id, [id_ for id_ in user_ids if id_ not in heard]), User.name != NAMELESS
 
 
 def without_session(tx: Transaction, user_ids: Iterable[str]) -> list[str]:

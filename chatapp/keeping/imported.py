@@ -11,6 +11,8 @@ from chatapp.wire import schemas
 # Of people and messages that were brought here. No guest (`u_`) or host's user (`h_`) has it; nobody signs in by it.
 PERSON_PREFIX, MESSAGE_PREFIX = "i_", "imp-"
 PERSON = re.compile(rf"{PERSON_PREFIX}[0-9a-f]{{32}}")
+# What `chatapp export` wrote.
+FROM_HERE = "chatapp"
 # What a name becomes of which nothing can be shown.
 NAMELESS = "Somebody"
 # Where a text may be cut, the best first.
@@ -18,8 +20,8 @@ SEAMS = ("\n", " ")
 
 
 def person_id(kind: str, key: str) -> str:
-    """Somebody who was brought here before stays the same."""
-    if PERSON.fullmatch(key):
+    """Somebody who was brought here before stays the same; elsewhere, anybody may be called like that."""
+    if kind == FROM_HERE and PERSON.fullmatch(key):
         return key
     return PERSON_PREFIX + sha256(f"{kind}\n{key}".encode()).hexdigest()[:32]
 

@@ -6,35 +6,28 @@ have to hear of keeps it. What waits to be published is younger than anything, a
 
 from collections.abc import Iterable
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import delete
-from sqlalchemy import or_
+from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp.keeping import gone_guests
+from chatapp.keeping.pages import pages
 from chatapp.keeping.removed import Removed
 from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Message
 from chatapp.storage import Room
 from chatapp.storage import one_of
+from chatapp.wire import PACKED_MAX
 from chatapp.wire import Cursor
 
 ROOMS_AT_ONCE = 500
 MESSAGES_AT_ONCE = 200
 # Two or three a message, but one that was edited all day has thousands.
 EVENTS_AT_ONCE = 600
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """`after`: where the next one goes on in the room; None: the room is done."""
-
-    removed: Removed
-    after: int | None
 
 
 def remove(database: Database, until: Cursor, *, dry: bool) -> Iterator[Removed]:
@@ -60,34 +53,33 @@ def _rooms(tx: Transaction, after: int, until: Cursor) -> tuple[list[int], int |
 
 def of_room(database: Database, room_id: int, until: Cursor, *, dry: bool) -> Iterator[Removed]:
     """Some messages of one room a step."""
-    after: int | None = 0
-    while after is not None:
-        run = database.read if dry else database.write
-        step = run(partial(_step, room_id=room_id, after=after, until=until, dry=dry))
-        after = step.after
-        yield step.removed
+    run = database.read if dry else database.write
+    return pages(run, partial(_step, room_id=room_id, until=until, dry=dry), 0)
 
 
-def _step(tx: Transaction, room_id: int, after: int, until: Cursor, *, dry: bool) -> _Step:
+def _step(tx: Transaction, after: int, room_id: int, until: Cursor, *, dry: bool) -> tuple[Removed, int | None]:
+    """What it removed, and where the next one goes on in the room."""
     said = select(Message.id, Message.log_id, Message.sender_id).where(
         Message.room_id == room_id, Message.log_id.is_not(None), Message.log_id > after, Message.log_id < until.packed
     )
     found = tx.execute(said.order_by(Message.log_id).limit(MESSAGES_AT_ONCE)).all()
     if not found:
-        return _Step(Removed(), None)
-    ids = _unheld(tx, _locked(tx, [id_ for id_, _, _ in found], dry=dry), until)
-    numbers = list(
-        tx.scalars(select(EventRow.number).where(one_of(tx, EventRow.message_id, ids)).limit(EVENTS_AT_ONCE))
-    )
-    last = found[-1][1]
+        return Removed(), None
+    ids, last = _unheld(tx, _locked(tx, [id_ for id_, _, _ in found], dry=dry), until), found[-1][1]
+    of_these = one_of(tx, EventRow.message_id, ids)
     if dry:
-        return _Step(Removed(messages=len(ids), events=len(numbers)), last)
+        events = tx.scalar(select(func.count()).select_from(EventRow).where(of_these)) or 0
+        return Removed(messages=len(ids), events=events), last
+    numbers = list(tx.scalars(select(EventRow.number).where(of_these).limit(EVENTS_AT_ONCE)))
     tx.execute(delete(EventRow).where(one_of(tx, EventRow.number, numbers)))
-    if len(numbers) == EVENTS_AT_ONCE:
-        return _Step(Removed(events=len(numbers)), after)
-    tx.execute(delete(Message).where(one_of(tx, Message.id, ids)))
-    senders = {sender_id for id_, _, sender_id in found if id_ in set(ids)}
-    return _Step(Removed(len(ids), len(numbers), guests=gone_guests.take_names(tx, senders)), last)
+    full = len(numbers) == EVENTS_AT_ONCE
+    # Each goes with the last of its events, so that none is left without, should there be no next step.
+    over = _without_events(tx, ids) if full else set(ids)
+    if over:
+        tx.execute(delete(Message).where(one_of(tx, Message.id, over)))
+    senders = {sender_id for id_, _, sender_id in found if id_ in over}
+    removed = Removed(len(over), len(numbers), guests=gone_guests.take_names(tx, senders))
+    return removed, after if full else last
 
 
 def _locked(tx: Transaction, ids: Iterable[str], *, dry: bool) -> list[str]:
@@ -97,7 +89,17 @@ def _locked(tx: Transaction, ids: Iterable[str], *, dry: bool) -> list[str]:
 
 
 def _unheld(tx: Transaction, ids: list[str], until: Cursor) -> list[str]:
-    """Those of which nothing younger was told, and nothing is still to be told."""
-    younger = or_(EventRow.log_id.is_(None), EventRow.log_id >= until.packed)
-    held = set(tx.scalars(select(EventRow.message_id).where(one_of(tx, EventRow.message_id, ids), younger)))
-    return [id_ for id_ in ids if id_ not in held]
+    """Those of which nothing younger was told, and nothing is still to be told: by the newest event of each, however
+    many there are. Events of one message get their places in the order of their numbers."""
+    place = func.coalesce(EventRow.log_id, PACKED_MAX)
+    newest = select(place).where(EventRow.message_id == Message.id).order_by(EventRow.number.desc()).limit(1)
+    told = newest.correlate(Message).scalar_subquery()
+    # Of what was imported nothing was ever told.
+    unheld = func.coalesce(told, 0) < until.packed
+    return list(tx.scalars(select(Message.id).where(one_of(tx, Message.id, ids), unheld)))
+
+
+def _without_events(tx: Transaction, ids: list[str]) -> set[str]:
+    event = select(EventRow.number).where(EventRow.message_id == Message.id).limit(1)
+    none_left = event.correlate(Message).scalar_subquery().is_(None)
+    return set(tx.scalars(select(Message.id).where(one_of(tx, Message.id, ids), none_left)))

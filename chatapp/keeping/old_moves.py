@@ -16,6 +16,7 @@ from sqlalchemy import tuple_
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp.keeping import gone_guests
+from chatapp.keeping.pages import pages
 from chatapp.keeping.removed import Removed
 from chatapp.storage import Database
 from chatapp.storage import EventRow
@@ -44,11 +45,8 @@ Place = tuple[str, int, int]
 
 def remove(database: Database, until: Cursor, *, dry: bool) -> Iterator[Removed]:
     """Looks at some moves a step."""
-    after: Place | None = ("", 0, 0)
-    while after is not None:
-        run = database.read if dry else database.write
-        removed, after = run(partial(_step, after=after, until=until, dry=dry))
-        yield removed
+    run = database.read if dry else database.write
+    return pages(run, partial(_step, until=until, dry=dry), ("", 0, 0))
 
 
 def _step(tx: Transaction, after: Place, until: Cursor, *, dry: bool) -> tuple[Removed, Place | None]:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy.orm import Session as Transaction
 
+from chatapp.keeping.pages import pages
 from chatapp.keeping.removed import Removed
 from chatapp.storage import Database
 from chatapp.storage import Membership
@@ -55,11 +56,8 @@ class Old(NamedTuple):
 
 def remove(database: Database, until: Cursor, *, dry: bool) -> Iterator[Removed]:
     """Looks at some receipts a step."""
-    after: Key | None = (0, "", 0)
-    while after is not None:
-        run = database.read if dry else database.write
-        removed, after = run(partial(_step, after=after, until=until, dry=dry))
-        yield removed
+    run = database.read if dry else database.write
+    return pages(run, partial(_step, until=until, dry=dry), (0, "", 0))
 
 
 def _step(tx: Transaction, after: Key, until: Cursor, *, dry: bool) -> tuple[Removed, Key | None]:

@@ -5,6 +5,8 @@ import time
 from chatapp.eventlog import Backlog
 from chatapp.storage import Database
 
+# Between two steps of work: as long as one takes, so that the service goes on.
+PAUSE_S = 0.05
 # What is said meanwhile waits behind no more than these: a tenth of a second.
 WAITING_MAX = 500
 POLL_S = 0.05

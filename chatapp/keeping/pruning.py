@@ -17,8 +17,9 @@ from chatapp.runtime import now_ms
 from chatapp.storage import Database
 from chatapp.wire import Cursor
 
-# The signal by which workers forget what may be pruned.
+# The signal by which workers forget what may be pruned, or was said by somebody who is forgotten.
 PRUNED = "pruned"
+DAY_S = 86_400
 
 
 def until(age_s: float) -> Cursor:

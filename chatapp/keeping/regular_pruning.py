@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 
 from chatapp.eventlog import LiveLog
+from chatapp.keeping.pruning import DAY_S
 from chatapp.keeping.pruning import prune
 from chatapp.keeping.pruning import tell_workers
 from chatapp.keeping.pruning import until
@@ -24,7 +25,6 @@ ROUND_INTERVAL_S = 3600
 LOOK_INTERVAL_S = 30.0
 # Between two steps, of 50 ms each: those who write wait no longer than for one another.
 PAUSE_S = 0.2
-DAY_S = 86_400
 
 
 class RegularPruning:
@@ -78,5 +78,6 @@ class RegularPruning:
     def _over(self) -> None:
         if self._removed:
             log.info("pruned: %s", self._removed)
-            tell_workers(self._live_log, self._before)
+        # Also of what a round removed that came to no end.
+        tell_workers(self._live_log, self._before)
         self._link.quick.call(lambda redis: redis.set(TURN, "done", ex=ROUND_INTERVAL_S))

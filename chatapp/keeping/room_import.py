@@ -4,6 +4,7 @@ Nobody follows the room yet, so nobody has to be told: no events are written, an
 Whoever joins later begins at their joining, and has all of it in the history.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -15,11 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp.keeping import imported
+from chatapp.keeping.pace import PAUSE_S
 from chatapp.keeping.said import Refused
 from chatapp.keeping.said import Said
 from chatapp.runtime import now_ms
 from chatapp.runtime import utc_now
 from chatapp.storage import Database
+from chatapp.storage import EventRow
 from chatapp.storage import Membership
 from chatapp.storage import Message
 from chatapp.storage import MessageStatus
@@ -39,7 +42,7 @@ from chatapp.wire import schemas
 AT_ONCE = 300
 # Past those of one earlier batch; a millisecond has a million places.
 JUMP = 1_000
-FROM_HERE = "chatapp"
+ELSEWHERE = "import into a new one, with --room"
 
 
 class ImportRefused(Exception):
@@ -59,12 +62,13 @@ class _Row:
 class RoomImport:
     """Takes messages in the order in which they are to stand. `kind` is where they come from."""
 
-    def __init__(self, database: Database, kind: str, room: str) -> None:
+    def __init__(self, database: Database, kind: str, room: str, title: str | None = None) -> None:
         if schemas.ROOM_NAME.fullmatch(room) is None or room.startswith(schemas.DIRECT_PREFIX):
             raise ImportRefused(f"no room can be called {room!r}: give it a name with --room")
         self._database = database
         self._kind = kind
         self._room = room
+        self._title = None if title is None else imported.shown_name(title)
         self._waiting: list[_Row] = []
         self._place = 0
         self.new = self.known = 0
@@ -74,7 +78,7 @@ class RoomImport:
         fault = self._fault(said)
         if fault is not None:
             return Refused(said.line, fault)
-        most = rules.GROWN_MAX_CODE_POINTS if self._kind == FROM_HERE else rules.BODY_MAX_CODE_POINTS
+        most = rules.GROWN_MAX_CODE_POINTS if self._kind == imported.FROM_HERE else rules.BODY_MAX_CODE_POINTS
         for number, body in enumerate(imported.parts(said, most)):
             self._place = max(self._place + 1, Cursor.at(said.at_ms))
             self._waiting.append(
@@ -95,19 +99,23 @@ class RoomImport:
         """Store what was taken. The same again changes nothing."""
         for first in range(0, len(self._waiting), AT_ONCE):
             rows = self._waiting[first : first + AT_ONCE]
-            new = self._database.write(partial(_store, name=self._room, rows=rows))
+            new = self._database.write(partial(_store, name=self._room, title=self._title, rows=rows))
             self.new += new
             self.known += len(rows) - new
+            if self._database.dialect == "sqlite":
+                # It has one writer: the service goes on meanwhile.
+                time.sleep(PAUSE_S)
         self._waiting.clear()
 
     def finish(self, *, public: bool) -> None:
-        """Everything is there: let people in."""
+        """Everything is there: let people in. Raises ImportRefused, Unavailable."""
         self.flush()
         if public:
             self._database.write(partial(_open, name=self._room))
 
     def _fault(self, said: Said) -> str | None:
-        if not 0 < said.at_ms <= now_ms():
+        moments = (said.at_ms, said.edited_ms, said.deleted_ms)
+        if not all(ms is None or 0 < ms <= now_ms() for ms in moments):
             return "its time lies in the future, or before 1970"
         if said.data is not None and (fault := content.fault(said.data)) is not None:
             return f"data: {fault}"
@@ -116,9 +124,9 @@ class RoomImport:
         return None
 
 
-def _store(tx: Transaction, name: str, rows: Sequence[_Row]) -> int:
+def _store(tx: Transaction, name: str, title: str | None, rows: Sequence[_Row]) -> int:
     """Those that are not there yet. Returns how many."""
-    room = _room(tx, name)
+    room = _room(tx, name, title)
     keys = {(row.sender_id, row.local_id) for row in rows}
     there = select(Message.sender_id, Message.local_id).where(
         one_of(tx, Message.sender_id, {row.sender_id for row in rows}),
@@ -127,27 +135,40 @@ def _store(tx: Transaction, name: str, rows: Sequence[_Row]) -> int:
     keys -= {(sender_id, local_id) for sender_id, local_id in tx.execute(there)}
     new = {(row.sender_id, row.local_id): row for row in rows if (row.sender_id, row.local_id) in keys}
     if new:
-        _refuse_if_used(tx, room)
+        if not _refuse_if_used(tx, room) and room.visibility == Visibility.PUBLIC:
+            raise ImportRefused(f"the room {name} is there, and no import has filled it: {ELSEWHERE}")
+        if room.visibility == Visibility.PUBLIC and any(row.said.private for row in new.values()):
+            raise ImportRefused(f"the room {name} is public, and the channel was not: {ELSEWHERE}")
         _people(tx, list(new.values()))
         _places(tx, room.id, list(new.values()))
         tx.execute(insert_into(tx, Message).on_conflict_do_nothing(), [_row(room, row) for row in new.values()])
     return len(new)
 
 
-def _room(tx: Transaction, name: str) -> Room:
+def _room(tx: Transaction, name: str, title: str | None) -> Room:
     """The room, locked, so that nobody joins meanwhile; made if it is not there, and closed until all is in it."""
-    made = {"name": name, "visibility": Visibility.PRIVATE, "created_at": utc_now()}
+    made = {"name": name, "title": title, "visibility": Visibility.PRIVATE, "created_at": utc_now()}
     tx.execute(insert_into(tx, Room).values(**made).on_conflict_do_nothing(index_elements=["name"]))
     return tx.scalars(select(Room).where(Room.name == name).with_for_update()).one()
 
 
-def _refuse_if_used(tx: Transaction, room: Room) -> None:
+def _refuse_if_used(tx: Transaction, room: Room) -> bool:
+    """Raises ImportRefused unless nobody but imports has to do with the room. Returns whether one has filled it."""
+    if room.deleted_at is not None:
+        raise ImportRefused(f"the room {room.name} is being deleted: run it again in a moment")
     if tx.scalar(select(Membership.user_id).where(Membership.room_id == room.id).limit(1)) is not None:
-        raise ImportRefused(f"somebody belongs to the room {room.name}: import into a new one, with --room")
+        raise ImportRefused(f"somebody belongs to the room {room.name}: {ELSEWHERE}")
+    if room.owner_id is not None:
+        raise ImportRefused(f"somebody owns the room {room.name}: {ELSEWHERE}")
+    # Whatever anybody said here stands behind what was imported until then, or waits for its place; and no import goes
+    # on once somebody has: to look at the newest is enough.
     said = select(Message.sender_id).where(Message.room_id == room.id, Message.log_id.is_not(None))
     newest = tx.scalar(said.order_by(Message.log_id.desc()).limit(1))
-    if newest is not None and not newest.startswith(imported.PERSON_PREFIX):
-        raise ImportRefused(f"somebody has spoken in the room {room.name}: import into a new one, with --room")
+    waiting = select(EventRow.number).where(EventRow.room_id == room.id, EventRow.log_id.is_(None)).limit(1)
+    spoken = newest is not None and not newest.startswith(imported.PERSON_PREFIX)
+    if spoken or tx.scalar(waiting) is not None:
+        raise ImportRefused(f"somebody has spoken in the room {room.name}: {ELSEWHERE}")
+    return newest is not None
 
 
 def _people(tx: Transaction, rows: Sequence[_Row]) -> None:
@@ -200,10 +221,8 @@ def _moment(ms: int | None) -> datetime | None:
 
 
 def _open(tx: Transaction, name: str) -> None:
-    """A room that nobody owns or belongs to was made by an import."""
+    """Raises ImportRefused if others have used the room since: what was said there is not for everybody."""
     room = tx.scalar(select(Room).where(Room.name == name).with_for_update())
-    if room is None or room.owner_id is not None or room.visibility != Visibility.PRIVATE:
-        return
-    if tx.scalar(select(Membership.user_id).where(Membership.room_id == room.id).limit(1)) is None:
+    if room is not None and room.visibility == Visibility.PRIVATE and _refuse_if_used(tx, room):
         room.visibility = Visibility.PUBLIC
         tx.flush()

@@ -41,6 +41,13 @@ def page(tx: Transaction, room_id: int, before: Cursor | None, after: Cursor | N
     return found
 
 
+def unpublished(tx: Transaction, room_id: int, limit: int) -> list[Message]:
+    """The newest messages without a cursor, at most so many, in the order in which they will get one."""
+    found = _unpublished(tx, room_id, limit)
+    growth.complete(tx, found)
+    return found
+
+
 def _found(tx: Transaction, room_id: int, before: Cursor | None, after: Cursor | None, limit: int) -> Page:
     query = select(Message).where(Message.room_id == room_id, Message.log_id.is_not(None))
     if before is not None:

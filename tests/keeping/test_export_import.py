@@ -142,3 +142,48 @@ def test_what_cannot_be_is_said_in_one_line(operator: Operator, ada: Person, tmp
         "import", str(bad), "--room", room, "--format", "chatapp", code=1
     )
     assert "no room can be called" in operator.run("import", str(bad), "--room", "Ä", "--format", "chatapp", code=1)
+    assert "No such file or directory" in operator.run("export", room, "--output", "/no-such/folder/x", code=1)
+
+
+def test_what_meets_or_is_private_is_decided_before_anything_is_written(
+    operator: Operator, ada: Person, tmp_path: Path
+) -> None:
+    mark = secrets.token_hex(4)
+    file = tmp_path / "bulk.jsonl"
+    post = {"team": "t", "user": "cyd", "message": "hello", "create_at": 1_700_000_001_000}
+
+    def holds(*channels: tuple[str, str]) -> None:
+        rows: list[Any] = [{"type": "version", "version": 1}]
+        rows += [{"type": "channel", "channel": {"team": "t", "name": name, "type": of}} for name, of in channels]
+        rows += [{"type": "post", "post": {**post, "channel": name}} for name, _ in channels]
+        file.write_text("".join(json.dumps(one) + "\n" for one in rows))
+
+    before = operator.count("rooms"), operator.count("messages")
+    holds((f"dev_{mark}", "O"), (f"dev-{mark}", "O"))
+    assert f"would both be the room dev-{mark}" in operator.run("import", str(file), code=1)
+    holds((f"one-{mark}", "O"), (f"two-{mark}", "O"))
+    assert "choose one with --channel" in operator.run("import", str(file), "--room", f"x-{mark}", code=1)
+    assert (operator.count("rooms"), operator.count("messages")) == before
+
+    holds((f"dev_{mark}", "O"), (f"dev-{mark}", "O"), (f"secret-{mark}", "P"))
+    out = operator.run("import", str(file), "--channel", f"dev_{mark}", "--room", f"under-{mark}")
+    assert out == f"under-{mark}: 1 imported, 0 were there before\n"
+    holds((f"open-{mark}", "O"), (f"secret-{mark}", "P"))
+    process = operator.start("import", str(file))
+    out, err = process.communicate(timeout=60)
+    assert out == f"open-{mark}: 1 imported, 0 were there before\n"
+    assert "1 of private channels were left out" in err
+    assert operator.count("rooms", "name = :name", name=f"secret-{mark}") == 0
+    operator.run("import", str(file), "--channel", f"secret-{mark}", "--private")
+    rooms = dict(operator.rows(f"SELECT name, visibility FROM rooms WHERE name LIKE '%-{mark}'"))
+    assert rooms == {f"under-{mark}": "public", f"open-{mark}": "public", f"secret-{mark}": "private"}
+
+
+def test_a_channel_whose_name_leaves_nothing_has_one_and_its_own_as_title(
+    operator: Operator, ada: Person, tmp_path: Path
+) -> None:
+    file = tmp_path / "日本語.log"
+    file.write_text("2026-01-01 09:00:05\tcyd\thello\n")
+    name = operator.run("import", str(file)).partition(":")[0]
+    assert name.startswith("channel-")
+    assert ada.http.get(f"/rooms/{name}").json()["title"] == "日本語"

@@ -1,5 +1,7 @@
 """Rooms taken apart in steps: a large one, and one that somebody still writes into."""
 
+from itertools import pairwise
+
 import pytest
 
 from chatapp.errors import ChatError
@@ -54,6 +56,23 @@ def test_a_large_room_keeps_its_name_until_all_were_told(stage: Stage, owner: Id
             assert [event.type for event in mine][-1] == "room.deleted"
             assert mine[-1].body == {"room": "large"}
             assert [event.type for event in mine].count("room.deleted") == 1
+
+
+def test_of_what_was_edited_often_some_events_go_at_once(stage: Stage, owner: Identity) -> None:
+    room = stage.room(owner, "edited")
+    id_ = stage.say(owner, "edited")["id"]
+    for number in range(7):
+        stage.parts.changes.edit(owner, id_, {"body": f"version {number}"})
+    stage.parts.rooms.delete(owner, "edited")
+    stage.settle()
+    left, events = [8], "SELECT count(*) FROM events WHERE message_id IS NOT NULL AND room_id = :room"
+    while left[-1]:
+        stage.parts.deleted_rooms._step()
+        stage.settle()
+        left.append(stage.one(events, room=room))
+    assert all(before - after <= 2 for before, after in pairwise(left))
+    stage.parts.deleted_rooms._step()
+    assert stage.one("SELECT count(*) FROM messages WHERE room_id = :room", room=room) == 0
 
 
 def test_each_member_is_told_once(stage: Stage, owner: Identity) -> None:

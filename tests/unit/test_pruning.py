@@ -1,5 +1,6 @@
 """What a round of pruning takes, on the parts themselves."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -75,6 +76,38 @@ def test_one_that_was_changed_very_often_goes_in_several_steps(
     assert sum(steps, Removed()) == Removed(messages=1, events=11)
 
 
+def test_ended_between_two_steps_it_leaves_no_message_without_events(
+    stage: Stage, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatapp.keeping.old_messages.EVENTS_AT_ONCE", 5)
+    stage.room(ada, "tea")
+    for number in range(4):
+        id_ = stage.say(ada, "tea", str(number))["id"]
+        stage.parts.changes.edit(ada, id_, {"body": "edited"})
+    stage.settle()
+    without = "SELECT count(*) FROM messages WHERE id NOT IN (SELECT message_id FROM events WHERE message_id NOTNULL)"
+    for step in prune(stage.parts.database, Cursor(stage.parts.tail.end + 1)):
+        assert step.events <= 5
+        assert stage.one(without) == 0
+    assert stage.one("SELECT count(*) FROM messages") == 0
+
+
+def test_what_was_changed_very_often_is_looked_at_by_its_newest_event(stage: Stage, ada: Identity) -> None:
+    stage.room(ada, "tea")
+    id_ = stage.say(ada, "tea")["id"]
+    stage.write(
+        "WITH RECURSIVE series (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < 20000)"
+        " INSERT INTO events (room_id, type, message_id, log_id) SELECT room_id, 'message.updated', message_id, log_id"
+        " FROM events, series WHERE message_id = :id",
+        id=id_,
+    )
+    before = Cursor(stage.parts.tail.end + 1)
+    stage.parts.changes.edit(ada, id_, {"body": "later"})
+    stage.settle()
+    assert stage.steps(lambda: pruned(stage, before)) < 10_000
+    assert stage.one(MESSAGE, id=id_) == 1
+
+
 def test_of_joinings_and_leavings_the_last_stays(stage: Stage, ada: Identity) -> None:
     bob, cyd = stage.person("Bob"), stage.person("Cyd")
     stage.room(ada, "tea", members=(bob, cyd))
@@ -147,6 +180,25 @@ def test_with_more_rows_than_are_looked_at_in_one_step(
     assert pruned(stage) == Removed()
 
 
+def test_what_would_be_removed_is_counted_as_it_is(
+    stage: Stage, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatapp.keeping.old_messages.EVENTS_AT_ONCE", 4)
+    talker, _ = stage.person("Talker"), stage.person("Silent")
+    stage.room(ada, "tea", members=(talker,))
+    kept = stage.say(talker, "tea", "kept")["id"]
+    for number in range(9):
+        stage.say(ada, "tea", str(number))
+    before = Cursor(stage.parts.tail.end + 1)
+    stage.parts.changes.edit(talker, kept, {"body": "lately"})
+    stage.settle()
+    stage.write("UPDATE sessions SET expires_at = '2020-01-01 00:00:00' WHERE user_id <> :ada", ada=ada.id)
+    would = pruned(stage, before, dry=True)
+    assert (would.messages, would.events, would.guests) == (9, 9, 1)
+    # Besides the receipts of those who leave by it.
+    assert replace(pruned(stage, before), receipts=0) == would
+
+
 def test_windows_forget_what_was_pruned(stage: Stage, ada: Identity) -> None:
     stage.room(ada, "tea")
     said = [stage.say(ada, "tea", word) for word in "abc"]
@@ -171,3 +223,20 @@ def test_one_worker_prunes_at_a_time_and_another_goes_on_when_it_dies(set_up: Se
     for stage in (one, other):
         stage.parts.pruning._step()
         assert stage.parts.pruning._steps is None
+
+
+def test_a_round_tells_the_workers_also_what_one_removed_that_was_ended(set_up: Set) -> None:
+    one, other = (set_up(CHATAPP_KEEP_DAYS="1") for _ in range(2))
+    other.read()
+    ada = one.person("Ada")
+    one.room(ada, "tea")
+    said = one.say(ada, "tea", "old")
+    other.read()
+    one.write("DELETE FROM events WHERE message_id = :id", id=said["id"])
+    one.write("DELETE FROM messages WHERE id = :id", id=said["id"])
+    assert other.bodies(ada, "0-0") == ["old"]
+    one.parts.pruning._keep_days = 0
+    while one.parts.link.quick.call(lambda redis: redis.get(regular_pruning.TURN)) != b"done":
+        one.parts.pruning._step()
+    other.parts.tail._follow()
+    assert other.bodies(ada, "0-0") == []

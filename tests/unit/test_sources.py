@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED
 from zipfile import ZipFile
 
 import pytest
@@ -128,6 +129,68 @@ def test_a_bulk_export_of_mattermost(tmp_path: Path) -> None:
     ]
 
 
+def test_channels_of_mattermost_are_of_a_team_and_open_or_not(tmp_path: Path) -> None:
+    file = tmp_path / "bulk.jsonl"
+    channels = [("one", "tea", "O"), ("two", "tea", "P"), ("one", "news", "O")]
+    post = {"user": "ada", "message": "hello", "create_at": 1_700_000_001_000}
+    rows: list[Any] = [
+        {"type": "version", "version": 1},
+        *({"type": "channel", "channel": {"team": team, "name": name, "type": of}} for team, name, of in channels),
+        *({"type": "post", "post": {**post, "team": team, "channel": name}} for team, name, _ in channels),
+        {"type": "post", "post": {**post, "team": "one", "channel": "not-listed"}},
+    ]
+    file.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    found = [one for one in read(file) if isinstance(one, Said)]
+    assert sorted((one.room, one.channel, one.private) for one in found) == [
+        ("news", "news", False),
+        ("not-listed", "not-listed", True),
+        ("one-tea", "tea", False),
+        ("two-tea", "tea", True),
+    ]
+    assert len({one.key for one in found}) == 4
+
+
+def test_a_line_that_is_too_long_is_refused_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "x.jsonl"
+    reply = {"user": "bob", "message": "a reply", "create_at": 1_700_000_002_000}
+    post = {"channel": "tea", "user": "ada", "message": "hello", "create_at": 1_700_000_001_000}
+    long = {"type": "post", "post": {**post, "replies": [reply] * 20_000}}
+    file.write_text("".join(json.dumps(one) + "\n" for one in ({"type": "version"}, long, {"type": "post"})))
+    # A thread of more than a megabyte.
+    found = list(READERS["mattermost"](file))
+    assert short(found[:2]) == [("3", "it is no post"), ("ada", "hello")]
+    assert len(found) == 20_002
+    monkeypatch.setattr("chatapp.keeping.sources.mattermost.LINE_MAX_BYTES", 1_000)
+    assert short(list(READERS["mattermost"](file))) == [("2", "it is too long"), ("3", "it is no post")]
+    refused = short(list(READERS["chatapp"](file)))
+    assert [line for line, _ in refused] == ["1", "2", "3"]
+    assert refused[1] == ("2", "it is too long")
+    monkeypatch.setattr("chatapp.keeping.sources.irc.LINE_MAX_BYTES", 16)
+    file.write_bytes(b"x" * 16 + b"\n" + b"y" * 15 + b"\n" + b"z" * 40)
+    assert [one[0] for one in short(list(READERS["irc"](file)))] == ["1", "2", "3"]
+
+
+def test_a_damaged_or_swollen_archive_is_one_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "export.zip"
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("channels.json", json.dumps([{"name": "tea"}]))
+        archive.writestr("tea/2026-11-30.json", json.dumps([{"ts": "1.5", "user": "U1", "text": "x" * 10_000}]))
+    whole = path.read_bytes()
+    faults = 0
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            list(slack.read(path))
+        except (SourceFault, OSError):
+            faults += 1
+    assert faults > 20
+    path.write_bytes(whole)
+    assert len(list(slack.read(path))) == 1
+    monkeypatch.setattr(slack, "FILE_MAX_BYTES", 5_000)
+    with pytest.raises(SourceFault, match="longer than"):
+        list(slack.read(path))
+
+
 def test_logs_of_irc(tmp_path: Path) -> None:
     file = tmp_path / "#tea.log"
     file.write_text(IRSSI)
@@ -183,6 +246,41 @@ JSON = st.recursive(
 )
 
 
+ODD = (
+    st.none() | st.integers() | st.sampled_from([1e999, float("nan"), 10**400, "\ud800", "", [], {}, "tea", 1.5, "U1"])
+)
+MOMENTS = ODD | st.sampled_from(["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "2024-01-01T10:00:00Z"])
+
+
+@given(st.lists(ODD, min_size=6, max_size=6), st.lists(MOMENTS, min_size=3, max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_no_odd_value_breaks_a_reader(odd: list[Any], moments: list[Any]) -> None:
+    team, channel, user, message, at_, kind = odd
+    created, edited, deleted = moments
+    post = {"team": team, "channel": channel, "user": user, "message": message, "create_at": at_, "replies": [odd]}
+    rows = [
+        {"type": "channel", "channel": {"team": team, "name": channel, "type": kind}},
+        {"type": "post", "post": post},
+        {"type": "post", "post": {**post, "create_at": 1, "replies": [{**post, "create_at": kind}, post]}},
+        {"id": channel, "room": team, "sender": {"id": user, "name": user}, "body": message, "createdAt": created}
+        | {"editedAt": edited, "deletedAt": deleted},
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.jsonl"
+        path.write_text("".join(json.dumps(one) + "\n" for one in rows))
+        for name in ("chatapp", "mattermost"):
+            for one in READERS[name](path):
+                if isinstance(one, Said):
+                    imported.local_id(name, one.room, one.key, 0)
+                    imported.person_id(name, one.sender)
+                    imported.shown_name(one.name)
+        (Path(folder) / "c").mkdir()
+        (Path(folder) / "channels.json").write_text(json.dumps([{"name": "c"}]))
+        messages = [{"ts": at_, "user": user, "text": message}, {"ts": "1.5", "user": "U1", "text": "x"}]
+        (Path(folder) / "c" / "2026-11-30.json").write_text(json.dumps(messages))
+        assert all(isinstance(one, Said | Refused) for one in slack.read(Path(folder)))
+
+
 @given(JSON, JSON, JSON)
 @settings(max_examples=150, deadline=None)
 def test_no_export_breaks_the_reader_of_slack(channels: Any, users: Any, day: Any) -> None:
@@ -204,10 +302,10 @@ def test_long_texts_are_cut_without_a_loss(text: str, most: int) -> None:
 
 
 def test_channels_have_names_that_rooms_may_have() -> None:
-    assert [room_name(one) for one in ("Tea Room", "#tea", "dm-ada", "Äpfel_2", "☕")] == [
+    assert [room_name(one) for one in ("Tea Room", "#tea", "dm-dm-ada", "Äpfel_2", "☕")] == [
         "tea-room",
         "tea",
         "ada",
         "apfel-2",
-        "",
+        "channel-cf1f91e6",
     ]

@@ -53,6 +53,17 @@ def test_a_reader_finds_exactly_what_concerns_it(
     assert window.end == (events[-1].cursor if events else Cursor(0))
 
 
+def test_what_is_forgotten_is_so_also_when_it_is_read_later() -> None:
+    window = Window(10)
+    events = [make(number, ("message.created", 1, None, None)) for number in range(1, 5)]
+    window.append(events[0], Cursor.at(1))
+    window.forget(Cursor.at(3))
+    for number, event in enumerate(events[1:], 2):
+        window.append(event, Cursor.at(number))
+    assert window.after(window.start, [1], "ada") == events[3:]
+    assert window.start == Cursor.at(3)
+
+
 def test_an_edit_restates_what_the_window_still_tells() -> None:
     window = Window(10)
     message = {"id": "m", "body": "first", "cursor": None}

@@ -11,6 +11,7 @@ from chatapp.keeping.sources import irc
 from chatapp.keeping.sources import mattermost
 from chatapp.keeping.sources import slack
 from chatapp.keeping.sources.fault import SourceFault
+from chatapp.keeping.sources.names import NAMELESS_PREFIX
 
 Read = Callable[[Path], Iterator[Said | Refused]]
 
@@ -35,4 +36,4 @@ def kind_of(path: Path) -> str:
     return "chatapp" if b'"createdAt"' in first else "mattermost"
 
 
-__all__ = ["READERS", "SourceFault", "kind_of"]
+__all__ = ["NAMELESS_PREFIX", "READERS", "SourceFault", "kind_of"]

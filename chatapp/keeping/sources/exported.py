@@ -20,11 +20,11 @@ def _said(document: dict[str, Any], line: str) -> Said | Refused:
         data = document.get("data")
         said = Said(
             line,
-            _text(document["room"]),
-            _text(document["id"]),
-            _text(document["sender"]["id"]),
-            _text(document["sender"]["name"]),
-            _text(document["body"]),
+            json_lines.text(document["room"]),
+            json_lines.text(document["id"]),
+            json_lines.text(document["sender"]["id"]),
+            json_lines.text(document["sender"]["name"]),
+            json_lines.text(document["body"]),
             json_lines.moment_ms(document["createdAt"]),
             data if deleted is None else None,
             None if edited is None else json_lines.moment_ms(edited),
@@ -33,11 +33,3 @@ def _said(document: dict[str, Any], line: str) -> Said | Refused:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return Refused(line, "it is no message of an export")
     return said
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    # Lone surrogates are no text.
-    value.encode()
-    return value

@@ -13,6 +13,8 @@ from pathlib import Path
 from chatapp.keeping.said import Refused
 from chatapp.keeping.said import Said
 from chatapp.keeping.sources.fault import SourceFault
+from chatapp.keeping.sources.lines import TOO_LONG
+from chatapp.keeping.sources.lines import lines
 from chatapp.keeping.sources.names import room_name
 
 LINE_MAX_BYTES = 100_000
@@ -32,32 +34,33 @@ MONTHS = {name: number for number, name in enumerate(NAMES, 1)}
 
 def read(path: Path) -> Iterator[Said | Refused]:
     """Raises SourceFault, OSError."""
-    room = room_name(path.name.split(".")[0])
+    channel = path.name.split(".")[0]
+    room = room_name(channel)
     day: datetime | None = None
     # How often somebody said the same within a minute, or a second where there are some.
     again: dict[tuple[int, str, str], int] = {}
-    with path.open("rb") as file:
-        number = 0
-        while raw := file.readline(LINE_MAX_BYTES):
-            number += 1
-            line = STYLES.sub("", raw.decode("utf-8", "replace").rstrip("\r\n"))
-            changed = CHANGED.match(line)
-            if changed is not None:
-                day = _moment(int(changed[3]), MONTHS.get(changed[1], 0), int(changed[2]))
-                continue
-            found = _timed(line, day)
-            spoken = None if found is None else _spoken(found[1])
-            if found is None or spoken is None:
-                if TIMED.match(line) and day is None and _spoken(TIMED.match(line)[4]):  # type: ignore[index]
-                    raise SourceFault(f"{path}, line {number}: on which day? There is no `--- Day changed` before it")
-                if spoken is None and line.strip() and not _notice(line):
-                    yield Refused(str(number), "nobody says anything in it")
-                continue
-            at_ms, (nick, text) = int(found[0].timestamp() * 1000), spoken
-            count = again[at_ms, nick, text] = again.get((at_ms, nick, text), 0) + 1
-            if len(again) > 1_000:
-                again.pop(next(iter(again)))
-            yield Said(str(number), room, f"{at_ms}\n{nick}\n{text}\n{count}", nick, nick, text, at_ms)
+    for number, _, raw in lines(path, LINE_MAX_BYTES):
+        if raw is None:
+            yield Refused(str(number), TOO_LONG)
+            continue
+        line = STYLES.sub("", raw.decode("utf-8", "replace").rstrip("\r\n"))
+        changed = CHANGED.match(line)
+        if changed is not None:
+            day = _moment(int(changed[3]), MONTHS.get(changed[1], 0), int(changed[2]))
+            continue
+        found = _timed(line, day)
+        spoken = None if found is None else _spoken(found[1])
+        if found is None or spoken is None:
+            if TIMED.match(line) and day is None and _spoken(TIMED.match(line)[4]):  # type: ignore[index]
+                raise SourceFault(f"{path}, line {number}: on which day? There is no `--- Day changed` before it")
+            if spoken is None and line.strip() and not _notice(line):
+                yield Refused(str(number), "nobody says anything in it")
+            continue
+        at_ms, (nick, text) = int(found[0].timestamp() * 1000), spoken
+        count = again[at_ms, nick, text] = again.get((at_ms, nick, text), 0) + 1
+        if len(again) > 1_000:
+            again.pop(next(iter(again)))
+        yield Said(str(number), room, f"{at_ms}\n{nick}\n{text}\n{count}", nick, nick, text, at_ms, channel=channel)
 
 
 def _timed(line: str, day: datetime | None) -> tuple[datetime, str] | None:

@@ -2,16 +2,21 @@
 
 import re
 import unicodedata
+from hashlib import sha256
 
 from chatapp.wire import schemas
 
 NAME_MAX = 64
+# Of a channel whose name leaves nothing.
+NAMELESS_PREFIX = "channel-"
 NOT_FIT = re.compile(r"[^a-z0-9]+")
 
 
 def room_name(name: str) -> str:
-    """In small letters, digits and hyphens; "" if nothing of it is left."""
+    """In small letters, digits and hyphens; one of its own if nothing of it is left."""
     plain = unicodedata.normalize("NFKD", name).casefold().encode("ascii", "ignore").decode()
-    found = NOT_FIT.sub("-", plain).strip("-")[:NAME_MAX]
-    # Those are kept for direct rooms.
-    return found.removeprefix(schemas.DIRECT_PREFIX) if found.startswith(schemas.DIRECT_PREFIX) else found
+    found = NOT_FIT.sub("-", plain).strip("-")
+    while found.startswith(schemas.DIRECT_PREFIX):
+        # Those are kept for direct rooms.
+        found = found.removeprefix(schemas.DIRECT_PREFIX)
+    return found[:NAME_MAX] or f"{NAMELESS_PREFIX}{sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"

@@ -5,10 +5,13 @@ https://slack.com/help/articles/220556107: only public channels are read. A day 
 
 import json
 import re
+import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from html import unescape
+from lzma import LZMAError
 from pathlib import Path
+from typing import IO
 from typing import Any
 from zipfile import BadZipFile
 from zipfile import ZipFile
@@ -23,6 +26,9 @@ SPOKEN = {"", "bot_message", "me_message", "thread_broadcast", "file_share", "fi
 MARKED = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}\.json")
 
+# What was said in a channel on one day, as it is in memory.
+FILE_MAX_BYTES = 100_000_000
+
 Open = Callable[[str], bytes]
 
 
@@ -30,13 +36,22 @@ def read(path: Path) -> Iterator[Said | Refused]:
     """Channel by channel. Raises SourceFault, OSError."""
     if path.is_dir():
         names = sorted(str(one.relative_to(path)) for one in path.rglob("*.json"))
-        yield from _read(path, names, lambda name: (path / name).read_bytes())
+        yield from _read(path, names, lambda name: _bounded(name, (path / name).open("rb")))
         return
     try:
         with ZipFile(path) as archive:
-            yield from _read(path, sorted(archive.namelist()), archive.read)
-    except (BadZipFile, NotImplementedError, RuntimeError) as error:
+            yield from _read(path, sorted(archive.namelist()), lambda name: _bounded(name, archive.open(name)))
+    except (BadZipFile, EOFError, LZMAError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise SourceFault(f"{path}: no zip that can be read: {error}") from None
+
+
+def _bounded(name: str, file: IO[bytes]) -> bytes:
+    """All of it: an archive of a few kilobytes may hold more than any memory."""
+    with file:
+        found = file.read(FILE_MAX_BYTES + 1)
+    if len(found) > FILE_MAX_BYTES:
+        raise SourceFault(f"{name}: longer than {FILE_MAX_BYTES // 1_000_000:,} MB")
+    return found
 
 
 def _read(path: Path, names: list[str], open_: Open) -> Iterator[Said | Refused]:
@@ -59,7 +74,7 @@ def _day(open_: Open, name: str, channel: str, people: dict[str, str]) -> Iterat
         line = f"{name}, message {number}"
         try:
             found.append((float(message["ts"]), line, message))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             yield Refused(line, "it has no time")
     found.sort(key=lambda one: one[:2])
     for at_s, line, message in found:
@@ -79,8 +94,8 @@ def _said(message: dict[str, Any], at_s: float, line: str, channel: str, people:
     except (OverflowError, ValueError):
         return Refused(line, "it has no time")
     texts = [plain(_str(message.get("text")), people), *_files(message.get("files"))]
-    body = "\n".join(text for text in texts if text)
-    return Said(line, room_name(channel), f"{channel}\n{message['ts']}\n{user}", user, name or user, body, at_ms)
+    body, key = "\n".join(text for text in texts if text), f"{channel}\n{message['ts']}\n{user}"
+    return Said(line, room_name(channel), key, user, name or user, body, at_ms, channel=channel)
 
 
 def plain(text: str, people: dict[str, str]) -> str:
