@@ -1,9 +1,10 @@
-"""A small file that a command keeps: read as it is, and written as a whole or not at all."""
+"""A line of text that a command keeps in a file."""
 
-import os
 from pathlib import Path
 
 import click
+
+from chatapp.command.whole_file import whole_file
 
 
 def read(file: Path) -> str | None:
@@ -13,23 +14,10 @@ def read(file: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise _refusal(file, error) from None
+        raise click.ClickException(f"{file}: {error.strerror or error}") from None
 
 
 def write(file: Path, text: str, *, mode: int = 0o666) -> None:
-    """Beside the file and put in its place: whoever is killed leaves the old text or the new. Raises ClickException."""
-    new = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        try:
-            new.touch(mode=mode)
-            new.write_text(f"{text}\n")
-            new.replace(file)
-        except OSError:
-            new.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise _refusal(file, error) from None
-
-
-def _refusal(file: Path, error: OSError) -> click.ClickException:
-    return click.ClickException(f"{file}: {error.strerror or error}")
+    """Whoever is killed leaves the old text or the new. Raises ClickException."""
+    with whole_file(str(file), mode) as open_file:
+        open_file.write(f"{text}\n".encode())

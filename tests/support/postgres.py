@@ -66,7 +66,7 @@ class Postgres:
         command = [binary("postgres", *FOLDERS), "-D", str(self._data), "-p", str(self.port)]
         # No unix socket: its path would be longer than the system allows.
         command += ["-k", "", "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=500"]
-        # It looks at each database in turn within this time, by a new process: a hundred of them are a process a second.
+        # Within this time it looks at each database, by a new process: a hundred of them are a process a second.
         command += ["-c", "autovacuum_naptime=10min"]
         process = Process([*self.as_user, *command], self._folder.parent / "postgres.log")
         wait_until(self._answers, what="PostgreSQL")
