@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,18 @@ def test_a_circle_is_found() -> None:
     assert {"receiving.reader", "receiving.feed"} <= set(circle(planted))
 
 
+@cache
+def named(path: Path) -> frozenset[str]:
+    """What a module imports, by whole names."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(names)
+
+
 @pytest.mark.parametrize(
     ("library", "allowed"),
     [
@@ -284,18 +297,9 @@ def test_a_circle_is_found() -> None:
     ],
 )
 def test_few_places_know_a_library(library: str, allowed: set[str]) -> None:
-    def knows(path: Path) -> bool:
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            if any(name == library or name.startswith(f"{library}.") for name in names):
-                return True
-        return False
-
-    users = {module for module, path in MODULES.items() if knows(path)}
+    users = {
+        module for module, path in MODULES.items() if any(f"{name}.".startswith(f"{library}.") for name in named(path))
+    }
     assert {one for one in users if not any(one == room or one.startswith(f"{room}.") for room in allowed)} == set()
 
 
