@@ -1,8 +1,9 @@
-"""How Chromium is started for tests: without what it does by itself over the network."""
+"""How Chromium is started for tests: without a window, and without what it does by itself over the network."""
 
 import os
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# The same browser without the frame around its pages, which takes a third of the time.
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium-headless-shell")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
