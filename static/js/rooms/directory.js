@@ -32,6 +32,7 @@ export class Directory {
   async load() {
     const { api, rooms, clock, open, changed } = this.#parts;
     this.#listedAtMs = clock.now();
+    const asked = rooms.presences;
     const first = await api.rooms();
     const infos = [...first.rooms];
     let { after } = first;
@@ -42,7 +43,7 @@ export class Directory {
       after = page.after;
     }
     this.#more = after;
-    rooms.replace(infos, open()?.name);
+    rooms.replace(infos, open()?.name, asked);
     changed();
     return first.cursor;
   }
@@ -67,9 +68,10 @@ export class Directory {
   async loadMore() {
     if (!this.#more) return;
     const { api, rooms, changed } = this.#parts;
+    const asked = rooms.presences;
     const page = await api.rooms(this.#more);
     this.#more = page.after;
-    for (const info of page.rooms) rooms.put(info);
+    for (const info of page.rooms) rooms.put(info, asked);
     changed();
   }
 
@@ -96,8 +98,10 @@ export class Directory {
   async #ask(name) {
     this.unanswered.delete(name);
     try {
-      const room = this.#parts.rooms.put(await this.#parts.api.room(name));
-      this.#parts.changed();
+      const { api, rooms, changed } = this.#parts;
+      const asked = rooms.presences;
+      const room = rooms.put(await api.room(name), asked);
+      changed();
       return room;
     } catch (error) {
       if (asApiError(error).retryable) this.unanswered.add(name);

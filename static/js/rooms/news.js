@@ -71,7 +71,7 @@ export class News {
     else if (type === 'receipt') room.readers.take(receipts);
     else if (type === 'message.grew') this.#grew(event, room);
     else if (type === 'presence') {
-      room.info = { ...room.info, onlineCount };
+      this.#rooms.tellPresence(room, onlineCount);
       this.#hooks.presence(room, changes);
     }
     this.#hooks.changed(room);

@@ -29,6 +29,9 @@ export class Room {
   /** What is shown instead of the newest, after a link to a message far back. @type {import('./past.js').Past | null} */
   past = null;
 
+  /** Which of the book's presences was told of it last. */
+  presence = 0;
+
   /**
    * @param {RoomInfo} info
    * @param {string} myId

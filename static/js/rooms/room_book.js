@@ -8,6 +8,8 @@ export class RoomBook {
   /** @type {Map<string, Room>} */
   #rooms = new Map();
   #myId;
+  /** How many times presence was told, of any room. An answer that was asked for before may be older. */
+  presences = 0;
 
   /** @param {string} myId */
   constructor(myId) {
@@ -23,10 +25,23 @@ export class RoomBook {
     return [...this.#rooms.values()];
   }
 
-  /** @param {RoomInfo} info */
-  put(info) {
+  /**
+   * How many are online now, as a signal says it.
+   * @param {Room} room
+   * @param {number} onlineCount
+   */
+  tellPresence(room, onlineCount) {
+    room.presence = ++this.presences;
+    room.info = { ...room.info, onlineCount };
+  }
+
+  /**
+   * @param {RoomInfo} info
+   * @param {number} [asked] how many presences had been told when it was asked for
+   */
+  put(info, asked = this.presences) {
     const known = this.#rooms.get(info.name);
-    if (known) known.take(info);
+    if (known) known.take(known.presence > asked ? { ...info, onlineCount: known.info.onlineCount } : info);
     else this.#rooms.set(info.name, new Room(info, this.#myId));
     return /** @type {Room} */ (this.#rooms.get(info.name));
   }
@@ -35,11 +50,12 @@ export class RoomBook {
    * Takes over a complete list: rooms that are not in it are gone for this user.
    * @param {RoomInfo[]} infos
    * @param {string} [kept] the open room: it may be newer than the list, and its own events tell when it is gone
+   * @param {number} [asked] as in `put`
    */
-  replace(infos, kept) {
+  replace(infos, kept, asked) {
     const names = new Set([...infos.map((info) => info.name), kept]);
     for (const name of this.#rooms.keys()) if (!names.has(name)) this.#rooms.delete(name);
-    for (const info of infos) this.put(info);
+    for (const info of infos) this.put(info, asked);
   }
 
   /** @param {string} name */
