@@ -19,9 +19,10 @@ class KeptPosition:
 
     def move(self, cursor: str) -> None:
         """Raises ClickException for a file that cannot be written."""
-        self.cursor = cursor
         if self._file is not None:
             kept_text.write(self._file, cursor)
+        # Only now: whoever is interrupted in between is told what the file has.
+        self.cursor = cursor
 
     def _load(self) -> str | None:
         text = None if self._file is None else kept_text.read(self._file)
