@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy import text
 
-from chatapp.command import cli
+from chatapp.server import schema
 from chatapp.storage import engine_options
 from chatapp.storage import prepare
 from tests.conftest import Start
@@ -81,7 +81,7 @@ def test_an_upgrade_waits_for_another_behind_a_pooler(pgbouncer: PgBouncer, tmp_
     url = pgbouncer.database()
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     with psycopg.connect(url, prepare_threshold=None) as other:
-        other.execute(f"SELECT pg_advisory_xact_lock({cli.UPGRADE_LOCK})".encode())
+        other.execute(f"SELECT pg_advisory_xact_lock({schema.UPGRADE_LOCK})".encode())
         upgrade = chatapp("upgrade", url, tmp_path)
         wait_until(lambda: other.execute(waiting).fetchone() == (1,), what="an upgrade that waits")
         assert upgrade.poll() is None
