@@ -143,7 +143,7 @@ def test_a_tail_goes_on_where_it_was(shell: Shell, ada: Person, bob: Person) -> 
         # The one that was being shown when it was killed may come again; none is missing, and none from before it.
         assert "before" not in shell.out()
         tail.send_signal(signal.SIGINT)
-        assert tail.wait(20) == 130
+        assert tail.wait(60) == 130
         assert tail.stderr is not None
         [_, told] = tail.stderr.read().splitlines()
         cursor = (shell.home / "position").read_text().strip()

@@ -56,6 +56,8 @@ def tail(
                 if event.cursor is not None:
                     position.move(event.cursor)
         except KeyboardInterrupt:
+            # It may have come while the position was being kept.
+            position = KeptPosition(keep, position.cursor)
             click.echo(f"\nto go on: chatapp tail {room} --since {position.cursor}", err=True)
             sys.exit(INTERRUPTED)
 
