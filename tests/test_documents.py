@@ -164,7 +164,7 @@ def test_every_reason_for_closing_is_in_the_document() -> None:
 def said_types() -> Iterator[str]:
     """The types of events in the code: those of the log, words of the same form, and the first argument of whatever
     makes an event."""
-    yield from (value for name, value in vars(event_types).items() if name.isupper())
+    yield from event_types.ALL
     makers = {"Signal", "_own", "_event", "frame"}
     for room in ("eventlog", "people", "sending", "receiving"):
         for path in (ROOT / "chatapp" / room).rglob("*.py"):

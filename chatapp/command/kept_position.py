@@ -21,7 +21,6 @@ class KeptPosition:
         """Raises ClickException for a file that cannot be written."""
         if self._file is not None:
             kept_text.write(self._file, cursor)
-        # Only now: whoever is interrupted in between is told what the file has.
         self.cursor = cursor
 
     def _load(self) -> str | None:

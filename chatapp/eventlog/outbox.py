@@ -17,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatapp import metrics
 from chatapp.errors import RedisAway
 from chatapp.eventlog.awaited_cursors import AwaitedCursors
-from chatapp.eventlog.kept_log import MOVES
 from chatapp.eventlog.kept_log import UNRECORDED_MAX
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
@@ -48,13 +47,7 @@ SETTLE_MAX_S = 5.0
 
 
 # So that the first one is a rise, and not the beginning of a series.
-for _type in (
-    event_types.MESSAGE_CREATED,
-    event_types.MESSAGE_UPDATED,
-    event_types.MESSAGE_STATUS,
-    *MOVES,
-    event_types.ROOM_UPDATED,
-):
+for _type in event_types.ALL:
     metrics.events.labels(_type)
 
 

@@ -32,6 +32,7 @@ from chatapp.storage import User
 from chatapp.storage import Visibility
 from chatapp.storage import name_order
 from chatapp.storage import one_of
+from chatapp.wire import event_types
 
 NAME = "Forgotten"
 # Each is an event, which the service publishes beside everything else.
@@ -130,7 +131,7 @@ def _withdraw(tx: Transaction, after: str, user_id: str) -> tuple[int, str | Non
         message.content_hash = NO_HASH
         if message.deleted_at is None:
             message.body, message.data, message.deleted_at = "", None, utc_now()
-            tx.add(EventRow(type="message.deleted", room_id=message.room_id, message_id=message.id))
+            tx.add(EventRow(type=event_types.MESSAGE_DELETED, room_id=message.room_id, message_id=message.id))
             count += 1
     tx.flush()
     return count, last

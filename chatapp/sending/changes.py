@@ -57,7 +57,7 @@ class Changes:
             message.body, message.data, message.deleted_at = "", None, utc_now()
             return True
 
-        return self._change(who, message_id, "message.deleted", change)
+        return self._change(who, message_id, event_types.MESSAGE_DELETED, change)
 
     def finish(self, who: Identity, message_id: str, body: str | None) -> Message:
         """It grows no more: it says `body`, or what it says so far. Raises NotFound, Forbidden, RateLimited."""

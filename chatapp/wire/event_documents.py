@@ -96,7 +96,7 @@ class MessageUpdatedSchema(OfLog):
 class MessageDeletedSchema(OfLog):
     """A message was withdrawn."""
 
-    event_type = "message.deleted"
+    event_type = event_types.MESSAGE_DELETED
     message = fields.Nested(MessageSchema)
 
 
