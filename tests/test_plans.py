@@ -172,7 +172,7 @@ class Scenario:
             Draft(GENERAL, "general", self.keen.id, "Ada", "session", f"first-{self.mark}", Content("behind many"))
         )
 
-        seen = max(self.parts.kept_log.unrecorded())
+        seen = max(self.parts.kept_log.unrecorded().values())
         place = Cursor(self.parts.kept_log.newest() + 1)
         self.parts.kept_log.keep_first(lambda number: place if number == seen else None)
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from chatapp.eventlog import growth
 from chatapp.eventlog.delivered_counts import delivered_to
+from chatapp.eventlog.uid import uid
 from chatapp.storage import Message
 from chatapp.storage import Prepared
 from chatapp.storage import Room
@@ -39,6 +40,7 @@ class Kept(NamedTuple):
     """
 
     number: int
+    uid: str
     room_id: int
     room_name: str
     type: str
@@ -78,7 +80,7 @@ def told(rows: FromClause) -> Select[Any]:
     sender, about = _USERS.alias("sender"), _USERS.alias("about")
     event, columns = rows.c, _MESSAGES.c
     return select(
-        *(event.number, event.room_id, ROOM_NAME, event.type, event.user_id, about.c.name, event.target_id),
+        *(event.number, uid(rows), event.room_id, ROOM_NAME, event.type, event.user_id, about.c.name, event.target_id),
         *(event.log_id, event.message_id, columns.local_id, columns.sender_id, sender.c.name, columns.body),
         columns.data,
         *(columns.created_at, columns.status, columns.log_id, columns.edited_at, columns.deleted_at),
@@ -100,7 +102,8 @@ def entries(rows: Rows, kept: Sequence[Kept]) -> list[Entry]:
     """The rows on their way into the log."""
     more = besides(rows, kept)
     return [
-        Entry(row.number, row.type, row.room_id, _body(row, more), target=row.target, about=row.about) for row in kept
+        Entry(row.number, row.uid, row.type, row.room_id, _body(row, more), target=row.target, about=row.about)
+        for row in kept
     ]
 
 

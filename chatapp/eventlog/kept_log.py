@@ -16,6 +16,7 @@ from sqlalchemy import FromClause
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import case
+from sqlalchemy import exists
 from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -27,6 +28,7 @@ from chatapp.errors import RedisAway
 from chatapp.eventlog import bodies
 from chatapp.eventlog.live_log import LiveLog
 from chatapp.eventlog.read_places import move_read
+from chatapp.eventlog.uid import uid
 from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Message
@@ -53,7 +55,7 @@ _EVENTS, _MESSAGES, _RECEIPTS = (cast(Table, model.__table__) for model in (Even
 # behind the first one misses it.
 RECORD_EVENT = Prepared(
     update(_EVENTS)
-    .where(_EVENTS.c.number == bindparam("row"))
+    .where(_EVENTS.c.number == bindparam("row"), uid(_EVENTS) == bindparam("uid"))
     .where(_EVENTS.c.log_id.is_(None) | (_EVENTS.c.log_id < bindparam("place")))
     .values(log_id=bindparam("place"))
 )
@@ -70,6 +72,7 @@ RECORD_JOINING = Prepared(
         _RECEIPTS.c.user_id == bindparam("user"),
         _RECEIPTS.c.joined == bindparam("row"),
         _RECEIPTS.c.first.is_(None),
+        exists().where(_EVENTS.c.number == bindparam("row"), uid(_EVENTS) == bindparam("uid")),
     )
     .values(first=bindparam("place"))
 )
@@ -107,20 +110,21 @@ def _in_order(events: FromClause) -> tuple[ColumnElement[Any], ...]:
 
 _WAITING = _in_publishing_order(bindparam("most"))
 UNPUBLISHED = Prepared(bodies.told(_WAITING).order_by(*_in_order(_WAITING)))
-UNRECORDED = Prepared(select(both_ways(UNRECORDED_MAX).c.number))
+_BOTH_WAYS = both_ways(UNRECORDED_MAX)
+UNRECORDED = Prepared(select(uid(_BOTH_WAYS), _BOTH_WAYS.c.number))
 # Those of these rows (a JSON array of their numbers) that have none yet.
 WITHOUT_PLACE = Prepared.among(
     _EVENTS.c.number,
     "numbers",
     lambda among_these: select(
-        _EVENTS.c.number, _EVENTS.c.type, _EVENTS.c.room_id, _EVENTS.c.user_id, _EVENTS.c.message_id
+        uid(_EVENTS), _EVENTS.c.number, _EVENTS.c.type, _EVENTS.c.room_id, _EVENTS.c.user_id, _EVENTS.c.message_id
     ).where(among_these, _EVENTS.c.log_id.is_(None)),
 )
 _FIRST = (
     select(_EVENTS).where(_EVENTS.c.log_id.is_(None)).order_by(_EVENTS.c.number).limit(UNRECORDED_MAX).subquery("first")
 )
 FIRST_WAITING = Prepared(
-    select(_FIRST.c.number, _FIRST.c.room_id, _FIRST.c.type, _FIRST.c.message_id, _MESSAGES.c.sender_id)
+    select(uid(_FIRST), _FIRST.c.number, _FIRST.c.room_id, _FIRST.c.type, _FIRST.c.message_id, _MESSAGES.c.sender_id)
     .select_from(_FIRST.outerjoin(_MESSAGES, _MESSAGES.c.id == _FIRST.c.message_id))
     .order_by(_FIRST.c.number)
 )
@@ -129,6 +133,7 @@ FIRST_WAITING = Prepared(
 class Waiting(NamedTuple):
     """A row that is committed and has no place yet, in the order of the columns of `FIRST_WAITING`."""
 
+    uid: str
     number: int
     room_id: int
     type: str
@@ -158,9 +163,10 @@ class KeptLog:
         self._database = database
         self._live_log = live_log
 
-    def unrecorded(self) -> frozenset[int]:
-        """The numbers of the first committed rows without a cursor, including all that are in the log already."""
-        return self._database.read(lambda tx: frozenset(number for (number,) in rows_within(tx).ask(UNRECORDED)))
+    def unrecorded(self) -> dict[str, int]:
+        """The first committed rows without a cursor, including all that are in the log already: their numbers, by what
+        they are."""
+        return self._database.read(lambda tx: dict(rows_within(tx).ask(UNRECORDED)))
 
     def unpublished(self, most: int) -> list[Entry]:
         """The rows without a cursor, on their way into the log."""
@@ -193,21 +199,21 @@ class KeptLog:
         query = select(EventRow.number).where(EventRow.log_id > after, EventRow.log_id < until).limit(1)
         return self._database.read(lambda tx: tx.scalar(query)) is not None
 
-    def await_records(self, seconds: float, besides: Collection[int] = ()) -> None:
+    def await_records(self, seconds: float, besides: Collection[str] = ()) -> None:
         """Wait until what is in the log now and not recorded yet is recorded, at most this long.
 
         Besides these, which are in no log.
         """
-        pending = self.unrecorded().difference(besides)
+        pending = self.unrecorded().keys() - besides
         deadline_s = time.monotonic() + seconds
         while pending and time.monotonic() < deadline_s:
             sleep(RECORD_POLL_S)
-            pending &= self.unrecorded()
+            pending &= self.unrecorded().keys()
 
-    def keep_first(self, first_place: Callable[[int], Cursor | None]) -> None:
+    def keep_first(self, first_place: Callable[[str], Cursor | None]) -> None:
         """Messages and memberships that were seen in a log that is lost keep their places, though their publisher may
         never have heard of them. Their events have none yet: they are published again."""
-        seen = [number for number in self.unrecorded() if first_place(number) is not None]
+        seen = [number for uid, number in self.unrecorded().items() if first_place(uid) is not None]
         if seen:
             self._database.write_rows(lambda rows: _keep_first(rows, seen, first_place), durable=False)
 
@@ -223,13 +229,16 @@ class KeptLog:
 def _record(rows: Rows, places: Sequence[Place]) -> None:
     # Each table in one order, so that two workers never wait for one another.
     ordered = sorted(places, key=lambda place: place.entry.number)
-    rows.run(RECORD_EVENT, [{"row": place.entry.number, "place": int(place.cursor)} for place in ordered])
+    rows.run(
+        RECORD_EVENT,
+        [{"row": place.entry.number, "uid": place.entry.uid, "place": int(place.cursor)} for place in ordered],
+    )
     created = [place for place in places if place.entry.type == event_types.MESSAGE_CREATED]
     _record_firsts(
         rows,
         [(place.entry.body["message"]["id"], int(place.first)) for place in created],
         [
-            (place.entry.room_id, place.entry.about or "", place.entry.number, int(place.first))
+            (place.entry.room_id, place.entry.about or "", place.entry.number, place.entry.uid, int(place.first))
             for place in places
             if place.entry.type == event_types.MEMBER_JOINED
         ],
@@ -237,28 +246,28 @@ def _record(rows: Rows, places: Sequence[Place]) -> None:
     move_read(rows, [_own(place) for place in created])
 
 
-def _keep_first(rows: Rows, numbers: list[int], first_place: Callable[[int], Cursor | None]) -> None:
+def _keep_first(rows: Rows, numbers: list[int], first_place: Callable[[str], Cursor | None]) -> None:
     found = rows.ask(WITHOUT_PLACE, {"numbers": json.dumps(numbers)})
     firsts = [(row, int(first_place(row[0]) or 0)) for row in found]
     _record_firsts(
         rows,
-        [(message_id, place) for (_, type_, _, _, message_id), place in firsts if type_ == event_types.MESSAGE_CREATED],
+        [(id_, place) for (_, _, type_, _, _, id_), place in firsts if type_ == event_types.MESSAGE_CREATED],
         [
-            (room_id, user_id, number, place)
-            for (number, type_, room_id, user_id, _), place in firsts
+            (room_id, user_id, number, uid, place)
+            for (uid, number, type_, room_id, user_id, _), place in firsts
             if type_ == event_types.MEMBER_JOINED
         ],
     )
 
 
-def _record_firsts(rows: Rows, created: list[tuple[str, int]], joined: list[tuple[int, str, int, int]]) -> None:
-    """Messages and their places; rooms, users, rows and places of joinings."""
+def _record_firsts(rows: Rows, created: list[tuple[str, int]], joined: list[tuple[int, str, int, str, int]]) -> None:
+    """Messages and their places; of joinings rooms, users, numbers, what they are, and places."""
     created.sort()
     joined.sort()
     if created:
         rows.run(RECORD_MESSAGE, [{"row": id_, "place": place} for id_, place in created])
     if joined:
-        names = ("room", "user", "row", "place")
+        names = ("room", "user", "row", "uid", "place")
         rows.run(RECORD_JOINING, [dict(zip(names, one, strict=True)) for one in joined])
 
 

@@ -29,6 +29,7 @@ from chatapp.wire import Entry
 from chatapp.wire import Event
 from chatapp.wire import Signal
 from chatapp.wire import codec
+from chatapp.wire import event_types
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +39,11 @@ PUBLISHED = "chat:published"
 LOG_NAME = "chat:log"
 
 # What an entry consists of, in the order in which `publish.lua` writes it.
-FIELDS = [b"prev", b"number", b"type", b"room", b"target", b"about", b"message", b"body"]
+FIELDS = [b"prev", b"number", b"type", b"room", b"target", b"about", b"message", b"body", b"uid"]
 
-# How far a publisher may lag behind another and still get the first one's id for the same row.
-PUBLISHED_PERIOD_S = 600
+# How many rows a publisher may lag behind another and still get the first one's id for the same row. Redis remembers up
+# to twice as many, in about a hundred bytes each.
+REMEMBERED = 50_000
 # A worker that is away for longer misses signals of rooms, as it may, and forgets all that it knows of sessions.
 SIGNALS_MAXLEN = 10_000
 # Within this time each worker has noticed that the log was lost, and recorded what it had seen in it.
@@ -64,12 +66,21 @@ class AnotherLog(RedisAway):
 
 
 class LogEntry(NamedTuple):
-    """What stands at one position: an event and the number of its row, or None where the log was only raised."""
+    """What stands at one position: an event, and what its row is; None where the log was only raised."""
 
     cursor: Cursor
     prev: Cursor
     event: Event | None
-    number: int | None = None
+    uid: str = ""
+
+
+class LongAgo(RedisAway):
+    """What was read to be published was read too long ago: since then more was published than is remembered, and these
+    rows may be among that. `now` is where the log ends: what is not recorded is to be read again."""
+
+    def __init__(self, now: Cursor) -> None:
+        super().__init__("read too long ago")
+        self.now = now
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +115,15 @@ class LiveLog:
         """Whether the last attempt to write, here or as a sign of life, succeeded."""
         return not self._link.commands.failing
 
-    def publish(self, entries: Sequence[Entry], floor: Cursor, remember: Mapping[str, str]) -> list[Cursor]:
+    def publish(
+        self, entries: Sequence[Entry], since: Cursor, floor: Cursor, remember: Mapping[str, str]
+    ) -> list[Cursor]:
         """Append the entries in order and return their cursors; those appended before keep their first one.
 
-        Sets the keys of `remember` in the same call, for REMEMBER_S. Raises AnotherLog, with nothing appended, if it is
-        not the log of the last time.
+        `since` is where the log was when these rows were found to have no place. Sets the keys of `remember` in the
+        same call, for REMEMBER_S. With nothing appended, raises AnotherLog if it is not the log of the last time, and
+        LongAgo.
         """
-        period = now_ms() // 1000 // PUBLISHED_PERIOD_S
         args: list[Any] = [
             self._known,
             token_hex(8),
@@ -118,31 +131,36 @@ class LiveLog:
             floor.milliseconds,
             _sequence(floor),
             self._maxlen,
-            2 * PUBLISHED_PERIOD_S,
+            REMEMBERED,
+            since.milliseconds,
+            _sequence(since),
             REMEMBER_S,
             len(entries),
         ]
         for entry in entries:
             message_id = entry.body["message"]["id"] if "message" in entry.body else ""
             args += [entry.number, entry.type, entry.room_id, entry.target or "", entry.about or "", message_id]
-            args.append(codec.dumps(entry.body))
+            args += [codec.dumps(entry.body), "" if entry.uid == message_id else entry.uid]
         args += remember.values()
-        keys = [EVENTS, f"{PUBLISHED}:{period}", f"{PUBLISHED}:{period - 1}", LOG_NAME, *remember]
+        keys = [EVENTS, PUBLISHED, f"{PUBLISHED}:before", LOG_NAME, *remember]
         try:
-            found, age_ms, *ids = self._publish(keys, args)
+            found, age_ms, *places = self._publish(keys, args)
         except RedisFull:
             self._make_room()
-            found, age_ms, *ids = self._publish(keys, args)
+            found, age_ms, *places = self._publish(keys, args)
         if found != self._known:
             before, self._known = self._known, found
             # A replica has the name of the log before, so its age says nothing.
             unsettled_s = SETTLE_S if before else max(0.0, SETTLE_S - age_ms / 1000)
             raise AnotherLog(unsettled_s, elsewhere=_server_of(before) != _server_of(found))
-        return [Cursor.parse(raw.decode()) for raw in ids]
+        last, *cursors = [Cursor.parse(raw.decode()) for raw in places]
+        if len(cursors) < len(entries):
+            raise LongAgo(last)
+        return cursors
 
     def meet(self) -> None:
         """Find out which log it is. Raises AnotherLog as `publish` does."""
-        self.publish([], Cursor(0), {})
+        self.publish([], Cursor(0), Cursor(0), {})
 
     def server(self) -> str:
         """Which server the tail hears: its run id, "" where that is not told. Raises RedisAway if it is a replica."""
@@ -263,12 +281,12 @@ def _entry(raw_id: bytes, flat: Sequence[bytes]) -> LogEntry:
     try:
         if flat[::2] != FIELDS:
             return _other(cursor, _fields(flat))
-        prev, number, type_, room_id, target, about, message_id, body = flat[1::2]
+        prev, _, type_, room_id, target, about, message_id, body, uid = flat[1::2]
         event = Event.packed(
             *(cursor, sys.intern(type_.decode()), int(room_id), body),
             *(target.decode() or None, about.decode() or None, message_id.decode() or None),
         )
-        return LogEntry(cursor, Cursor.of_redis(prev), event, int(number))
+        return LogEntry(cursor, Cursor.of_redis(prev), event, (uid or message_id).decode())
     except (KeyError, TypeError, ValueError) as error:
         # Not ours. It names no predecessor, so the tail sees what it is: a log changed beneath it.
         log.warning("the entry at %s is not from this service: %r", cursor, error)
@@ -276,15 +294,15 @@ def _entry(raw_id: bytes, flat: Sequence[bytes]) -> LogEntry:
 
 
 def _other(cursor: Cursor, fields: dict[bytes, bytes]) -> LogEntry:
-    """An entry that only raised the log, or one of an earlier version, which did not name its message."""
+    """An entry that only raised the log, or one of an earlier version, which did not say what its row is."""
     prev, type_ = Cursor.parse(_text(fields[b"prev"])), _text(fields[b"type"])
     if not type_:
         return LogEntry(cursor, prev, None)
     target, about = _text(fields[b"target"]) or None, _text(fields[b"about"]) or None
     body = codec.loads_trusted(fields[b"body"])
-    return LogEntry(
-        cursor, prev, Event(cursor, type_, int(fields[b"room"]), body, target, about), int(fields[b"number"])
-    )
+    event = Event(cursor, type_, int(fields[b"room"]), body, target, about)
+    created = event.type == event_types.MESSAGE_CREATED and event.message_id
+    return LogEntry(cursor, prev, event, created or _text(fields[b"number"]))
 
 
 def _signal(fields: dict[bytes, bytes]) -> list[dict[str, Any]]:

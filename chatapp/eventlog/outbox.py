@@ -24,6 +24,7 @@ from chatapp.eventlog.kept_log import Waiting
 from chatapp.eventlog.kept_log import is_move_type
 from chatapp.eventlog.live_log import AnotherLog
 from chatapp.eventlog.live_log import LiveLog
+from chatapp.eventlog.live_log import LongAgo
 from chatapp.eventlog.send_outcomes import accepted
 from chatapp.eventlog.tail import Tail
 from chatapp.runtime import Loop
@@ -62,10 +63,14 @@ class Outbox:
         self._awaited = AwaitedCursors()
         # Committed here just now, in order, and not published yet; they need not be read from the database.
         self._fresh: deque[Entry] = deque()
-        # The numbers of those and of the ones that are being published.
-        self._own: set[int] = set()
-        # The numbers of other workers' rows that waited at the last commit, and since when they have been seen to wait.
-        self._others: dict[int, float] = {}
+        # Where the log was when the first of these was committed.
+        self._since = Cursor(0)
+        # Where it was when something had been read too long ago.
+        self._found_late = Cursor(0)
+        # Those and the ones that are being published.
+        self._own: set[str] = set()
+        # Other workers' rows that waited at the last commit, and since when they have been seen to wait.
+        self._others: dict[str, float] = {}
         # Whether all that waits in the database is to be published.
         self._asked = True
         # When this worker last saw what waits in the database.
@@ -100,20 +105,22 @@ class Outbox:
 
     def publish(self, entries: list[Entry], waiting: list[Waiting]) -> None:
         """These rows were committed just now; `waiting` are the first of all that waited then."""
-        self._own.update(entry.number for entry in entries)
+        if not self._fresh:
+            self._since = self._tail.window.end
+        self._own.update(entry.uid for entry in entries)
         self._fresh += entries
         now_s = time.monotonic()
-        others = [one for one in waiting if one.number not in self._own]
-        self._others = {one.number: self._others.get(one.number, now_s) for one in others}
+        others = [one for one in waiting if one.uid not in self._own]
+        self._others = {one.uid: self._others.get(one.uid, now_s) for one in others}
         if not others:
             # The commit has looked for all that wait: the relay need not.
             self._looked_s = now_s
         self._asked = self._asked or len(waiting) > OVERTAKEN_MAX or _come_first(others, entries)
         self._loop.wake()
 
-    def cursor_of(self, number: int, seconds: float = CURSOR_WAIT_S) -> Cursor | None:
+    def cursor_of(self, uid: str, seconds: float = CURSOR_WAIT_S) -> Cursor | None:
         """The cursor of a row committed just now; None if it takes longer, at once while Redis is away."""
-        return self._awaited.get(number, seconds, lambda: self._link.away)
+        return self._awaited.get(uid, seconds, lambda: self._link.away)
 
     def _flush(self) -> None:
         """Publish what was committed here; on a timer, or if there may be more, everything that waits in the database.
@@ -131,6 +138,8 @@ class Outbox:
         except Exception as error:
             if isinstance(error, AnotherLog):
                 self._lost(error)
+            elif isinstance(error, LongAgo):
+                self._found_late = error.now
             # The database has them: from there they are published again, to the same cursors.
             self._asked = True
             self._awaited.give_up()
@@ -144,18 +153,20 @@ class Outbox:
     def _overdue(self, before_s: float) -> bool:
         """Whether another worker's row has waited for longer than an answer waits, and is in the log nowhere."""
         return any(
-            since_s < before_s and number not in self._awaited and self._tail.first_place(number) is None
-            for number, since_s in self._others.items()
+            since_s < before_s and uid not in self._awaited and self._tail.first_place(uid) is None
+            for uid, since_s in self._others.items()
         )
 
     def _flush_fresh(self) -> None:
         """Publish what was committed here."""
+        since = self._since
         entries = [self._fresh.popleft() for _ in range(min(PUBLISH_MAX, len(self._fresh)))]
         try:
-            self._publish([entry for entry in entries if entry.number not in self._awaited])
+            self._publish([entry for entry in entries if entry.uid not in self._awaited], since)
         except AnotherLog as another:
             if not another.elsewhere:
                 self._fresh.extendleft(reversed(entries))
+                self._since = since
             raise
 
     def _flush_database(self) -> None:
@@ -173,10 +184,11 @@ class Outbox:
         self._own.clear()
         full = bool(self._kept_log.unrecorded())
         while full:
+            since = max(self._tail.window.end, self._found_late)
             entries = self._kept_log.unpublished(PUBLISH_MAX)
             full = len(entries) == PUBLISH_MAX
-            self._own.update(entry.number for entry in entries)
-            self._publish(entries)
+            self._own.update(entry.uid for entry in entries)
+            self._publish(entries, since)
 
     def _meet(self) -> None:
         """Find out which log it is. Raises AnotherLog once for each, and RedisAway."""
@@ -195,27 +207,27 @@ class Outbox:
         """What others have seen in the log before, they are recording just now: it must not get a second place."""
         if self._unsettled_s and time.monotonic() < (self._lost_s or 0.0) + SETTLE_MAX_S:
             # Of what was committed here and never published nobody else has seen anything.
-            self._kept_log.await_records(self._unsettled_s, besides=[entry.number for entry in self._fresh])
+            self._kept_log.await_records(self._unsettled_s, besides=[entry.uid for entry in self._fresh])
         self._unsettled_s = 0.0
 
-    def _publish(self, entries: list[Entry]) -> None:
+    def _publish(self, entries: list[Entry], since: Cursor) -> None:
         if not entries:
             return
         entries = [self._at_first_place(entry) for entry in entries]
         try:
-            cursors = self._live_log.publish(entries, self._tail.floor, accepted(entries))
+            cursors = self._live_log.publish(entries, since, self._tail.floor, accepted(entries))
             for type_, count in Counter(entry.type for entry in entries).items():
                 metrics.events.labels(type_).inc(count)
-            self._tail.published((entry.number, cursor) for entry, cursor in zip(entries, cursors, strict=True))
+            self._tail.published((entry.uid, cursor) for entry, cursor in zip(entries, cursors, strict=True))
             # While the news goes out to many, a native thread at work would hold up every single write.
             self._tail.wait_for(cursors[-1], FIRST_OUT_S)
             places = [self._place(entry, cursor) for entry, cursor in zip(entries, cursors, strict=True)]
             # Recorded first, announced second: whoever is told a cursor finds it in the database, in every worker.
             self._kept_log.record(places)
             for place in places:
-                self._awaited.tell(place.entry.number, place.first)
+                self._awaited.tell(place.entry.uid, place.first)
         finally:
-            self._own.difference_update(entry.number for entry in entries)
+            self._own.difference_update(entry.uid for entry in entries)
         for tell in self.on_recorded:
             tell(places)
 
@@ -224,7 +236,7 @@ class Outbox:
 
         Its readers have it there. Only the event comes again, with a later cursor.
         """
-        first = self._tail.first_place(entry.number)
+        first = self._tail.first_place(entry.uid)
         if first is not None and entry.type == event_types.MESSAGE_CREATED and entry.body["message"]["cursor"] is None:
             entry.body["message"]["cursor"] = str(first)
         return entry
@@ -234,7 +246,7 @@ class Outbox:
         if entry.type == event_types.MESSAGE_CREATED and entry.body["message"]["cursor"] is not None:
             first = Cursor.parse(entry.body["message"]["cursor"])
         elif entry.type == event_types.MEMBER_JOINED:
-            first = self._tail.first_place(entry.number)
+            first = self._tail.first_place(entry.uid)
         return Place(entry, cursor, first or cursor)
 
 

@@ -76,8 +76,8 @@ class Tail:
         self._floor = Cursor(0)
         # Up to where this worker has raised the log for clients that were ahead of it.
         self._raised = Cursor(0)
-        # Row number -> its first place in the log, as this worker saw it.
-        self._seen: Recent[int, Cursor] = Recent(SEEN_MAX)
+        # What a row is -> its first place in the log, as this worker saw it.
+        self._seen: Recent[str, Cursor] = Recent(SEEN_MAX)
         self._moved = Flag()
         # Up to where somebody here waits to read.
         self._awaited = Cursor(0)
@@ -144,15 +144,15 @@ class Tail:
         # Only now: what is published above a floor that the log does not have looks like a loss to the others.
         self._floor = max(self._floor, cursor)
 
-    def published(self, places: Iterable[tuple[int, Cursor]]) -> None:
-        """This worker has appended these rows to the log: their numbers and places, in order."""
-        for number, cursor in places:
+    def published(self, places: Iterable[tuple[str, Cursor]]) -> None:
+        """This worker has appended these rows to the log: what they are, and their places, in order."""
+        for uid, cursor in places:
             self._floor = max(self._floor, cursor)
-            self._seen.setdefault(number, cursor)
+            self._seen.setdefault(uid, cursor)
 
-    def first_place(self, number: int) -> Cursor | None:
+    def first_place(self, uid: str) -> Cursor | None:
         """Where this worker first saw a row in the log, which may have been lost since; None if it never saw it."""
-        return self._seen.get(number)
+        return self._seen.get(uid)
 
     def tell(self, signal: dict[str, Any]) -> None:
         """Signal all workers, and give them the time that this one takes to hear it. Raises RedisAway."""
@@ -230,8 +230,7 @@ class Tail:
                 self.window.move(entry.cursor)
                 continue
             self.window.append(entry.event, entry.cursor)
-            if entry.number is not None:
-                self._seen.setdefault(entry.number, entry.cursor)
+            self._seen.setdefault(entry.uid, entry.cursor)
             events.append(entry.event)
         self._tell_news(events, before)
         return True

@@ -21,6 +21,7 @@ from chatapp.storage import Receipt
 from chatapp.storage import Room
 from chatapp.storage import Visibility
 from chatapp.storage import one_of
+from chatapp.storage import uuid7
 from chatapp.wire import event_types
 
 # Members who are told in one transaction: their events come before what others say.
@@ -62,9 +63,9 @@ class DeletedRooms:
             self._loop.wake()
 
 
-def end_memberships(tx: Transaction, room: Room) -> int:
+def end_memberships(tx: Transaction, room: Room) -> str:
     """End some of the memberships of a room that is deleted, each by an event of its own. With the last of them its
-    name is free, and whoever visits it is told. Returns the number of the last event.
+    name is free, and whoever visits it is told. Returns the uid of the last event.
     """
     some = list(tx.scalars(select(Membership.user_id).where(Membership.room_id == room.id).limit(TOLD_AT_ONCE)))
     ended = delete(Membership).where(Membership.room_id == room.id, one_of(tx, Membership.user_id, some))
@@ -74,13 +75,13 @@ def end_memberships(tx: Transaction, room: Room) -> int:
     rows: list[dict[str, Any]] = [{"user_id": user_id, "target_id": user_id} for user_id in user_ids]
     if len(some) < TOLD_AT_ONCE:
         rows.append({"user_id": None, "target_id": None})
-    rows = [{"type": event_types.ROOM_DELETED, "room_id": room.id, **row} for row in rows]
-    numbers = tx.scalars(insert(EventRow).returning(EventRow.number, sort_by_parameter_order=True), rows)
-    last = list(numbers)[-1]
+    rows = [{"type": event_types.ROOM_DELETED, "room_id": room.id, "uid": uuid7(), **row} for row in rows]
+    tx.execute(insert(EventRow), rows)
     if len(some) < TOLD_AT_ONCE:
         # The last step: whoever writes into the room waits for it, and may hold what the others needed.
         room.former_name, room.name, room.visibility = room.name, f"~{room.id}", Visibility.PRIVATE
         tx.flush()
+    last: str = rows[-1]["uid"]
     return last
 
 

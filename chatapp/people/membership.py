@@ -24,6 +24,7 @@ from chatapp.storage import User
 from chatapp.storage import Visibility
 from chatapp.storage import insert_into
 from chatapp.storage import one_of
+from chatapp.storage import uuid7
 from chatapp.wire import event_types
 from chatapp.wire import schemas
 
@@ -37,8 +38,8 @@ GUEST_PREFIX = "u_"
 ENDED_MAX = 20
 
 
-def join(tx: Transaction, room_id: int, user_id: str) -> int:
-    """Make the user a member. Returns the number of the `member.joined` row, 0 if the user was one before.
+def join(tx: Transaction, room_id: int, user_id: str) -> str:
+    """Make the user a member. Returns the uid of the `member.joined` row, "" if the user was one before.
 
     Raises Forbidden where it would be one too many, and NotFound for a room that was deleted just now.
     """
@@ -51,16 +52,16 @@ def join(tx: Transaction, room_id: int, user_id: str) -> int:
         .returning(Membership.user_id)
     )
     if joined is None:
-        return 0
+        return ""
     _not_too_many(tx, room_id, user_id)
-    number = _announce(tx, event_types.MEMBER_JOINED, room_id, user_id)
+    number, uid = _announce(tx, event_types.MEMBER_JOINED, room_id, user_id)
     tx.execute(
         update(Membership).where(Membership.room_id == room_id, Membership.user_id == user_id).values(joined=number)
     )
     # What this membership receives counts from the joining's place in the log, which is recorded once it has one.
     tx.add(Receipt(room_id=room_id, user_id=user_id, joined=number))
     tx.flush()
-    return number
+    return uid
 
 
 def _there(tx: Transaction, room_ids: list[int]) -> list[int]:
@@ -78,17 +79,18 @@ def renamed(tx: Transaction, user_id: str) -> None:
     tx.execute(update(Membership).where(Membership.user_id == user_id).values(name_order=_name_order(user_id)))
 
 
-def leave(tx: Transaction, room_id: int, user_id: str) -> int:
-    """End the membership. Returns the number of the `member.left` row, 0 if there was none."""
+def leave(tx: Transaction, room_id: int, user_id: str) -> str:
+    """End the membership. Returns the uid of the `member.left` row, "" if there was none."""
     left = tx.scalar(
         delete(Membership)
         .where(Membership.room_id == room_id, Membership.user_id == user_id)
         .returning(Membership.user_id)
     )
     if left is None:
-        return 0
+        return ""
     _end_replies(tx, user_id, [room_id])
-    return _announce(tx, event_types.MEMBER_LEFT, room_id, user_id)
+    _, uid = _announce(tx, event_types.MEMBER_LEFT, room_id, user_id)
+    return uid
 
 
 def leave_all(tx: Transaction, user_id: str) -> None:
@@ -222,9 +224,10 @@ def _not_too_many(tx: Transaction, room_id: int, user_id: str) -> None:
         raise Forbidden(f"Nobody can belong to more than {ROOMS_MAX:,} rooms.")
 
 
-def _announce(tx: Transaction, type_: str, room_id: int, user_id: str) -> int:
+def _announce(tx: Transaction, type_: str, room_id: int, user_id: str) -> tuple[int, str]:
+    """An event. Returns its number and its uid."""
     # After the membership itself, whose row lock puts joining and leaving of one user in one order.
-    row = EventRow(type=type_, room_id=room_id, user_id=user_id)
+    row = EventRow(type=type_, room_id=room_id, user_id=user_id, uid=(uid := uuid7()))
     tx.add(row)
     tx.flush()
-    return row.number
+    return row.number, uid

@@ -35,6 +35,7 @@ from chatapp.storage import Room
 from chatapp.storage import User
 from chatapp.storage import Visibility
 from chatapp.storage import insert_into
+from chatapp.storage import uuid7
 from chatapp.wire import event_types
 from chatapp.wire import schemas
 
@@ -80,40 +81,39 @@ class Rooms:
             )
         _no_claim(who)
 
-        def work(tx: Transaction) -> int:
+        def work(tx: Transaction) -> str:
             room = Room(name=name, title=title, visibility=visibility, owner_id=who.id)
             tx.add(room)
             tx.flush()
             return membership.join(tx, room.id, who.id)
 
         try:
-            number = self._database.write(work)
+            joined = self._database.write(work)
         except IntegrityError:
             raise RoomExists from None
-        self._published(number, who.id)
+        self._published(joined, who.id)
         return self.get(who, name)
 
     def change(self, who: Identity, name: str, new: Mapping[str, Any]) -> room_list.RoomView:
         """Rename the room (`title`), hand it over (`owner`), or both, as its owner. Raises NotFound, Forbidden, and
         InvalidMessage for a new owner who is no member."""
 
-        def work(tx: Transaction) -> int:
+        def work(tx: Transaction) -> str:
             ref = access.writable(tx, who, name)
             room = _locked(tx, ref)
             if room.owner_id != who.id or room.visibility == Visibility.DIRECT:
                 raise Forbidden("Only the owner may change a room.")
             owner_id, title = new.get("owner", room.owner_id), new.get("title", room.title)
             if (owner_id, title) == (room.owner_id, room.title):
-                return 0
+                return ""
             # Until this is committed, nobody leaves whom it names.
             member = select(Membership).where(Membership.room_id == room.id, Membership.user_id == owner_id)
             if owner_id != who.id and tx.scalar(member.with_for_update()) is None:
                 raise InvalidMessage(errors={"owner": ["Not a member of the room."]})
             room.owner_id, room.title = owner_id, title
-            row = EventRow(type=event_types.ROOM_UPDATED, room_id=room.id)
-            tx.add(row)
+            tx.add(EventRow(type=event_types.ROOM_UPDATED, room_id=room.id, uid=(uid := uuid7())))
             tx.flush()
-            return row.number
+            return uid
 
         self._published(self._database.write(work))
         return self.get(who, name)
@@ -121,7 +121,7 @@ class Rooms:
     def delete(self, who: Identity, name: str) -> None:
         """Delete the room, as its owner: from here on it is there for nobody. Raises NotFound, Forbidden."""
 
-        def work(tx: Transaction) -> int:
+        def work(tx: Transaction) -> str:
             ref = access.writable(tx, who, name)
             room = _locked(tx, ref)
             if room.owner_id != who.id or room.visibility == Visibility.DIRECT or room.name == membership.GENERAL:
@@ -129,28 +129,28 @@ class Rooms:
             room.deleted_at = utc_now()
             return deleted_rooms.end_memberships(tx, room)
 
-        number = self._database.write(work)
+        last = self._database.write(work)
         self._deleted_rooms.wake()
-        self._published(number, who.id)
+        self._published(last, who.id)
 
     def add(self, who: Identity, name: str, user_id: str) -> Member:
         """Join a public room, or invite into a private one. Raises NotFound, Forbidden."""
 
-        def work(tx: Transaction) -> tuple[int, int]:
+        def work(tx: Transaction) -> tuple[int, str]:
             room = access.readable(tx, who, name)
             if tx.get(User, access.plain_id(user_id)) is None:
                 raise NotFound
             _may_add(room, who, user_id)
             return room.id, membership.join(tx, room.id, user_id)
 
-        room_id, number = self._database.write(work)
-        self._published(number, user_id)
+        room_id, joined = self._database.write(work)
+        self._published(joined, user_id)
         return self._members.get(room_id, user_id)
 
     def remove(self, who: Identity, name: str, user_id: str) -> None:
         """Leave, or as owner remove another; no error for one who is no member. Raises NotFound, Forbidden."""
 
-        def work(tx: Transaction) -> int:
+        def work(tx: Transaction) -> str:
             room = access.readable(tx, who, name)
             if user_id != who.id and (room.owner_id != who.id or not room.member):
                 raise Forbidden("Only the owner may remove others.")
@@ -176,7 +176,7 @@ class Rooms:
         """The room of these two, made if need be. Raises NotFound, Forbidden."""
         pair = _pair(who, user_id)
 
-        def work(tx: Transaction) -> tuple[str, int]:
+        def work(tx: Transaction) -> tuple[str, str]:
             if tx.get(User, access.plain_id(user_id)) is None:
                 raise NotFound
             name = schemas.DIRECT_PREFIX + secrets.token_hex(16)
@@ -186,10 +186,11 @@ class Rooms:
                 .on_conflict_do_nothing(index_elements=["direct_pair"])
             )
             room = tx.scalars(select(Room).where(Room.direct_pair == pair)).one()
-            return room.name, max(membership.join(tx, room.id, one) for one in (who.id, user_id))
+            joined = [membership.join(tx, room.id, one) for one in (who.id, user_id)]
+            return room.name, joined[1] or joined[0]
 
-        name, number = self._database.write(work)
-        self._published(number, who.id, user_id)
+        name, last = self._database.write(work)
+        self._published(last, who.id, user_id)
         return self.get(who, name)
 
     def _with_online(self, views: Sequence[room_list.RoomView]) -> Sequence[room_list.RoomView]:
@@ -198,13 +199,14 @@ class Rooms:
             view.online_count = counts[view.id]
         return views
 
-    def _published(self, number: int, *user_ids: str) -> None:
-        """Wait a moment for the change to be in the log, so that what follows the answer comes after it."""
+    def _published(self, uid: str, *user_ids: str) -> None:
+        """Wait a moment for the change to be in the log, so that what follows the answer comes after it. `uid` is its
+        last row, "" if nothing was changed."""
         for user_id in user_ids:
             self._known_rooms.forget(user_id)
-        if number:
+        if uid:
             self._outbox.wake()
-            self._outbox.cursor_of(number)
+            self._outbox.cursor_of(uid)
 
 
 def _locked(tx: Transaction, ref: RoomRef) -> Room:

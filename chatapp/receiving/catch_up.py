@@ -153,7 +153,7 @@ class CatchUp:
         deadline_s = time.monotonic() + RECORD_WAIT_S
         while time.monotonic() < deadline_s and not given_up():
             time.sleep(RECORD_POLL_S)
-            if not self._kept_log.unrecorded() & numbers:
+            if numbers.isdisjoint(self._kept_log.unrecorded().values()):
                 return
 
     def _page(self, asked: Asked, rooms: tuple[RoomRef, ...], until: Cursor, pending: Pending) -> Page:

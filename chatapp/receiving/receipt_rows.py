@@ -26,6 +26,7 @@ from chatapp.storage import MessageStatus
 from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Rows
+from chatapp.storage import uuid7
 from chatapp.wire import event_types
 
 # One membership: room, user, and the number of the joining.
@@ -101,6 +102,7 @@ TELL = Prepared(
         room_id=bindparam("room"),
         message_id=bindparam("message"),
         target_id=bindparam("sender"),
+        uid=bindparam("uid"),
     )
 )
 
@@ -130,7 +132,8 @@ def deliver(rows: Rows, rooms: Mapping[int, Reach], acked: Iterable[Key] = ()) -
     marked = rows.ask_each(DELIVER, [{"message": one.id} for one in sorted(received)]) if received else []
     told = [Sent._make(row) for row in sorted(row for found in marked for row in found)]
     if told:
-        rows.run(TELL, [{"room": one.room_id, "message": one.id, "sender": one.sender_id} for one in told])
+        status = [{"room": one.room_id, "message": one.id, "sender": one.sender_id, "uid": uuid7()} for one in told]
+        rows.run(TELL, status)
     return bool(told), left
 
 

@@ -17,6 +17,7 @@ from chatapp.sending.rate import Rate
 from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Message
+from chatapp.storage import uuid7
 from chatapp.wire import Content
 from chatapp.wire import content
 from chatapp.wire import event_types
@@ -72,20 +73,19 @@ class Changes:
     def _change(self, who: Identity, message_id: str, type_: str, change: Change) -> Message:
         self._admission.charge(self._rate, who.id)
 
-        def work(tx: Transaction) -> tuple[Message, EventRow | None]:
+        def work(tx: Transaction) -> tuple[Message, str | None]:
             message = access.readable_message(tx, who, message_id, lock=True)
             if message.sender_id != who.id:
                 raise Forbidden("Only the sender may change a message.")
             access.writable(tx, who, message.room.name)
             if not change(message, growth.end(tx, message)):
                 return message, None
-            row = EventRow(type=type_, room_id=message.room_id, message_id=message.id)
-            tx.add(row)
+            tx.add(EventRow(type=type_, room_id=message.room_id, message_id=message.id, uid=(uid := uuid7())))
             tx.flush()
-            return message, row
+            return message, uid
 
-        message, row = self._database.write(work)
-        if row is not None:
+        message, uid = self._database.write(work)
+        if uid is not None:
             self._outbox.wake()
-            self._outbox.cursor_of(row.number)
+            self._outbox.cursor_of(uid)
         return message

@@ -81,6 +81,7 @@ INSERT_EVENT = Prepared(
         select(literal(event_types.MESSAGE_CREATED), _MESSAGES.c.room_id, _MESSAGES.c.id).where(
             _MESSAGES.c.id == bindparam("message_id")
         ),
+        include_defaults=False,
     )
 )
 # Of a message that has just been inserted, too.
@@ -132,12 +133,12 @@ class Draft:
 @dataclass(slots=True)
 class Committed:
     """What stands in the database now: the message as the wire shows it, and what a reuse of its localId is
-    judged by. `number` is the event's row, None if the message was there before."""
+    judged by. `new`: it was not there before."""
 
     document: dict[str, Any]
     content_hash: str
     room_id: int
-    number: int | None = None
+    new: bool = False
 
     @classmethod
     def before(cls, message: Message) -> "Committed":
@@ -252,10 +253,9 @@ def _write(rows: Rows, drafts: list[Draft]) -> _Written:
             created_at=row["created_at"],
             growing=draft.content.growing,
         )
-        committed[key] = Committed(document, row["content_hash"], draft.room_id, number)
-        entries.append(
-            Entry(number, event_types.MESSAGE_CREATED, draft.room_id, {"room": draft.room, "message": {**document}})
-        )
+        committed[key] = Committed(document, row["content_hash"], draft.room_id, new=True)
+        body = {"room": draft.room, "message": {**document}}
+        entries.append(Entry(number, row["id"], event_types.MESSAGE_CREATED, draft.room_id, body))
     return _Written(committed, entries, waiting)
 
 

@@ -59,7 +59,7 @@ class Sent:
 
     @property
     def replayed(self) -> bool:
-        return self.committed.number is None
+        return not self.committed.new
 
 
 class Messaging:
@@ -114,7 +114,7 @@ class Messaging:
             # Also when the request's time is over: its Timeout is not an Exception.
             self._give_back(who, local_id, ruling)
             raise
-        if committed.number is None:
+        if not committed.new:
             self._give_back(who, local_id, ruling)
             return self._replay(who, committed, room.name, content, ruling)
         return Sent(committed, ruling)
@@ -131,8 +131,8 @@ class Messaging:
         """Complete the documents of these, as far as their cursors come within CURSOR_WAIT_S."""
         deadline_s = time.monotonic() + CURSOR_WAIT_S
         for committed in (one.committed for one in sent):
-            if committed.number is not None:
-                cursor = self._outbox.cursor_of(committed.number, deadline_s - time.monotonic())
+            if committed.new:
+                cursor = self._outbox.cursor_of(committed.document["id"], deadline_s - time.monotonic())
                 committed.document["cursor"] = cursor_text(cursor)
 
     def refuse(self, who: Identity, local_id: Any, error: ChatError) -> tuple[ChatError, Ruling | None]:

@@ -39,6 +39,15 @@ RoomName = String(64).with_variant(VARCHAR(64, collation="C"), "postgresql")
 NameOrder = String(255).with_variant(VARCHAR(255, collation="C"), "postgresql")
 
 
+def uuid7() -> str:
+    """A UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, then 74 random bits."""
+    value = now_ms() << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment in UTC. SQLite keeps no zone; this puts it back, so both databases return the same value."""
 
@@ -277,6 +286,9 @@ class EventRow(Base):
     # The only user who may see it; null for everyone in the room.
     target_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
     log_id: Mapped[int | None] = mapped_column(BigInteger)
+    # What the row is, whichever database it stands in: a number comes again where a backup is restored. Null where its
+    # message says that, and in rows from before there were any.
+    uid: Mapped[str | None] = mapped_column(String(36), default=uuid7)
 
     room: Mapped[Room] = relationship(lazy="joined", innerjoin=True)
     message: Mapped[Message | None] = relationship(lazy="joined")
@@ -300,12 +312,3 @@ class Receipt(Base):
     delivered: Mapped[int] = mapped_column(BigInteger, default=0)
     # Up to where the user has read; null before the first time.
     read: Mapped[int | None] = mapped_column(BigInteger)
-
-
-def uuid7() -> str:
-    """A UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, then 74 random bits."""
-    value = now_ms() << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    digits = f"{value:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -124,9 +124,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event on its way through the Redis Stream, before it has a cursor. `number` is its row's."""
+    """An event on its way through the Redis Stream, before it has a cursor.
+
+    `uid` is what its row is, whichever database that stands in; `number` is only where it stands in this one.
+    """
 
     number: int
+    uid: str
     type: str
     room_id: int
     body: dict[str, Any]

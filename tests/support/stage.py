@@ -84,10 +84,10 @@ class Stage:
         self.publish()
         self.read()
 
-    def _cursor_of(self, number: int, seconds: float = 0.0) -> Cursor | None:
+    def _cursor_of(self, uid: str, seconds: float = 0.0) -> Cursor | None:
         with suppress(RedisAway):
             self.publish()
-        return self.parts.outbox._awaited.get(number, 0.0, lambda: True)
+        return self.parts.outbox._awaited.get(uid, 0.0, lambda: True)
 
     def publish(self) -> None:
         self.parts.outbox._asked = True

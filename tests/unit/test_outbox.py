@@ -12,6 +12,7 @@ from chatapp.eventlog.kept_log import Place
 from chatapp.eventlog.live_log import LOG_NAME
 from chatapp.eventlog.live_log import SETTLE_S
 from chatapp.eventlog.live_log import AnotherLog
+from chatapp.eventlog.live_log import LongAgo
 from chatapp.eventlog.outbox import OVERTAKEN_MAX
 from chatapp.eventlog.outbox import RELAY_INTERVAL_S
 from chatapp.eventlog.outbox import SETTLE_MAX_S
@@ -41,7 +42,7 @@ def test_own_messages_go_out_in_order_and_are_recorded(stage: Stage) -> None:
     places = [stage.message(id_).log_id or 0 for id_ in ids]
     assert places == sorted(places)
     assert all(places)
-    assert stage.parts.kept_log.unrecorded() == frozenset()
+    assert stage.parts.kept_log.unrecorded() == {}
 
 
 def test_what_a_person_said_by_way_of_another_worker_comes_first(set_up: Set) -> None:
@@ -61,7 +62,7 @@ def test_a_removal_by_another_worker_comes_before_what_is_said_after(set_up: Set
     other.room(ada, "team", "private", members=(bob, cid))
     here.read()
     here.publish()
-    other.parts.outbox.cursor_of = lambda number, seconds=0.0: None  # type: ignore[method-assign]
+    other.parts.outbox.cursor_of = lambda uid, seconds=0.0: None  # type: ignore[method-assign]
     other.parts.rooms.remove(ada, "team", bob.id)
     here.send(cid, "team", "not for his eyes")
     here.parts.outbox._flush()
@@ -92,7 +93,7 @@ def test_what_a_dead_worker_did_not_record_is_recorded_while_others_go_on(set_up
     here.publish()
     left = other.send(ada, "general", "published, and then its worker died")
     [entry] = other.parts.kept_log.unpublished(200)
-    other.parts.live_log.publish([entry], other.parts.tail.floor, {})
+    other.parts.live_log.publish([entry], Cursor(0), other.parts.tail.floor, {})
     here.read()
     here.send(bob, "general", "one")
     here.parts.outbox._flush()
@@ -109,13 +110,13 @@ def test_many_moves_at_once_hide_nothing_that_is_in_the_log(stage: Stage) -> Non
     ada = stage.person("Ada")
     stage.send(ada, "general", "in the log, not recorded yet")
     [entry] = stage.parts.kept_log.unpublished(200)
-    stage.parts.live_log.publish([entry], Cursor(0), {})
+    stage.parts.live_log.publish([entry], Cursor(0), Cursor(0), {})
     stage.write(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) "
         "INSERT INTO events (room_id, type, user_id) SELECT 1, 'member.left', :who FROM n",
         who=ada.id,
     )
-    assert entry.number in stage.parts.kept_log.unrecorded()
+    assert entry.uid in stage.parts.kept_log.unrecorded()
 
 
 def test_nothing_overtakes_a_long_queue(set_up: Set) -> None:
@@ -142,7 +143,7 @@ def test_of_very_many_that_wait_a_joining_comes_first(stage: Stage) -> None:
     )
     stage.write("INSERT INTO events (room_id, type, user_id) VALUES (1, 'member.joined', :who)", who=ada.id)
     joining = stage.one("SELECT MAX(number) FROM events")
-    assert joining in stage.parts.kept_log.unrecorded()
+    assert joining in stage.parts.kept_log.unrecorded().values()
     steps = stage.steps(stage.parts.kept_log.unrecorded)
     print(f"{steps} steps of SQLite's machine")
     # 2,000 rows by two ways; sorting all that wait takes about 600,000.
@@ -158,7 +159,7 @@ def test_two_workers_publish_the_same_rows_once(set_up: Set) -> None:
     one.publish()
     before = published(one)
     # It has read them before the first had recorded them.
-    other.parts.outbox._publish(entries)
+    other.parts.outbox._publish(entries, Cursor(0))
     assert published(one) == before
     assert len(before) == len(set(before))
 
@@ -167,7 +168,7 @@ def test_a_relay_that_dies_between_log_and_record_repeats_nothing(stage: Stage) 
     ada = stage.person("Ada")
     id_ = stage.send(ada, "general")
     [entry] = stage.parts.kept_log.unpublished(200)
-    [first] = stage.parts.live_log.publish([entry], Cursor(0), {})
+    [first] = stage.parts.live_log.publish([entry], Cursor(0), Cursor(0), {})
     before = published(stage)
     stage.publish()
     assert published(stage) == before
@@ -191,18 +192,18 @@ def test_while_redis_is_away_nothing_is_lost_and_nobody_waits(set_up: Set, redis
     with pytest.raises(RedisAway):
         stage.publish()
     assert sent.document["cursor"] is None
-    assert stage.parts.outbox.cursor_of(sent.committed.number or 0) is None
+    assert stage.parts.outbox.cursor_of(sent.document["id"]) is None
     redis_server.start_again()
     stage.parts.link.commands._away_until_s = 0.0
     stage.publish()
-    assert stage.parts.outbox.cursor_of(sent.committed.number or 0) == stage.message(sent.document["id"]).log_id
+    assert stage.parts.outbox.cursor_of(sent.document["id"]) == stage.message(sent.document["id"]).log_id
 
 
 def test_a_message_keeps_its_first_place_when_log_and_record_are_lost(stage: Stage) -> None:
     ada = stage.person("Ada")
     id_ = stage.send(ada, "general")
     [entry] = stage.parts.kept_log.unpublished(200)
-    [first] = stage.parts.live_log.publish([entry], Cursor(0), {})
+    [first] = stage.parts.live_log.publish([entry], Cursor(0), Cursor(0), {})
     stage.read()
     stage.parts.link.commands.call(lambda redis: redis.flushall())
     stage.parts.tail._resync()
@@ -220,7 +221,7 @@ def test_what_another_worker_is_recording_does_not_get_a_second_place(set_up: Se
     here.publish()
     id_ = other.send(ada, "general")
     [entry] = other.parts.kept_log.unpublished(200)
-    [first] = other.parts.live_log.publish([entry], other.parts.tail.floor, {})
+    [first] = other.parts.live_log.publish([entry], Cursor(0), other.parts.tail.floor, {})
     here.parts.link.commands.call(lambda redis: redis.flushall())
     wait = here.parts.kept_log.await_records
 
@@ -243,7 +244,7 @@ def test_a_place_that_only_others_saw_is_kept(set_up: Set) -> None:
     bob = publisher.parts.sessions.new_guest("Bob").identity
     id_ = publisher.send(ada, "general")
     entries = publisher.parts.kept_log.unpublished(200)
-    joined, said = publisher.parts.live_log.publish(entries, publisher.parts.tail.floor, {})
+    joined, said = publisher.parts.live_log.publish(entries, Cursor(0), publisher.parts.tail.floor, {})
     reader.read()
     publisher.parts.link.commands.call(lambda redis: redis.flushall())
     relay = gevent.spawn(publisher.publish)
@@ -334,3 +335,61 @@ def test_a_new_worker_asks_which_log_it_is_before_anything_is_committed(set_up: 
         assert here.parts.live_log._known
     finally:
         here.parts.outbox.stop()
+
+
+def test_rows_that_get_the_numbers_of_others_are_published_all_the_same(stage: Stage) -> None:
+    """As where a backup is restored beside the Redis that saw what came after it."""
+    ada = stage.person("Ada")
+    lost = [stage.send(ada, "general", f"lost {number}") for number in range(3)]
+    stage.settle()
+    for id_ in lost:
+        stage.write("DELETE FROM events WHERE message_id = :id", id=id_)
+        stage.write("DELETE FROM messages WHERE id = :id", id=id_)
+    stage.write("UPDATE sqlite_sequence SET seq = (SELECT MAX(number) FROM events) WHERE name = 'events'")
+    before = len(published(stage))
+    shown = stage.parts.live_log.last()
+    ids = [stage.send(ada, "general", f"new {number}") for number in range(3)]
+    stage.publish()
+    again = published(stage)
+    assert [number for _, number in again[before:]] == [number for _, number in again[before - 3 : before]]
+    assert all(place(stage, id_) > shown for id_ in ids)
+
+
+@pytest.mark.parametrize("apart_ms", [-600_000, 600_000])
+def test_clocks_that_differ_repeat_nothing(set_up: Set, monkeypatch: pytest.MonkeyPatch, apart_ms: int) -> None:
+    one, other = set_up(), set_up()
+    ada = one.person("Ada")
+    for number in range(5):
+        one.send(ada, "general", f"{number}")
+    entries = one.parts.kept_log.unpublished(200)
+    one.publish()
+    before = published(one)
+    monkeypatch.setattr("chatapp.eventlog.live_log.now_ms", lambda: now_ms() + apart_ms)
+    other.parts.outbox._publish(entries, Cursor(0))
+    assert published(one) == before
+
+
+def test_what_was_read_longer_ago_than_anybody_remembers_is_read_again(
+    set_up: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that stood still for minutes goes on with what it was about to publish."""
+    monkeypatch.setattr("chatapp.eventlog.live_log.REMEMBERED", 10)
+    here, other = set_up(), set_up()
+    ada = here.person("Ada")
+    here.settle()
+    id_ = here.send(ada, "general", "published by another, while this worker stood still")
+    assert list(here.parts.outbox._fresh)
+    other.publish()
+    first = place(other, id_)
+    for number in range(30):
+        other.send(ada, "general", f"{number}")
+        other.settle()
+    before = published(other)
+    here.parts.outbox._looked_s = time.monotonic()
+    with pytest.raises(LongAgo):
+        here.parts.outbox._flush()
+    assert published(other) == before
+    last = here.send(ada, "general", "and this one is new")
+    here.parts.outbox._flush()
+    assert (place(here, id_), place(here, last) > first) == (first, True)
+    assert len(published(here)) == len(before) + 1

@@ -106,7 +106,7 @@ def test_what_has_no_cursor_yet_is_given_at_the_seam(stage: Stage) -> None:
     since = stage.parts.tail.end
     stage.send(ada, "general", "in the log, not in the database")
     [entry] = stage.parts.kept_log.unpublished(200)
-    stage.parts.live_log.publish([entry], Cursor(0), {})
+    stage.parts.live_log.publish([entry], Cursor(0), Cursor(0), {})
     stage.read()
     stage.forget_window()
     assert stage.bodies(ada, since) == ["in the log, not in the database"]

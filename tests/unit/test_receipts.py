@@ -69,7 +69,7 @@ def test_an_ack_that_is_quicker_than_the_record_of_the_message(set_up: Set) -> N
     reader.read()
     id_ = publisher.send(ada, "general")
     entries = publisher.parts.kept_log.unpublished(200)
-    [cursor] = publisher.parts.live_log.publish(entries, Cursor(0), {})
+    [cursor] = publisher.parts.live_log.publish(entries, Cursor(0), Cursor(0), {})
     reader.read()
     ack(reader, bob, str(cursor))
     reader.parts.receipts.flush()
@@ -85,7 +85,7 @@ def test_an_ack_that_is_quicker_than_the_record_of_the_joining(set_up: Set) -> N
     bob = publisher.parts.sessions.new_guest("Bob").identity
     message_id = publisher.send(ada, "general", "after Bob has joined")
     entries = publisher.parts.kept_log.unpublished(200)
-    cursors = publisher.parts.live_log.publish(entries, Cursor(0), {})
+    cursors = publisher.parts.live_log.publish(entries, Cursor(0), Cursor(0), {})
     reader.read()
     ack(reader, bob, str(cursors[-1]))
     reader.parts.receipts.flush()

@@ -1,22 +1,24 @@
 -- Append committed rows to the event log, in order, each at most once; none if it is not the log that the publisher knows.
 --
 -- KEYS[1] the event log (stream)
--- KEYS[2] row number -> id, of the current period (hash)
--- KEYS[3] the same of the period before: together they remember at least one whole period
+-- KEYS[2] what a row is -> its id (hash); as '', the last id before the first of them
+-- KEYS[3] the same of those before: together they remember at least as many rows as ARGV[7]
 -- KEYS[4] by what this log is known (string): it is lost with the log
 -- KEYS[5...] what became of the localIds of these rows (strings)
 -- ARGV[1] the log that the publisher knows, as it was answered last; ARGV[2] how to call one that has no name
 -- ARGV[3] the publisher's clock, milliseconds
 -- ARGV[4] ARGV[5] the floor: milliseconds and sequence of the newest id the publisher knows of
 -- ARGV[6] how many entries the log keeps, about
--- ARGV[7] how many seconds a period's hash lives: two periods
--- ARGV[8] how many seconds KEYS[5...] live, ARGV[9] how many rows follow
--- ARGV[10...] seven per row: number, type, room id, target user or '', about user or '', message id or '', body; then
---         what to set KEYS[5...] to
--- Returns which log it is and for how many milliseconds it has been there; then, if it is the one that the publisher
--- knows, the id of each row, in order.
+-- ARGV[7] how many rows to remember at least
+-- ARGV[8] ARGV[9] an id that the log had when these rows were not published yet, or might have been just now
+-- ARGV[10] how many seconds KEYS[5...] live, ARGV[11] how many rows follow
+-- ARGV[12...] eight per row: number, type, room id, target user or '', about user or '', message id or '', body, what it
+--         is or '' if that is the message id; then what to set KEYS[5...] to
+-- Returns which log it is and for how many milliseconds it has been there; if it is the one that the publisher knows,
+-- the last id of before, and the id of each row, in order: no ids if what was published since ARGV[8] is not
+-- remembered any more.
 
-local FIXED_KEYS, FIXED_ARGS, PER_ROW = 4, 9, 7
+local FIXED_KEYS, FIXED_ARGS, PER_ROW = 4, 11, 8
 local SEQUENCE_MAX = 1048575 -- 2^20 - 1: an id is one 63-bit integer in the database
 
 local now = redis.call('TIME')
@@ -47,8 +49,23 @@ local function last_id()
 end
 
 local last = last_id()
-local time, sequence = string.match(last, '^(%d+)-(%d+)$')
-time, sequence = tonumber(time), tonumber(sequence)
+local function parts(id)
+  local time, sequence = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(time), tonumber(sequence)
+end
+
+local time, sequence = parts(last)
+local answer = { log, age, last }
+local count = tonumber(ARGV[11])
+local since_time, since_sequence = tonumber(ARGV[8]), tonumber(ARGV[9])
+local from_time, from_sequence = parts(redis.call('HGET', KEYS[3], '') or '0-0')
+if count > 0 and (since_time < from_time or (since_time == from_time and since_sequence < from_sequence)) then
+  return answer
+end
+
+if count > 0 then
+  redis.call('HSETNX', KEYS[2], '', last)
+end
 local floor_time, floor_sequence = tonumber(ARGV[4]), tonumber(ARGV[5])
 if floor_time > time or (floor_time == time and floor_sequence > sequence) then
   time, sequence = floor_time, floor_sequence
@@ -58,11 +75,10 @@ if floor_time > time or (floor_time == time and floor_sequence > sequence) then
 end
 local clock = tonumber(ARGV[3])
 
-local answer = { log, age }
-local marks = FIXED_ARGS + PER_ROW * tonumber(ARGV[9])
+local marks = FIXED_ARGS + PER_ROW * count
 for i = FIXED_ARGS + 1, marks, PER_ROW do
-  local number = ARGV[i]
-  local id = redis.call('HGET', KEYS[2], number) or redis.call('HGET', KEYS[3], number)
+  local row = ARGV[i + 7] ~= '' and ARGV[i + 7] or ARGV[i + 5]
+  local id = redis.call('HGET', KEYS[2], row) or redis.call('HGET', KEYS[3], row)
   if not id then
     if clock > time then
       time, sequence = clock, 0
@@ -72,16 +88,18 @@ for i = FIXED_ARGS + 1, marks, PER_ROW do
       time, sequence = time + 1, 0
     end
     id = string.format('%.0f-%.0f', time, sequence)
-    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[6], id, 'prev', last, 'number', number, 'type', ARGV[i + 1],
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[6], id, 'prev', last, 'number', ARGV[i], 'type', ARGV[i + 1],
       'room', ARGV[i + 2], 'target', ARGV[i + 3], 'about', ARGV[i + 4], 'message', ARGV[i + 5],
-      'body', ARGV[i + 6])
-    redis.call('HSET', KEYS[2], number, id)
+      'body', ARGV[i + 6], 'uid', ARGV[i + 7])
+    redis.call('HSET', KEYS[2], row, id)
     last = id
   end
   answer[#answer + 1] = id
 end
-redis.call('EXPIRE', KEYS[2], ARGV[7])
+if count > 0 and redis.call('HLEN', KEYS[2]) > tonumber(ARGV[7]) then
+  redis.call('RENAME', KEYS[2], KEYS[3])
+end
 for i = FIXED_KEYS + 1, #KEYS do
-  redis.call('SET', KEYS[i], ARGV[marks + i - FIXED_KEYS], 'EX', ARGV[8])
+  redis.call('SET', KEYS[i], ARGV[marks + i - FIXED_KEYS], 'EX', ARGV[10])
 end
 return answer
