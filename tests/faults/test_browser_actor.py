@@ -313,11 +313,18 @@ def test_nothing_is_sent_as_someone_else_when_the_cookie_changes_hands(stage: St
 
 
 # The first row twice, the fifth away, the ninth before the eighth.
+# Whenever the page draws, it would mend this.
 SPOIL = """() => {
   const rows = [...document.querySelectorAll('#log .row')];
+  const now = (row) => document.querySelector(`#log .row[data-local-id="${row.dataset.localId}"]`);
+  const spoil = () => {
+    now(rows[4])?.remove();
+    const [earlier, later] = [now(rows[7]), now(rows[8])];
+    if (earlier.compareDocumentPosition(later) & Node.DOCUMENT_POSITION_FOLLOWING) earlier.before(later);
+  };
   rows[0].after(rows[0].cloneNode(true));
-  rows[4].remove();
-  rows[7].before(rows[8]);
+  spoil();
+  new MutationObserver(spoil).observe(document.querySelector('#log'), { childList: true, subtree: true });
 }"""
 
 
