@@ -11,6 +11,7 @@ from typing import TypeVar
 from typing import cast
 
 from gevent.event import AsyncResult
+from gevent.event import Event as Flag
 
 from chatapp.runtime import gevent_ties
 
@@ -19,6 +20,9 @@ T = TypeVar("T")
 # The real ones: gevent's would run in the loop.
 _start_new_thread = gevent_ties.original("_thread", "start_new_thread")
 _SimpleQueue = gevent_ties.original("queue", "SimpleQueue")
+
+# As long as a statement may take, and a little.
+END_MAX_S = 4.0
 
 Outcome = tuple[Any, Exception | None]
 
@@ -45,8 +49,11 @@ class Threads:
         self._count = count
         self._ready: deque[_Task] = deque()
         self._work: Any = _SimpleQueue()
-        self._done: deque[tuple[AsyncResult[Outcome], Outcome]] = deque()
+        # Without a result: a thread that ends.
+        self._done: deque[tuple[AsyncResult[Outcome] | None, Outcome]] = deque()
         self._told: gevent_ties.Signal | None = None
+        self._left = 0
+        self._all_left = Flag()
 
     def run(self, work: Callable[[], T]) -> T:
         """Have a thread do the work. Returns or raises what it does.
@@ -71,11 +78,13 @@ class Threads:
         return cast(T, value)
 
     def close(self) -> None:
-        """End the threads after the work that waits."""
+        """End the threads after the work that waits, and wait for that up to END_MAX_S: a process that ends under them
+        takes away what they use."""
         if self._told is not None:
             self._hand_over()
             for _ in range(self._count):
                 self._work.put(None)
+            self._all_left.wait(END_MAX_S)
 
     def _start(self) -> None:
         # It need not keep the loop going: whoever waits has a time-out, which does.
@@ -100,9 +109,16 @@ class Threads:
             told.send()
             # Do not keep them alive until the next work comes.
             del task, outcome
+        self._done.append((None, (None, None)))
+        told.send()
 
     def _tell(self) -> None:
         """In the loop, once for everything that was done meanwhile."""
         while self._done:
             result, outcome = self._done.popleft()
-            result.set(outcome)
+            if result is not None:
+                result.set(outcome)
+                continue
+            self._left += 1
+            if self._left == self._count:
+                self._all_left.set()

@@ -66,8 +66,19 @@ def test_the_threads_end() -> None:
         gevent.joinall(names)
         ended = [one.value for one in names]
         threads.close()
+        # The last thing that a thread does is to say so.
         while any(thread in _threads_threads() for thread in ended):
             gevent.sleep(0.001)
+
+
+def test_what_is_under_way_ends_before_the_process_does() -> None:
+    threads, release, done = Threads(1), threading.Event(), []
+    with gevent.Timeout(10):
+        gevent.spawn(threads.run, lambda: done.append(release.wait(10)))
+        gevent.sleep(0)
+        gevent.spawn_later(0.05, release.set)
+        threads.close()
+    assert done == [True]
 
 
 def _threads_threads() -> set[int]:
