@@ -12,6 +12,7 @@ from chatapp.eventlog import Hub
 from chatapp.eventlog import KeptEvents
 from chatapp.eventlog import KeptLog
 from chatapp.eventlog import LiveLog
+from chatapp.eventlog import LogOwner
 from chatapp.eventlog import Outbox
 from chatapp.eventlog import Tail
 from chatapp.keeping import PRUNED
@@ -62,6 +63,7 @@ class Services:
         self._build_receiving(config)
         self._connect()
         self._parts = (
+            self.log_owner,
             self.tail,
             self.outbox,
             self.deleted_rooms,
@@ -107,6 +109,7 @@ class Services:
         self.live_log = LiveLog(self.link, config.log_maxlen)
         self.kept_log = KeptLog(self.database, self.live_log)
         self.tail = Tail(self.live_log, self.kept_log, config.window, workers=config.workers)
+        self.log_owner = LogOwner(self.database, self.live_log, self.kept_log, self.tail)
         self.outbox = Outbox(self.live_log, self.kept_log, self.link, self.tail)
         self.backlog = Backlog(self.database)
         self.kept_events = KeptEvents(self.database, self.tail)
@@ -146,7 +149,7 @@ class Services:
             per_worker=config.stream_places,
         )
         catch_up = CatchUp(self.database, self.kept_log, self.kept_events, self.tail, self.known_rooms)
-        self.feed = Feed(self.hub, self.tail, self.kept_log, catch_up, self.known_rooms, self.places, self.receipts)
+        self.feed = Feed(self.hub, self.tail, self.log_owner, catch_up, self.known_rooms, self.places, self.receipts)
         self.growing_now = GrowingNow(self.database, self.tail)
         self.sockets = Sockets()
         self.poll_sessions = PollSessions()
@@ -173,6 +176,8 @@ class Services:
             self.detached.give_or_step_down,
             self.presence.take,
         ]
+        self.log_owner.on_lost.append(self.hub.rotate)
+        self.tail.on_doubt.append(self.log_owner.look_again)
         self.hub.on_follow.append(self.presence.followed)
         self.tail.on_reset.append(self.detached.step_down_all)
         self.tail.on_break += [self.sessions.forget_all, self.known_rooms.forget_all, self.kept_events.forget_all]

@@ -23,12 +23,15 @@ from chatapp.eventlog.live_log import EVENTS
 from chatapp.eventlog.live_log import LOG_NAME
 from chatapp.eventlog.live_log import SIGNALS
 from chatapp.eventlog.live_log import LiveLog
+from chatapp.eventlog.log_owner import AHEAD_MAX_MS
+from chatapp.eventlog.log_owner import LogOwner
 from chatapp.eventlog.outbox import CURSOR_WAIT_S
 from chatapp.eventlog.outbox import Outbox
 from chatapp.eventlog.read_places import move_read
 from chatapp.eventlog.tail import Tail
 
 __all__ = [
+    "AHEAD_MAX_MS",
     "COVERING",
     "CURSOR_WAIT_S",
     "ENDS",
@@ -44,6 +47,7 @@ __all__ = [
     "KeptLog",
     "Listener",
     "LiveLog",
+    "LogOwner",
     "Outbox",
     "Place",
     "Tail",

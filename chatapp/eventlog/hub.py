@@ -75,6 +75,11 @@ class Hub:
         for listener in self:
             listener.close(reason)
 
+    def rotate(self) -> None:
+        """Close every connection; each comes back with its cursor."""
+        for listener in self:
+            listener.close("rotate")
+
     def wake(self, events: Sequence[Event], before: Cursor) -> None:
         """Wake those whom these events concern."""
         for event in events:

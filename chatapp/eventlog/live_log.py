@@ -2,7 +2,8 @@
 
 `chat:events` is the live end of the event log: its ids are the cursors. Each entry names the one before
 it (`prev`), so that a reader sees when the log was changed beneath it. `chat:log` names the log as a whole, so that
-a publisher sees when it was lost. `chat:signals` carries what needs no place in the log; it never enters a cursor.
+a publisher sees when it was lost, and `chat:database` says whose log it is. `chat:signals` carries what needs no place
+in the log; it never enters a cursor.
 """
 
 import logging
@@ -37,6 +38,9 @@ EVENTS = "chat:events"
 SIGNALS = "chat:signals"
 PUBLISHED = "chat:published"
 LOG_NAME = "chat:log"
+DATABASE = "chat:database"
+# There as long as a worker of that database is.
+ALIVE = "chat:database:alive"
 
 # What an entry consists of, in the order in which `publish.lua` writes it.
 FIELDS = [b"prev", b"number", b"type", b"room", b"target", b"about", b"message", b"body", b"uid"]
@@ -48,6 +52,8 @@ REMEMBERED = 50_000
 SIGNALS_MAXLEN = 10_000
 # Within this time each worker has noticed that the log was lost, and recorded what it had seen in it.
 SETTLE_S = 2.0
+# Among so many entries is one with an event, where there are any.
+NEWEST_OF = 20
 # One XREAD: bounded, because parsing 100,000 entries at once would hold the loop for half a second.
 READ_COUNT = 500
 
@@ -65,13 +71,20 @@ class AnotherLog(RedisAway):
         self.elsewhere = elsewhere
 
 
+class Row(NamedTuple):
+    """A row of `events`: what it is, and where it stands in the database that it was published from."""
+
+    uid: str
+    number: int
+
+
 class LogEntry(NamedTuple):
-    """What stands at one position: an event, and what its row is; None where the log was only raised."""
+    """What stands at one position: an event and its row, or None where the log was only raised."""
 
     cursor: Cursor
     prev: Cursor
     event: Event | None
-    uid: str = ""
+    row: Row | None = None
 
 
 class LongAgo(RedisAway):
@@ -81,6 +94,13 @@ class LongAgo(RedisAway):
     def __init__(self, now: Cursor) -> None:
         super().__init__("read too long ago")
         self.now = now
+
+
+class NotOurs(RedisAway):
+    """The log goes on for another database than this worker's."""
+
+    def __init__(self) -> None:
+        super().__init__("the log is another database's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +126,11 @@ class LiveLog:
         self._tells = True
         # Which log this worker publishes to: another one has lost what stood in it, or some of that.
         self._known = b""
+        # Which database this worker's rows stand in: its incarnation.
+        self.database = ""
         self._publish = link.commands.script("publish")
         self._raise = link.commands.script("raise")
+        self._claim = link.commands.script("claim")
         self._signal_once = link.quick.script("signal")
 
     @property
@@ -121,8 +144,8 @@ class LiveLog:
         """Append the entries in order and return their cursors; those appended before keep their first one.
 
         `since` is where the log was when these rows were found to have no place. Sets the keys of `remember` in the
-        same call, for REMEMBER_S. With nothing appended, raises AnotherLog if it is not the log of the last time, and
-        LongAgo.
+        same call, for REMEMBER_S. With nothing appended, raises AnotherLog if it is not the log of the last time,
+        NotOurs, and LongAgo.
         """
         args: list[Any] = [
             self._known,
@@ -136,13 +159,14 @@ class LiveLog:
             _sequence(since),
             REMEMBER_S,
             len(entries),
+            self.database,
         ]
         for entry in entries:
             message_id = entry.body["message"]["id"] if "message" in entry.body else ""
             args += [entry.number, entry.type, entry.room_id, entry.target or "", entry.about or "", message_id]
             args += [codec.dumps(entry.body), "" if entry.uid == message_id else entry.uid]
         args += remember.values()
-        keys = [EVENTS, PUBLISHED, f"{PUBLISHED}:before", LOG_NAME, *remember]
+        keys = [EVENTS, PUBLISHED, f"{PUBLISHED}:before", LOG_NAME, DATABASE, *remember]
         try:
             found, age_ms, *places = self._publish(keys, args)
         except RedisFull:
@@ -153,6 +177,8 @@ class LiveLog:
             # A replica has the name of the log before, so its age says nothing.
             unsettled_s = SETTLE_S if before else max(0.0, SETTLE_S - age_ms / 1000)
             raise AnotherLog(unsettled_s, elsewhere=_server_of(before) != _server_of(found))
+        if places.pop(0):
+            raise NotOurs
         last, *cursors = [Cursor.parse(raw.decode()) for raw in places]
         if len(cursors) < len(entries):
             raise LongAgo(last)
@@ -161,6 +187,28 @@ class LiveLog:
     def meet(self) -> None:
         """Find out which log it is. Raises AnotherLog as `publish` does."""
         self.publish([], Cursor(0), Cursor(0), {})
+
+    def holder(self) -> tuple[str, bool]:
+        """Which database's log it is, "" if nobody has said; and whether its workers are at work."""
+        raw, alive = self._link.commands.call(lambda redis: redis.mget(DATABASE, ALIVE))
+        return _text(raw or b""), alive is not None
+
+    def claim(self, name: str, comes_from: str, silent_s: float, above: Cursor) -> tuple[str, Cursor | None]:
+        """Let the log go on for this database, above a place and all that it ever had, if that of before is silent for
+        so long, or is what it comes from. Returns whose log it is now, and where it goes on if it was taken over."""
+        keys = [EVENTS, DATABASE, ALIVE]
+        args = [name, comes_from, int(silent_s * 1000), above.milliseconds, _sequence(above)]
+        holder, end = self._claim(keys, args)
+        return _text(holder), Cursor.of_redis(end) if end else None
+
+    def newest_row(self) -> Row | None:
+        """The row of the newest event that the log has; None if it does not say."""
+        items: Any = self._link.commands.call(lambda redis: redis.xrevrange(EVENTS, count=NEWEST_OF))
+        for raw_id, fields in items:
+            entry = _entry(raw_id, [part for pair in fields.items() for part in pair])
+            if entry.event is not None:
+                return entry.row
+        return None
 
     def server(self) -> str:
         """Which server the tail hears: its run id, "" where that is not told. Raises RedisAway if it is a replica."""
@@ -281,12 +329,12 @@ def _entry(raw_id: bytes, flat: Sequence[bytes]) -> LogEntry:
     try:
         if flat[::2] != FIELDS:
             return _other(cursor, _fields(flat))
-        prev, _, type_, room_id, target, about, message_id, body, uid = flat[1::2]
+        prev, number, type_, room_id, target, about, message_id, body, uid = flat[1::2]
         event = Event.packed(
             *(cursor, sys.intern(type_.decode()), int(room_id), body),
             *(target.decode() or None, about.decode() or None, message_id.decode() or None),
         )
-        return LogEntry(cursor, Cursor.of_redis(prev), event, (uid or message_id).decode())
+        return LogEntry(cursor, Cursor.of_redis(prev), event, Row((uid or message_id).decode(), int(number)))
     except (KeyError, TypeError, ValueError) as error:
         # Not ours. It names no predecessor, so the tail sees what it is: a log changed beneath it.
         log.warning("the entry at %s is not from this service: %r", cursor, error)
@@ -302,7 +350,8 @@ def _other(cursor: Cursor, fields: dict[bytes, bytes]) -> LogEntry:
     body = codec.loads_trusted(fields[b"body"])
     event = Event(cursor, type_, int(fields[b"room"]), body, target, about)
     created = event.type == event_types.MESSAGE_CREATED and event.message_id
-    return LogEntry(cursor, prev, event, created or _text(fields[b"number"]))
+    number = _text(fields[b"number"])
+    return LogEntry(cursor, prev, event, Row(created or number, int(number)))
 
 
 def _signal(fields: dict[bytes, bytes]) -> list[dict[str, Any]]:

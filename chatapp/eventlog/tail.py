@@ -19,6 +19,7 @@ from chatapp.errors import Unavailable
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.live_log import LiveLog
 from chatapp.eventlog.live_log import LogEntry
+from chatapp.eventlog.live_log import Row
 from chatapp.eventlog.window import Window
 from chatapp.runtime import Loop
 from chatapp.runtime import Recent
@@ -72,6 +73,10 @@ class Tail:
         self.on_break: list[Callable[[], None]] = []
         self._live_log = live_log
         self._kept_log = kept_log
+        # Called before this worker goes on where something may have been lost: whoever hears it may ask the servers.
+        self.on_doubt: list[Callable[[], None]] = []
+        # Of the newest event that was read from the log.
+        self.newest_row: Row | None = None
         # The newest id that this worker has read, published or accepted: later ids must lie above it.
         self._floor = Cursor(0)
         # Up to where this worker has raised the log for clients that were ahead of it.
@@ -230,7 +235,9 @@ class Tail:
                 self.window.move(entry.cursor)
                 continue
             self.window.append(entry.event, entry.cursor)
-            self._seen.setdefault(entry.uid, entry.cursor)
+            if entry.row is not None:
+                self._seen.setdefault(entry.row.uid, entry.cursor)
+                self.newest_row = entry.row
             events.append(entry.event)
         self._tell_news(events, before)
         return True
@@ -253,6 +260,7 @@ class Tail:
 
     def _resume(self) -> None:
         """Redis is there, for the first time or again."""
+        self._doubt()
         if self._signals_after is None:
             self._signals_after = self._live_log.last_signal()
         if self._moved_on() or self._live_log.last() < self.window.end or self.window.end == Cursor(0):
@@ -294,6 +302,7 @@ class Tail:
         """
         # Whatever fails from here on, it is begun again.
         following, self._following = self._following, False
+        self._doubt()
         try:
             self._kept_log.keep_first(self.first_place)
         except Unavailable as error:
@@ -314,6 +323,10 @@ class Tail:
         self._looked_s = time.monotonic()
         self._following = following
         self._tell_break()
+
+    def _doubt(self) -> None:
+        for look in self.on_doubt:
+            look()
 
     def _tell_break(self) -> None:
         for handle in self.on_break:

@@ -15,7 +15,6 @@ from chatapp.receiving.durable_room import no_signals
 from chatapp.receiving.durable_text import DurableText
 from chatapp.receiving.durable_text import GrowingText
 from chatapp.receiving.durable_text import grows
-from chatapp.receiving.feed import AHEAD_MAX_MS
 from chatapp.receiving.feed import Feed
 from chatapp.receiving.growing_now import GrowingNow
 from chatapp.receiving.places import Places
@@ -34,7 +33,6 @@ from chatapp.receiving.stream import Stream
 from chatapp.receiving.wanted import Wanted
 
 __all__ = [
-    "AHEAD_MAX_MS",
     "POLL_UNITS",
     "SOCKET",
     "WRITE_TIMEOUT_S",

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from chatapp import metrics
 from chatapp.errors import NotFound
 from chatapp.eventlog import Hub
-from chatapp.eventlog import KeptLog
 from chatapp.eventlog import Listener
+from chatapp.eventlog import LogOwner
 from chatapp.eventlog import Tail
 from chatapp.eventlog import Waiter
 from chatapp.people import Identity
@@ -17,12 +17,8 @@ from chatapp.receiving.places import Places
 from chatapp.receiving.reader import Reader
 from chatapp.receiving.receipts import Receipts
 from chatapp.receiving.wanted import Wanted
-from chatapp.runtime import now_ms
 from chatapp.wire import Cursor
 from chatapp.wire import Signal
-
-# A cursor this far ahead of the clock was never handed out, unless log or database know better.
-AHEAD_MAX_MS = 60_000
 
 
 class Feed:
@@ -32,7 +28,7 @@ class Feed:
         self,
         hub: Hub,
         tail: Tail,
-        kept_log: KeptLog,
+        log_owner: LogOwner,
         catch_up: CatchUp,
         known_rooms: KnownRooms,
         places: Places,
@@ -40,7 +36,7 @@ class Feed:
     ) -> None:
         self._hub = hub
         self._tail = tail
-        self._kept_log = kept_log
+        self._log_owner = log_owner
         self._known_rooms = known_rooms
         self._places = places
         self._receipts = receipts
@@ -76,7 +72,7 @@ class Feed:
         self, listener: Listener, identity: Identity, wanted: Wanted, since: Cursor | None
     ) -> tuple[Reader, JoinedRooms]:
         """The reader, and the rooms that the user belongs to."""
-        reset = since is not None and self._never_handed_out(since)
+        reset = since is not None and not self._log_owner.continues(since)
         self._hub.add(listener)
         # Before the rooms are read: a room joined after that announces itself behind this position.
         asked_at = self._tail.end
@@ -90,8 +86,3 @@ class Feed:
         reader = Reader(self._hub, self._tail, self._catch_up, identity, wanted, listener, position, reset=reset)
         reader.enter(rooms, asked_at)
         return reader, mine
-
-    def _never_handed_out(self, cursor: Cursor) -> bool:
-        if cursor.milliseconds - now_ms() <= AHEAD_MAX_MS or cursor <= self._tail.end:
-            return False
-        return cursor > self._kept_log.newest_anywhere()

@@ -29,6 +29,8 @@ WRITE_TIMEOUT_S = 20.0
 LIFE_JITTER = 0.1
 # The two clocks do not run exactly alike: at its end a session has so much left at most.
 EXPIRES_WITHIN_S = 0.5
+# For people.
+RESET = "What was shown before this cursor may be lost, or it was never handed out: reload and go on from this one."
 # Why a durable stream is over that has come to its own end, or whose room may not be read any more.
 ENDED = "ended"
 # The contract's "at least every": carriers are late by up to a tenth, so it is due that much earlier.
@@ -74,7 +76,7 @@ class Stream:
         )
         if not self.reader.reset:
             return ready
-        return ready + self._own("reset", reason="The cursor was never handed out: reload and go on from this one.")
+        return ready + self._own("reset", reason=RESET)
 
     def news(self, waiter: Waiter) -> tuple[int, bytes]:
         """Wait for what is next, until something is due: how many events, and how they are said. Raises Unavailable.

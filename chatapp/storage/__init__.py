@@ -9,6 +9,7 @@ from chatapp.storage.database import insert_into
 from chatapp.storage.database import prepare
 from chatapp.storage.models import EventRow
 from chatapp.storage.models import Growth
+from chatapp.storage.models import Incarnation
 from chatapp.storage.models import Membership
 from chatapp.storage.models import Message
 from chatapp.storage.models import MessageStatus
@@ -50,6 +51,7 @@ __all__ = [
     "Database",
     "EventRow",
     "Growth",
+    "Incarnation",
     "Membership",
     "Message",
     "MessageStatus",

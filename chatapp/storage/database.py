@@ -122,6 +122,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.dialect = engine.dialect.name
+        # Why nothing is to be written, if so.
+        self.refuses: str | None = None
         self._in_threads = self.dialect == "sqlite"
         if not self._in_threads:
             psycopg_ties.wait_in_the_loop()
@@ -144,6 +146,7 @@ class Database:
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in one transaction and commit it. Raises Unavailable: then the outcome is open."""
+        self._may_write()
         return self._bounded(self._writer, lambda: self._write(work))
 
     def write_rows(self, work: Callable[[Rows], T], *, durable: bool = True) -> T:
@@ -152,6 +155,7 @@ class Database:
         What is not `durable` is seen by all at once like anything else, but does not wait for the disk: a power
         failure may lose it, or on PostgreSQL a crash of the server.
         """
+        self._may_write()
         return self._bounded(self._writer, lambda: self._write_rows(work, durable))
 
     def write_or_again(self, work: Callable[[Session], T]) -> T:
@@ -162,8 +166,13 @@ class Database:
             return self.write(work)
 
     def ping(self) -> None:
-        """Raises Unavailable unless the database answers."""
+        """Raises Unavailable unless the database answers, and may be written."""
+        self._may_write()
         self.read(lambda session: session.execute(text("SELECT 1")))
+
+    def _may_write(self) -> None:
+        if self.refuses is not None:
+            raise Unavailable(self.refuses, retry_after_s=RETRY_AFTER_S)
 
     def close(self) -> None:
         for pool in (self._writer, self._readers):

@@ -295,6 +295,24 @@ class EventRow(Base):
     user: Mapped[User | None] = relationship(lazy="joined", foreign_keys=[user_id])
 
 
+class Incarnation(Base):
+    """One life of this database: it begins anew where the database is restored from a backup, and where another server
+    takes over."""
+
+    __tablename__ = "incarnations"
+
+    number: Mapped[int] = mapped_column(BigNumber, primary_key=True)
+    name: Mapped[str] = mapped_column(String(36), default=uuid7)
+    # How the server called itself then; empty until somebody has looked.
+    server: Mapped[str] = mapped_column(String(255))
+    # The life in which the log was until then; empty if nobody knew.
+    replaces: Mapped[str] = mapped_column(String(36))
+    # What stood between these places of the log was shown, and is lost; null if nothing was.
+    lost_after: Mapped[int | None] = mapped_column(BigInteger)
+    lost_until: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Receipt(Base):
     """How far a user's clients have received a room, in one of the user's memberships of it.
 

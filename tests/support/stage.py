@@ -38,6 +38,7 @@ class Stage:
         self.parts.tail._learn()
         # As each worker does at its start.
         with suppress(RedisAway):
+            self.parts.log_owner.check()
             self.parts.live_log.meet()
         self.parts.outbox._met = True
         # Whoever waits for what a loop would do has it done instead.

@@ -4,7 +4,7 @@ from chatapp.command.check.finding import Finding
 from chatapp.command.check.finding import error
 from chatapp.command.check.finding import ok
 from chatapp.command.check.finding import warning
-from chatapp.receiving import AHEAD_MAX_MS
+from chatapp.eventlog import AHEAD_MAX_MS
 
 # Clocks that NTP keeps are within milliseconds; the way there and back adds some.
 CLOCK_WARNING_S = 1.0

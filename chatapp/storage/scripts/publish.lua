@@ -1,24 +1,26 @@
--- Append committed rows to the event log, in order, each at most once; none if it is not the log that the publisher knows.
+-- Append committed rows to the event log, in order, each at most once; none if it is not the log that the publisher
+-- knows, or goes on for another database.
 --
 -- KEYS[1] the event log (stream)
 -- KEYS[2] what a row is -> its id (hash); as '', the last id before the first of them
 -- KEYS[3] the same of those before: together they remember at least as many rows as ARGV[7]
 -- KEYS[4] by what this log is known (string): it is lost with the log
--- KEYS[5...] what became of the localIds of these rows (strings)
+-- KEYS[5] which database's log it is (string)
+-- KEYS[6...] what became of the localIds of these rows (strings)
 -- ARGV[1] the log that the publisher knows, as it was answered last; ARGV[2] how to call one that has no name
 -- ARGV[3] the publisher's clock, milliseconds
 -- ARGV[4] ARGV[5] the floor: milliseconds and sequence of the newest id the publisher knows of
 -- ARGV[6] how many entries the log keeps, about
 -- ARGV[7] how many rows to remember at least
 -- ARGV[8] ARGV[9] an id that the log had when these rows were not published yet, or might have been just now
--- ARGV[10] how many seconds KEYS[5...] live, ARGV[11] how many rows follow
--- ARGV[12...] eight per row: number, type, room id, target user or '', about user or '', message id or '', body, what it
---         is or '' if that is the message id; then what to set KEYS[5...] to
+-- ARGV[10] how many seconds KEYS[6...] live, ARGV[11] how many rows follow, ARGV[12] which database they stand in
+-- ARGV[13...] eight per row: number, type, room id, target user or '', about user or '', message id or '', body, what it
+--         is or '' if that is the message id; then what to set KEYS[6...] to
 -- Returns which log it is and for how many milliseconds it has been there; if it is the one that the publisher knows,
--- the last id of before, and the id of each row, in order: no ids if what was published since ARGV[8] is not
--- remembered any more.
+-- whether it goes on for another database, the last id of before, and the id of each row, in order: no ids if what was
+-- published since ARGV[8] is not remembered any more.
 
-local FIXED_KEYS, FIXED_ARGS, PER_ROW = 4, 11, 8
+local FIXED_KEYS, FIXED_ARGS, PER_ROW = 5, 12, 8
 local SEQUENCE_MAX = 1048575 -- 2^20 - 1: an id is one 63-bit integer in the database
 
 local now = redis.call('TIME')
@@ -34,6 +36,15 @@ local server = redis.pcall('INFO', 'server')
 local log = name .. ':' .. (type(server) == 'string' and string.match(server, 'run_id:(%w+)') or '')
 if log ~= ARGV[1] then
   return { log, age }
+end
+
+local database = redis.call('GET', KEYS[5])
+if not database then
+  database = ARGV[12]
+  redis.call('SET', KEYS[5], database)
+end
+if database ~= ARGV[12] then
+  return { log, age, 1 }
 end
 
 local function last_id()
@@ -55,7 +66,7 @@ local function parts(id)
 end
 
 local time, sequence = parts(last)
-local answer = { log, age, last }
+local answer = { log, age, 0, last }
 local count = tonumber(ARGV[11])
 local since_time, since_sequence = tonumber(ARGV[8]), tonumber(ARGV[9])
 local from_time, from_sequence = parts(redis.call('HGET', KEYS[3], '') or '0-0')

@@ -1,0 +1,132 @@
+"""`LogOwner`: the database that the log in Redis belongs to, and what of it is lost.
+
+The log goes on for one database. A worker that finds another one behind its address (a backup that was restored, a
+standby that was promoted) takes the log over for that: it is emptied, and goes on above all that was ever shown. A
+worker whose database is not the log's, as when the network has cut a host off with the old server, changes nothing
+until that is decided: what it stored would be thrown away with its database.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from chatapp.errors import RedisAway
+from chatapp.errors import Unavailable
+from chatapp.eventlog.incarnations import Incarnations
+from chatapp.eventlog.incarnations import Look
+from chatapp.eventlog.kept_log import KeptLog
+from chatapp.eventlog.live_log import LiveLog
+from chatapp.eventlog.live_log import Row
+from chatapp.eventlog.tail import Tail
+from chatapp.runtime import Loop
+from chatapp.runtime import now_ms
+from chatapp.storage import Database
+from chatapp.storage import Incarnation
+from chatapp.wire import Cursor
+
+log = logging.getLogger(__name__)
+
+CHECK_S = 2.0
+# A database whose workers say nothing for so long may be succeeded by any other.
+SILENT_S = 10.0
+# A cursor this far ahead of the clock was never handed out, unless log or database know better.
+AHEAD_MAX_MS = 60_000
+FOREIGN = "The live log belongs to another database, which other workers serve."
+
+
+class LogOwner:
+    def __init__(self, database: Database, live_log: LiveLog, kept_log: KeptLog, tail: Tail) -> None:
+        self._database = database
+        self._incarnations = Incarnations(database)
+        self._live_log = live_log
+        self._kept_log = kept_log
+        self._tail = tail
+        # What was lost, from the place after the first up to the second.
+        self._lost: list[tuple[Cursor, Cursor]] = []
+        # What the server said of itself the last time.
+        self._server: tuple[str, str] | None = None
+        # The newest row that was read from the log then: it was there.
+        self._witness: Row | None = None
+        # The incarnation for which the log went on, as far as this worker knew.
+        self._held = ""
+        self._loop = Loop("log owner", self.check, interval_s=CHECK_S)
+        # Called when it was found that something is lost which may have been shown.
+        self.on_lost: list[Callable[[], None]] = []
+
+    def start(self) -> None:
+        """Find out, now or when the servers answer: before anything is read from the log or published."""
+        with suppress(Unavailable, RedisAway):
+            self.check()
+        self._loop.start()
+
+    def stop(self) -> None:
+        self._loop.stop()
+
+    def continues(self, cursor: Cursor) -> bool:
+        """Whether who stands there goes on without a gap: it was handed out, and nothing that was shown before it is
+        lost. Raises Unavailable."""
+        if any(after < cursor <= until for after, until in self._lost):
+            return False
+        if cursor.milliseconds - now_ms() <= AHEAD_MAX_MS or cursor <= self._tail.end:
+            return True
+        return cursor <= self._kept_log.newest_anywhere()
+
+    def check(self) -> None:
+        """Raises Unavailable, RedisAway."""
+        look = self._incarnations.look()
+        holder, at_work = self._live_log.holder()
+        succeeds = holder in look.names or holder in ("", self._held)
+        if at_work and not succeeds:
+            self._refuse()
+            return
+        self._database.refuses = None
+        newest = look.newest
+        lost = self._lost_since(look, holder)
+        if lost is not None or look.server != newest.server:
+            newest = self._incarnations.begin(look.server, holder, lost)
+        self._learn_lost([*look.all, newest])
+        self._claim(newest.name, holder if succeeds else "")
+        self._server = (look.server, look.started)
+        self._witness = self._tail.newest_row
+
+    def look_again(self) -> None:
+        """Something may have been lost. Raises RedisAway."""
+        with suppress(Unavailable):
+            self.check()
+
+    def _lost_since(self, look: Look, holder: str) -> tuple[Cursor, Cursor] | None:
+        """Between which places something of the log is missing in the database, if that may have changed: its server
+        is not the one of the last time, or was started anew, or the log is not the one that this worker knew."""
+        if self._server == (look.server, look.started) and holder in ("", self._held):
+            return None
+        rows = [row for row in (self._witness, self._live_log.newest_row()) if row is not None]
+        if all(map(self._incarnations.has, rows)):
+            return None
+        return self._kept_log.newest(), max(self._tail.floor, self._live_log.last())
+
+    def _learn_lost(self, incarnations: list[Incarnation]) -> None:
+        found = {
+            (Cursor(one.lost_after), Cursor(one.lost_until))
+            for one in incarnations
+            if one.lost_after is not None and one.lost_until is not None
+        }
+        if found - set(self._lost):
+            self._lost = sorted(found)
+            for tell in self.on_lost:
+                tell()
+
+    def _claim(self, name: str, comes_from: str) -> None:
+        above = max((until for _, until in self._lost), default=Cursor(0))
+        holder, end = self._live_log.claim(name, comes_from, SILENT_S, above)
+        if holder != name:
+            self._refuse()
+            return
+        if end is not None:
+            log.warning("the log goes on for another database than before, from %s", end)
+        self._live_log.database = self._held = name
+
+    def _refuse(self) -> None:
+        if self._database.refuses is None:
+            log.error("DATABASE_URL: %s Nothing is stored here until they end, or this one takes over.", FOREIGN)
+        self._database.refuses = FOREIGN
+        self._live_log.database = ""
