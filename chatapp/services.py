@@ -176,6 +176,7 @@ class Services:
             self.detached.give_or_step_down,
             self.presence.take,
         ]
+        self.database.on_connected.append(self.log_owner.connected)
         self.log_owner.on_lost.append(self.hub.rotate)
         self.tail.on_doubt.append(self.log_owner.look_again)
         self.hub.on_follow.append(self.presence.followed)

@@ -4,6 +4,7 @@ A database that is restored from a backup lacks what came after it, and so may a
 same of itself as before; what tells is its server, or that a row is not there which was there before.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from chatapp.eventlog.uid import uid
 from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Incarnation
+from chatapp.storage import one_of
 from chatapp.wire import Cursor
 
 # Each change of servers is one. Nobody brings a cursor that is older than so many.
@@ -67,11 +69,15 @@ class Incarnations:
             self._asked = TABLE
             return self._database.read(self._look)
 
-    def has(self, row: Row) -> bool:
-        """Whether the row is there, and is that row."""
+    def has_all(self, rows: Sequence[Row]) -> bool:
+        """Whether these rows are there, and are what they were."""
         events = EventRow.__table__
-        found = self._database.read(lambda tx: tx.scalar(select(uid(events)).where(events.c.number == row.number)))
-        return found == row.uid
+
+        def work(tx: Transaction) -> set[str]:
+            these = one_of(tx, events.c.number, [row.number for row in rows])
+            return set(tx.scalars(select(uid(events)).where(these)))
+
+        return not rows or self._database.read(work).issuperset(row.uid for row in rows)
 
     def begin(self, server: str, replaces: str, lost: tuple[Cursor, Cursor] | None) -> Incarnation:
         """The incarnation in which the database goes on from the one that the log has, which is `replaces`.

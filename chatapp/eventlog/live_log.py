@@ -52,8 +52,8 @@ REMEMBERED = 50_000
 SIGNALS_MAXLEN = 10_000
 # Within this time each worker has noticed that the log was lost, and recorded what it had seen in it.
 SETTLE_S = 2.0
-# Among so many entries is one with an event, where there are any.
-NEWEST_OF = 20
+# So many are looked up in a database that may be another one.
+NEWEST = 20
 # One XREAD: bounded, because parsing 100,000 entries at once would hold the loop for half a second.
 READ_COUNT = 500
 
@@ -72,10 +72,11 @@ class AnotherLog(RedisAway):
 
 
 class Row(NamedTuple):
-    """A row of `events`: what it is, and where it stands in the database that it was published from."""
+    """A row of `events`: what it is, where it stands in the database that it was published from, and its place."""
 
     uid: str
     number: int
+    cursor: Cursor
 
 
 class LogEntry(NamedTuple):
@@ -201,14 +202,11 @@ class LiveLog:
         holder, end = self._claim(keys, args)
         return _text(holder), Cursor.of_redis(end) if end else None
 
-    def newest_row(self) -> Row | None:
-        """The row of the newest event that the log has; None if it does not say."""
-        items: Any = self._link.commands.call(lambda redis: redis.xrevrange(EVENTS, count=NEWEST_OF))
-        for raw_id, fields in items:
-            entry = _entry(raw_id, [part for pair in fields.items() for part in pair])
-            if entry.event is not None:
-                return entry.row
-        return None
+    def newest_rows(self) -> list[Row]:
+        """The rows of the newest events that the log has."""
+        items: Any = self._link.commands.call(lambda redis: redis.xrevrange(EVENTS, count=NEWEST))
+        entries = [_entry(raw_id, [part for pair in fields.items() for part in pair]) for raw_id, fields in items]
+        return [entry.row for entry in entries if entry.row is not None]
 
     def server(self) -> str:
         """Which server the tail hears: its run id, "" where that is not told. Raises RedisAway if it is a replica."""
@@ -334,7 +332,7 @@ def _entry(raw_id: bytes, flat: Sequence[bytes]) -> LogEntry:
             *(cursor, sys.intern(type_.decode()), int(room_id), body),
             *(target.decode() or None, about.decode() or None, message_id.decode() or None),
         )
-        return LogEntry(cursor, Cursor.of_redis(prev), event, Row((uid or message_id).decode(), int(number)))
+        return LogEntry(cursor, Cursor.of_redis(prev), event, Row((uid or message_id).decode(), int(number), cursor))
     except (KeyError, TypeError, ValueError) as error:
         # Not ours. It names no predecessor, so the tail sees what it is: a log changed beneath it.
         log.warning("the entry at %s is not from this service: %r", cursor, error)
@@ -351,7 +349,7 @@ def _other(cursor: Cursor, fields: dict[bytes, bytes]) -> LogEntry:
     event = Event(cursor, type_, int(fields[b"room"]), body, target, about)
     created = event.type == event_types.MESSAGE_CREATED and event.message_id
     number = _text(fields[b"number"])
-    return LogEntry(cursor, prev, event, Row(created or number, int(number)))
+    return LogEntry(cursor, prev, event, Row(created or number, int(number), cursor))
 
 
 def _signal(fields: dict[bytes, bytes]) -> list[dict[str, Any]]:

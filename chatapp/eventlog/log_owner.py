@@ -10,6 +10,8 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
+from gevent.lock import RLock
+
 from chatapp.errors import RedisAway
 from chatapp.errors import Unavailable
 from chatapp.eventlog.incarnations import Incarnations
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 CHECK_S = 2.0
 # A database whose workers say nothing for so long may be succeeded by any other.
 SILENT_S = 10.0
+WITNESSES_MAX = 20
 # A cursor this far ahead of the clock was never handed out, unless log or database know better.
 AHEAD_MAX_MS = 60_000
 FOREIGN = "The live log belongs to another database, which other workers serve."
@@ -45,10 +48,13 @@ class LogOwner:
         self._lost: list[tuple[Cursor, Cursor]] = []
         # What the server said of itself the last time.
         self._server: tuple[str, str] | None = None
-        # The newest row that was read from the log then: it was there.
-        self._witness: Row | None = None
+        # The newest rows that were read from the log until then, and before each connection since: of all that were
+        # published from another database, none can be among the first of these.
+        self._witnesses: list[Row] = []
         # The incarnation for which the log went on, as far as this worker knew.
         self._held = ""
+        # One at a time: the tail asks as well.
+        self._checking = RLock()
         self._loop = Loop("log owner", self.check, interval_s=CHECK_S)
         # Called when it was found that something is lost which may have been shown.
         self.on_lost: list[Callable[[], None]] = []
@@ -65,16 +71,42 @@ class LogOwner:
     def continues(self, cursor: Cursor) -> bool:
         """Whether who stands there goes on without a gap: it was handed out, and nothing that was shown before it is
         lost. Raises Unavailable."""
-        if any(after < cursor <= until for after, until in self._lost):
+        if self._may_be_lost(cursor):
             return False
         if cursor.milliseconds - now_ms() <= AHEAD_MAX_MS or cursor <= self._tail.end:
             return True
         return cursor <= self._kept_log.newest_anywhere()
 
+    def now(self) -> Cursor:
+        """Where this worker's readers begin: at the end of what it has read, and behind what is lost. Raises
+        Unavailable."""
+        end = self._tail.end
+        return max([end, *(Cursor(until + 1) for after, until in self._lost if after < end <= until)])
+
     def check(self) -> None:
         """Raises Unavailable, RedisAway."""
-        look = self._incarnations.look()
+        with self._checking:
+            self._check()
+
+    def look_again(self) -> None:
+        """Something may have been lost. Raises RedisAway."""
+        with suppress(Unavailable):
+            self.check()
+
+    def connected(self) -> None:
+        """There is another connection to the database, perhaps to another server."""
+        self._note()
+        self._loop.wake()
+
+    def _note(self) -> None:
+        if self._tail.newest_row is not None and len(self._witnesses) < WITNESSES_MAX:
+            self._witnesses.append(self._tail.newest_row)
+
+    def _check(self) -> None:
+        # In this order: whoever has taken it over is among the incarnations.
         holder, at_work = self._live_log.holder()
+        look = self._incarnations.look()
+        self._learn_lost(look.all)
         succeeds = holder in look.names or holder in ("", self._held)
         if at_work and not succeeds:
             self._refuse()
@@ -84,25 +116,24 @@ class LogOwner:
         lost = self._lost_since(look, holder)
         if lost is not None or look.server != newest.server:
             newest = self._incarnations.begin(look.server, holder, lost)
-        self._learn_lost([*look.all, newest])
+            self._learn_lost([*look.all, newest])
         self._claim(newest.name, holder if succeeds else "")
         self._server = (look.server, look.started)
-        self._witness = self._tail.newest_row
-
-    def look_again(self) -> None:
-        """Something may have been lost. Raises RedisAway."""
-        with suppress(Unavailable):
-            self.check()
+        self._witnesses.clear()
+        self._note()
 
     def _lost_since(self, look: Look, holder: str) -> tuple[Cursor, Cursor] | None:
         """Between which places something of the log is missing in the database, if that may have changed: its server
         is not the one of the last time, or was started anew, or the log is not the one that this worker knew."""
         if self._server == (look.server, look.started) and holder in ("", self._held):
             return None
-        rows = [row for row in (self._witness, self._live_log.newest_row()) if row is not None]
-        if all(map(self._incarnations.has, rows)):
+        rows = [*self._witnesses, *self._live_log.newest_rows()]
+        if self._incarnations.has_all([row for row in rows if not self._may_be_lost(row.cursor)]):
             return None
         return self._kept_log.newest(), max(self._tail.floor, self._live_log.last())
+
+    def _may_be_lost(self, cursor: Cursor) -> bool:
+        return any(after < cursor <= until for after, until in self._lost)
 
     def _learn_lost(self, incarnations: list[Incarnation]) -> None:
         found = {

@@ -76,7 +76,7 @@ class Feed:
         self._hub.add(listener)
         # Before the rooms are read: a room joined after that announces itself behind this position.
         asked_at = self._tail.end
-        position = asked_at if since is None or reset else since
+        position = self._log_owner.now() if since is None or reset else since
         if since is not None and not reset:
             self._tail.accept(since)
         mine = self._known_rooms.memberships(identity, position)

@@ -127,6 +127,9 @@ class Database:
         self._in_threads = self.dialect == "sqlite"
         if not self._in_threads:
             psycopg_ties.wait_in_the_loop()
+            event.listen(engine, "connect", self._connected)
+        # Called when there is another connection to a server.
+        self.on_connected: list[Callable[[], None]] = []
         self._driver_error = sqlalchemy_ties.driver_error(engine.dialect)
         self._writing = engine.execution_options(writes=True)
         # Those that wrote rows last, and when: the pool takes longer than the statements.
@@ -169,6 +172,10 @@ class Database:
         """Raises Unavailable unless the database answers, and may be written."""
         self._may_write()
         self.read(lambda session: session.execute(text("SELECT 1")))
+
+    def _connected(self, _driver: Any, _record: Any) -> None:
+        for tell in self.on_connected:
+            tell()
 
     def _may_write(self) -> None:
         if self.refuses is not None:

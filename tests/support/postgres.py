@@ -7,6 +7,7 @@ import signal
 import subprocess
 import uuid
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -20,7 +21,7 @@ FOLDERS = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"
 
 
 class Postgres:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, standby_of: "Postgres | None" = None) -> None:
         self.port = free_port()
         self._folder = folder
         self._data = folder / "data"
@@ -35,7 +36,13 @@ class Postgres:
                 if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
                     parent.chmod(parent.stat().st_mode | 0o011)
             self.as_user = [binary("setpriv"), f"--reuid={user}", "--regid=" + _group(user), "--clear-groups"]
-        self._run([binary("initdb", *FOLDERS), "-D", str(self._data), "-U", "chat", "-A", "trust", "-E", "UTF8", "-N"])
+        if standby_of is None:
+            self._run(
+                [binary("initdb", *FOLDERS), "-D", str(self._data), "-U", "chat", "-A", "trust", "-E", "UTF8", "-N"]
+            )
+        else:
+            copy = [binary("pg_basebackup", *FOLDERS), "-D", str(self._data), "-R", "-N", "-c", "fast"]
+            self._run([*copy, "-d", standby_of._url("postgres")])
         self.process = self._start()
 
     @property
@@ -49,6 +56,33 @@ class Postgres:
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         return self._url(name)
+
+    def on(self, url: str) -> str:
+        """The same database as there, on this server."""
+        return self._url(url.rpartition("/")[2])
+
+    def ask(self, query: str) -> Any:
+        """One value, or None where it says nothing."""
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            found = connection.execute(query.encode())
+            row = found.fetchone() if found.description else None
+        return None if row is None else row[0]
+
+    def dump(self, url: str, path: Path) -> None:
+        self._run([binary("pg_dump", *FOLDERS), "-Fc", "-d", url], path)
+
+    def restore(self, path: Path, url: str) -> None:
+        """What the dump has, in an empty database."""
+        subprocess.run([binary("pg_restore", *FOLDERS), "--no-owner", "-d", url, str(path)], check=True, cwd="/")
+
+    def replace(self, url: str, by: str) -> None:
+        """From now on another database has this address. Whoever is connected is thrown out."""
+        old, new = (one.rpartition("/")[2] for one in (url, by))
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {old} ALLOW_CONNECTIONS false".encode())
+            connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [old])
+            connection.execute(f"ALTER DATABASE {old} RENAME TO {old}_before".encode())
+            connection.execute(f"ALTER DATABASE {new} RENAME TO {old}".encode())
 
     def stop(self) -> None:
         """At once, whoever is connected: SIGINT is PostgreSQL's fast shutdown, SIGTERM waits for every client."""
@@ -79,8 +113,9 @@ class Postgres:
             return False
         return True
 
-    def _run(self, command: list[str]) -> None:
-        subprocess.run([*self.as_user, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
+    def _run(self, command: list[str], output: Path = Path("/dev/null")) -> None:
+        with output.open("wb") as into:
+            subprocess.run([*self.as_user, *command], check=True, stdout=into, cwd="/")
 
     def _url(self, database: str) -> str:
         return f"postgresql://chat@127.0.0.1:{self.port}/{database}"
