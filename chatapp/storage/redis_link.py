@@ -94,13 +94,15 @@ class Client:
         return lambda keys, args: self._bounded(lambda: run(keys, args))
 
     def disconnect(self) -> None:
-        """Let go of all connections: the next call makes another one."""
+        """Let go of all connections that nobody uses: the next call makes another one. Who is just about to ask on one
+        would otherwise find it without a socket, which is no error of Redis."""
         self._exchange.close()
-        self._pool.disconnect()
+        self._pool.disconnect(inuse_connections=False)
 
     def close(self) -> None:
         self._redis.close()
-        self.disconnect()
+        self._exchange.close()
+        self._pool.disconnect()
 
     def _bounded(self, ask: Callable[[], T]) -> T:
         if self.away:

@@ -108,3 +108,21 @@ def test_a_server_that_is_full_is_not_away(client: Client, redis_server: RedisSe
 def _close(redis_server: RedisServer, connection: int) -> None:
     with Redis.from_url(redis_server.url) as other:
         other.client_kill_filter(_id=str(connection))
+
+
+def test_who_is_just_about_to_ask_is_left_its_connection(client: Client) -> None:
+    """Another one finds meanwhile that the server is a replica, and all that are idle are let go."""
+
+    def sockets(redis: Redis) -> tuple[object, object]:
+        connections = redis.connection_pool
+        used, idle = connections.get_connection(), connections.get_connection()
+        connections.release(idle)
+        client.disconnect()
+        try:
+            return used._sock, idle._sock
+        finally:
+            connections.release(used)
+
+    used, idle = client.call(sockets)
+    assert used is not None
+    assert idle is None
