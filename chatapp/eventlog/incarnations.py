@@ -69,15 +69,16 @@ class Incarnations:
             self._asked = TABLE
             return self._database.read(self._look)
 
-    def has_all(self, rows: Sequence[Row]) -> bool:
-        """Whether these rows are there, and are what they were."""
+    def missing(self, rows: Sequence[Row]) -> list[Row]:
+        """Those of these rows that are not there, or are something else."""
         events = EventRow.__table__
 
         def work(tx: Transaction) -> set[str]:
             these = one_of(tx, events.c.number, [row.number for row in rows])
             return set(tx.scalars(select(uid(events)).where(these)))
 
-        return not rows or self._database.read(work).issuperset(row.uid for row in rows)
+        there = self._database.read(work) if rows else set()
+        return [row for row in rows if row.uid not in there]
 
     def begin(self, server: str, replaces: str, lost: tuple[Cursor, Cursor] | None) -> Incarnation:
         """The incarnation in which the database goes on from the one that the log has, which is `replaces`.

@@ -182,6 +182,11 @@ class KeptLog:
         query = select(func.max(EventRow.log_id)).where(EventRow.log_id.is_not(None))
         return Cursor(self._database.read(lambda tx: tx.scalar(query)) or 0)
 
+    def newest_before(self, cursor: Cursor) -> Cursor:
+        """The newest cursor in the database before this one."""
+        query = select(func.max(EventRow.log_id)).where(EventRow.log_id < cursor.packed)
+        return Cursor(self._database.read(lambda tx: tx.scalar(query)) or 0)
+
     def newest_anywhere(self) -> Cursor:
         """The newest cursor in database and live log; the database's alone while Redis is away."""
         newest = self.newest()

@@ -128,9 +128,13 @@ class LogOwner:
         if self._server == (look.server, look.started) and holder in ("", self._held):
             return None
         rows = [*self._witnesses, *self._live_log.newest_rows()]
-        if self._incarnations.has_all([row for row in rows if not self._may_be_lost(row.cursor)]):
+        missing = self._incarnations.missing([row for row in rows if not self._may_be_lost(row.cursor)])
+        if not missing:
             return None
-        return self._kept_log.newest(), max(self._tail.floor, self._live_log.last())
+        # Others may have published from this database already.
+        return self._kept_log.newest_before(min(row.cursor for row in missing)), max(
+            self._tail.floor, self._live_log.last()
+        )
 
     def _may_be_lost(self, cursor: Cursor) -> bool:
         return any(after < cursor <= until for after, until in self._lost)
