@@ -145,6 +145,7 @@ class Services:
         self.places = Places(
             self.link,
             workers=config.workers,
+            alone=config.embedded_redis and config.workers == 1,
             per_user=config.max_connections_per_user,
             per_worker=config.stream_places,
         )

@@ -24,14 +24,16 @@ COUNT_PREFIX = "chat:connections:"
 
 
 class Places:
-    """One worker counts by itself; several count together in Redis, and each alone while it is away.
+    """Workers count together in Redis, and each alone while it is away.
+
+    Only one that is alone, with a Redis of its own, asks nobody: other hosts may use an external one, too.
 
     A user's first connection in a worker asks nobody: its count is told a little later, those of many in one go.
     """
 
-    def __init__(self, link: RedisLink, *, workers: int, per_user: int, per_worker: int) -> None:
+    def __init__(self, link: RedisLink, *, workers: int, alone: bool, per_user: int, per_worker: int) -> None:
         self._link = link
-        self._shared = workers > 1
+        self._shared = not alone
         self._per_user = per_user
         self._per_worker = per_worker
         self._worker = secrets.token_hex(8)

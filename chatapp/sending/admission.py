@@ -122,7 +122,8 @@ class Admission:
         keys: list[str] = []
         args: list[Any] = [f"claim:{secrets.token_hex(8)}:", CLAIM_MS]
         for rate, key, cost, claim in questions:
-            keys += (key, claim)
+            # An empty key is one that a server's ACL of this service's keys forbids.
+            keys += (key, claim or key)
             args += (rate.interval_us, rate.burst, cost)
         answers: list[Any] = self._script(keys, args)
         return answers

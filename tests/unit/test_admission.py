@@ -98,3 +98,15 @@ def test_a_ruling_says_what_is_left_in_the_words_of_the_contract() -> None:
     assert list(ruling.refusal(with_fields=True).fields) == ruling.fields
     assert list(ruling.refusal().fields) == []
     assert ruling.refusal().retry_after_s == 0.4
+
+
+def test_the_keys_of_the_service_are_all_that_it_needs(set_up: Set, redis_server: RedisServer) -> None:
+    """A Redis that several applications share gives each its own. The rate was each worker's then, without a word."""
+    redis_server.client.acl_setuser("chat", enabled=True, passwords=["+pw"], keys=["chat:*"], categories=["+@all"])
+    url = redis_server.url.replace("//", "//chat:pw@")
+    here, there = (set_up(REDIS_URL=url, **SLOW).parts.admission for _ in range(2))
+    assert here.peek("ada").remaining == 3
+    for admission in (here, there, here):
+        admission.charge_refused("ada")
+    assert there.admit("ada", "one-more").verdict is Verdict.LIMITED
+    assert all(key.startswith(b"chat:") for key in redis_server.client.scan_iter())

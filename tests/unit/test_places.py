@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import gevent
 import pytest
 from redis.client import Pipeline
 
+from chatapp.errors import TooManyConnections
+from chatapp.receiving.places import ALIVE_PREFIX
 from chatapp.receiving.places import COUNT_PREFIX
 from chatapp.receiving.places import Places
 from chatapp.storage.redis_link import RedisLink
 from tests.support.redis_server import RedisServer
+from tests.unit.conftest import Set
 
 USER = "user"
 TOLD_S = 5.0
@@ -26,7 +30,7 @@ def link(redis_server: RedisServer) -> Iterator[RedisLink]:
 
 @pytest.fixture
 def places(link: RedisLink) -> Iterator[Places]:
-    made = Places(link, workers=2, per_user=20, per_worker=100)
+    made = Places(link, workers=2, alone=False, per_user=20, per_worker=100)
     made.take(USER)
     yield made
     made.stop()
@@ -67,6 +71,23 @@ def test_a_count_that_changes_while_it_is_asked_for_is_told_again(
     monkeypatch.setattr(places, "_count", give_back_before)
     places.take(USER)
     _until_told(link, 2)
+
+
+def test_a_worker_of_another_host_counts_with_this_one(set_up: Set, shared_redis: RedisServer) -> None:
+    """Each host has one worker, and knows nothing of the other."""
+    here, there = (set_up(CHATAPP_MAX_CONNECTIONS_PER_USER="20").parts.places for _ in range(2))
+    for places in (here, there):
+        places._loop.start()
+    _until(lambda: len(shared_redis.client.keys(f"{ALIVE_PREFIX}*")) == 2)
+    taken = 0
+    for places in (here, there) * 20:
+        with suppress(TooManyConnections):
+            places.take(USER)
+            taken += 1
+    for places in (here, there):
+        places.stop()
+    # Each worker's first is counted a little later.
+    assert 20 <= taken <= 21
 
 
 def _until_told(link: RedisLink, count: int) -> None:

@@ -2,7 +2,7 @@
 --
 -- KEYS[2i-1] the rate of the i-th (string: theoretical arrival time of GCRA, microseconds)
 -- KEYS[2i]   what became of its localId (string 'claim:…', 'done:<message id>' or 'failed:<problem>');
---            '' when only the rate is asked
+--            the rate again when only that is asked
 -- ARGV[1] what to write as the claim, before the number i: no other call has it
 -- ARGV[2] how long it holds, milliseconds; then three for each:
 --   microseconds between two at the steady rate
@@ -34,7 +34,7 @@ local function admit(rate, claim, mine, interval, burst, cost)
     return {verdict, math.floor((full - (arrival - now)) / interval), arrival - now, wait}
   end
 
-  if claim ~= '' then
+  if claim ~= rate then
     local state = redis.call('GET', claim)
     if state and string.sub(state, 1, 5) == 'done:' then
       return answer('known', 0)
@@ -53,7 +53,7 @@ local function admit(rate, claim, mine, interval, burst, cost)
     arrival = charged
     keep(arrival)
   end
-  if claim ~= '' then
+  if claim ~= rate then
     redis.call('SET', claim, mine, 'PX', ARGV[2])
   end
   return answer('admitted', 0)
