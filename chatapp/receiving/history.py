@@ -12,9 +12,16 @@ from chatapp.people import Identity
 from chatapp.people import access
 from chatapp.storage import EventRow
 from chatapp.storage import Message
+from chatapp.wire import PACKED_MAX
 from chatapp.wire import Cursor
 from chatapp.wire import cursor_text
 from chatapp.wire import event_types
+
+# Above every cursor that is ever handed out (the year 2109): a page of messages that have none begins there, and the
+# number of its first one further.
+WAITING = 1 << 62
+
+_Waiting = tuple[int, Message]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +84,20 @@ def _page_after(
 
 def _page_before(tx: Transaction, query: Select[Any], room_id: int, before: Cursor | None, limit: int) -> Page:
     """The newest of these, and of those without a cursor, which come behind all others."""
-    found = list(tx.scalars(query.order_by(Message.log_id.desc()).limit(limit + 1)))
-    items, has_more = found[:limit][::-1], len(found) > limit
-    if before is not None:
-        return _page(items, [], before, None, has_more)
-    unpublished = _unpublished(tx, room_id, limit)
-    surplus = max(0, len(items) + len(unpublished) - limit)
-    if surplus and surplus == len(items):
+    waiting: list[_Waiting] = []
+    if before is None or before >= WAITING:
+        waiting = _waiting(tx, room_id, limit + 1, PACKED_MAX if before is None else before.packed - WAITING)
+        if len(waiting) > limit:
+            del waiting[0]
+            return Page([one for _, one in waiting], str(Cursor(WAITING + waiting[0][0])), None, True)
+    room = limit - len(waiting)
+    found = list(tx.scalars(query.order_by(Message.log_id.desc()).limit(room + 1)))
+    items, has_more = found[:room][::-1], len(found) > room
+    unpublished = [one for _, one in waiting]
+    if has_more and not items:
         # The page is full of what has no cursor: the page before it ends with the newest that has one.
-        return Page(unpublished, str(Cursor((items[-1].log_id or 0) + 1)), None, True)
-    return _page(items[surplus:], unpublished, before, None, has_more or surplus > 0)
+        return Page(unpublished, str(Cursor((found[0].log_id or 0) + 1)), None, True)
+    return _page(items, unpublished, before, None, has_more)
 
 
 def _page(
@@ -103,17 +114,23 @@ def _page(
 
 def _unpublished(tx: Transaction, room_id: int, limit: int) -> list[Message]:
     """The newest messages without a cursor, in the order in which they will get one."""
+    return [one for _, one in _waiting(tx, room_id, limit, PACKED_MAX)]
+
+
+def _waiting(tx: Transaction, room_id: int, limit: int, before: int) -> list[_Waiting]:
+    """The same of those whose events have a number below `before`."""
     query = (
-        select(Message)
-        .join(EventRow, EventRow.message_id == Message.id)
+        select(EventRow.number, Message)
+        .join(Message, EventRow.message_id == Message.id)
         .where(
             # Of the room's own, by its index: however many wait elsewhere.
             EventRow.room_id == room_id,
             EventRow.log_id.is_(None),
             EventRow.type == event_types.MESSAGE_CREATED,
+            EventRow.number < before,
             Message.log_id.is_(None),
         )
         .order_by(EventRow.number.desc())
         .limit(limit)
     )
-    return list(tx.scalars(query))[::-1]
+    return [(number, message) for number, message in tx.execute(query)][::-1]
