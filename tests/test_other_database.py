@@ -4,14 +4,20 @@ What came after the backup is lost, and nothing else: nothing of it is shown any
 live by everybody, above all that was ever shown, and whoever was shown what is lost is told to begin anew.
 """
 
+import threading
 from collections.abc import Callable
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
+from chatapp.config import Config
+from chatapp.eventlog.incarnations import Incarnations
+from chatapp.web import create_app
+from chatapp.web import services
 from tests.conftest import Start
 from tests.support.followers import place
 from tests.support.moving_name import MovingName
@@ -230,6 +236,27 @@ def test_a_host_that_is_cut_off_with_the_old_primary(
         wait_until(cut_off.ready, 2 * FOUND_WITHIN_S, "it takes over")
         ada.send("general", "stored")
     cut_off.stop()
+
+
+def test_workers_that_find_another_server_at_once_agree(start_service: Start, postgres: Postgres) -> None:
+    """After a failover all of them look at the same moment."""
+    url = postgres.database()
+    start_service("postgres", DATABASE_URL=url, WEB_CONCURRENCY="1").stop()
+    config = Config.from_environ({"DATABASE_URL": url, "REDIS_URL": "redis://127.0.0.1:1/0"})
+    databases = [services(create_app(config)).database for _ in range(8)]
+    incarnations = [Incarnations(database) for database in databases]
+    together = threading.Barrier(len(databases))
+
+    def begin(one: Incarnations) -> str:
+        one.look()
+        together.wait(30)
+        return one.begin("elsewhere", "before", lost=True)
+
+    with ThreadPoolExecutor(len(databases)) as workers:
+        names = set(workers.map(begin, incarnations))
+    for database in databases:
+        database.close()
+    assert len(names) == 1
 
 
 def _same(primary: Postgres, standby: Postgres) -> bool:

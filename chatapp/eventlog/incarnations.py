@@ -10,30 +10,30 @@ from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session as Transaction
 
+from chatapp.errors import Unavailable
 from chatapp.eventlog.live_log import Row
 from chatapp.eventlog.uid import uid
 from chatapp.storage import Database
 from chatapp.storage import EventRow
 from chatapp.storage import Incarnation
+from chatapp.storage import Room
 from chatapp.storage import one_of
 from chatapp.wire import Cursor
 
 # Each change of servers is one. Nobody brings a cursor that is older than so many.
 READ_MAX = 100
 
-_TABLE = "'events'::regclass::oid"
+# A table that is restored is another one than before.
+TABLE = "SELECT pg_is_in_recovery(), 'events'::regclass::oid::text, pg_postmaster_start_time()::text"
 # Another cluster has another identifier; a standby that is promoted begins a timeline, as does a server that is taken
-# back to an earlier time; and a table that is restored is another one than before.
-SERVER = f"""
-SELECT system_identifier || '/' || CASE WHEN pg_is_in_recovery() THEN 'standby'
-    ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END || '/' || {_TABLE}, pg_postmaster_start_time()::text
-FROM pg_control_system()
+# back to an earlier time. Not every server tells that everybody.
+CLUSTER = """
+SELECT system_identifier || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM pg_control_system()
 """
-# Where the server does not tell everybody.
-TABLE = f"SELECT ({_TABLE})::text, pg_postmaster_start_time()::text"
+LOCK = "LOCK TABLE incarnations IN SHARE ROW EXCLUSIVE MODE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,61 +53,98 @@ class Look:
         return {one.name for one in self.all}
 
 
+def same_server(one: str, other: str) -> bool:
+    """Whether they may be the same: the one may say more than the other, which nobody had asked yet if it is empty."""
+    return not one or not other or one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+
+
 class Incarnations:
-    """Every method raises Unavailable."""
+    """Every method raises Unavailable, and what SQLAlchemy raises of a database that is not this service's."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._asked = SERVER
+        self._tells = True
+        self._file = ""
 
     def look(self) -> Look:
-        try:
-            return self._database.read(self._look)
-        except ProgrammingError:
-            if self._asked == TABLE:
-                raise
-            self._asked = TABLE
-            return self._database.read(self._look)
+        """Raises Unavailable for a standby, too: nothing can be stored there."""
+        server, started = self._postgres() if self._database.dialect == "postgresql" else (self._sqlite(), "")
+        query = select(Incarnation).order_by(Incarnation.number.desc()).limit(READ_MAX)
+        return Look(server, started, self._database.read(lambda tx: list(tx.scalars(query))))
 
     def missing(self, rows: Sequence[Row]) -> list[Row]:
-        """Those of these rows that are not there, or are something else."""
+        """Those of these rows that are not there, or are something else, and were not deleted by this service: with
+        their room, or by pruning."""
+        if not rows:
+            return []
         events = EventRow.__table__
 
-        def work(tx: Transaction) -> set[str]:
+        def work(tx: Transaction) -> tuple[set[str], set[int], int]:
             these = one_of(tx, events.c.number, [row.number for row in rows])
-            return set(tx.scalars(select(uid(events)).where(these)))
+            rooms = one_of(tx, Room.id, {row.room_id for row in rows})
+            pruned = select(Incarnation.pruned_until).order_by(Incarnation.number.desc()).limit(READ_MAX)
+            return (
+                set(tx.scalars(select(uid(events)).where(these))),
+                set(tx.scalars(select(Room.id).where(rooms, Room.deleted_at.is_not(None)))),
+                max((place or 0 for place in tx.scalars(pruned)), default=0),
+            )
 
-        there = self._database.read(work) if rows else set()
-        return [row for row in rows if row.uid not in there]
+        there, deleted, pruned = self._database.read(work)
+        return [row for row in rows if row.uid not in there and _is_evidence(row, deleted, pruned)]
 
-    def begin(self, server: str, replaces: str, lost: tuple[Cursor, Cursor] | None) -> Incarnation:
-        """The incarnation in which the database goes on from the one that the log has, which is `replaces`.
+    def begin(self, server: str, replaces: str, *, lost: bool) -> str:
+        """The name under which the database goes on from the one that the log has, which is `replaces`, because its
+        server is another one, or because something is lost. Of many that call this at once, all are given the same."""
 
-        Of many that call this at once, all are given the same. `lost`: what stood between these places is not there.
-        """
-
-        def work(tx: Transaction) -> Incarnation:
-            query = select(Incarnation).order_by(Incarnation.number.desc()).limit(1).with_for_update()
-            newest = tx.scalars(query).one()
+        def work(tx: Transaction) -> str:
+            # Before the newest is read: who waits for a row only sees that row as it is then, and not a newer one.
+            self._lock(tx)
+            newest = tx.scalars(select(Incarnation).order_by(Incarnation.number.desc()).limit(1)).one()
             if replaces and newest.replaces == replaces:
-                return newest
-            if lost is None and newest.server in ("", server):
-                newest.server = server
-                tx.flush()
-                return newest
-            after, until = (None, None) if lost is None else (lost[0].packed, lost[1].packed)
-            new = Incarnation(server=server, replaces=replaces, lost_after=after, lost_until=until)
+                return newest.name
+            if not lost and same_server(newest.server, server):
+                newest.server = max(newest.server, server, key=len)
+                return newest.name
+            new = Incarnation(server=server, replaces=replaces)
             tx.add(new)
             tx.flush()
-            return new
+            return new.name
 
-        return self._database.write(work)
+        return self._database.write_always(work)
 
-    def _look(self, tx: Transaction) -> Look:
+    def lose(self, name: str, after: Cursor, until: Cursor) -> None:
+        """What stood between these places was shown, and is not there. Others may have found some of it."""
+
+        def work(tx: Transaction) -> None:
+            self._lock(tx)
+            one = tx.scalars(select(Incarnation).where(Incarnation.name == name)).one()
+            one.lost_after = min(after.packed, after.packed if one.lost_after is None else one.lost_after)
+            one.lost_until = max(until.packed, one.lost_until or 0)
+            tx.flush()
+
+        self._database.write_always(work)
+
+    def _lock(self, tx: Transaction) -> None:
         if self._database.dialect == "postgresql":
-            server, started = tx.execute(text(self._asked)).one()
-        else:
-            # A file that is put in the place of the old one is another file.
-            server, started = str(Path(self._database.engine.url.database or ".").stat().st_ino), ""
-        query = select(Incarnation).order_by(Incarnation.number.desc()).limit(READ_MAX)
-        return Look(server, started, list(tx.scalars(query)))
+            tx.execute(text(LOCK))
+
+    def _postgres(self) -> tuple[str, str]:
+        standby, table, started = self._database.read(lambda tx: tx.execute(text(TABLE)).one())
+        if standby:
+            raise Unavailable("the database is a standby")
+        if self._tells:
+            try:
+                return f"{table}/{self._database.read(lambda tx: tx.scalar(text(CLUSTER)))}", started
+            except DBAPIError:
+                self._tells = False
+        return table, started
+
+    def _sqlite(self) -> str:
+        """As it was at the start: what is put in the place of an open file is not what is written to."""
+        self._file = self._file or str(Path(self._database.engine.url.database or ".").stat().st_ino)
+        return self._file
+
+
+def _is_evidence(row: Row, deleted: set[int], pruned: int) -> bool:
+    # What a version before this one published said only the number.
+    return row.room_id not in deleted and row.cursor > pruned and row.uid != str(row.number)

@@ -11,8 +11,10 @@ from typing import NamedTuple
 from typing import cast
 
 from gevent import sleep
+from sqlalchemy import BigInteger
 from sqlalchemy import ColumnElement
 from sqlalchemy import FromClause
+from sqlalchemy import String
 from sqlalchemy import Table
 from sqlalchemy import bindparam
 from sqlalchemy import case
@@ -35,6 +37,7 @@ from chatapp.storage import Message
 from chatapp.storage import Prepared
 from chatapp.storage import Receipt
 from chatapp.storage import Rows
+from chatapp.storage import for_all
 from chatapp.storage import rows_within
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
@@ -53,17 +56,24 @@ MOVES = (event_types.MEMBER_JOINED, *ENDS)
 _EVENTS, _MESSAGES, _RECEIPTS = (cast(Table, model.__table__) for model in (EventRow, Message, Receipt))
 # A row that was published twice, because the log was lost in between, keeps the later place, so that no reader
 # behind the first one misses it.
-RECORD_EVENT = Prepared(
-    update(_EVENTS)
-    .where(_EVENTS.c.number == bindparam("row"), uid(_EVENTS) == bindparam("uid"))
-    .where(_EVENTS.c.log_id.is_(None) | (_EVENTS.c.log_id < bindparam("place")))
-    .values(log_id=bindparam("place"))
+RECORD_EVENT = for_all(
+    lambda one: (
+        update(_EVENTS)
+        .where(_EVENTS.c.number == one["row"], uid(_EVENTS) == one["uid"])
+        .where(_EVENTS.c.log_id.is_(None) | (_EVENTS.c.log_id < one["place"]))
+        .values(log_id=one["place"])
+    ),
+    row=BigInteger,
+    uid=String,
+    place=BigInteger,
 )
 # What it is about keeps the first.
-RECORD_MESSAGE = Prepared(
-    update(_MESSAGES)
-    .where(_MESSAGES.c.id == bindparam("row"), _MESSAGES.c.log_id.is_(None))
-    .values(log_id=bindparam("place"))
+RECORD_MESSAGE = for_all(
+    lambda one: (
+        update(_MESSAGES).where(_MESSAGES.c.id == one["row"], _MESSAGES.c.log_id.is_(None)).values(log_id=one["place"])
+    ),
+    row=String,
+    place=BigInteger,
 )
 RECORD_JOINING = Prepared(
     update(_RECEIPTS)
@@ -234,7 +244,7 @@ class KeptLog:
 def _record(rows: Rows, places: Sequence[Place]) -> None:
     # Each table in one order, so that two workers never wait for one another.
     ordered = sorted(places, key=lambda place: place.entry.number)
-    rows.run(
+    rows.run_all(
         RECORD_EVENT,
         [{"row": place.entry.number, "uid": place.entry.uid, "place": int(place.cursor)} for place in ordered],
     )
@@ -270,7 +280,7 @@ def _record_firsts(rows: Rows, created: list[tuple[str, int]], joined: list[tupl
     created.sort()
     joined.sort()
     if created:
-        rows.run(RECORD_MESSAGE, [{"row": id_, "place": place} for id_, place in created])
+        rows.run_all(RECORD_MESSAGE, [{"row": id_, "place": place} for id_, place in created])
     if joined:
         names = ("room", "user", "row", "uid", "place")
         rows.run(RECORD_JOINING, [dict(zip(names, one, strict=True)) for one in joined])

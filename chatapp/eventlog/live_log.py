@@ -41,6 +41,8 @@ LOG_NAME = "chat:log"
 DATABASE = "chat:database"
 # There as long as a worker of that database is.
 ALIVE = "chat:database:alive"
+# Where the log ended when another database took it over, until it is emptied.
+ENDED = "chat:database:ended"
 
 # What an entry consists of, in the order in which `publish.lua` writes it.
 FIELDS = [b"prev", b"number", b"type", b"room", b"target", b"about", b"message", b"body", b"uid"]
@@ -72,11 +74,13 @@ class AnotherLog(RedisAway):
 
 
 class Row(NamedTuple):
-    """A row of `events`: what it is, where it stands in the database that it was published from, and its place."""
+    """A row of `events`: what it is, where it stands in the database that it was published from, its place in the log,
+    and its room."""
 
     uid: str
     number: int
     cursor: Cursor
+    room_id: int
 
 
 class LogEntry(NamedTuple):
@@ -132,6 +136,7 @@ class LiveLog:
         self._publish = link.commands.script("publish")
         self._raise = link.commands.script("raise")
         self._claim = link.commands.script("claim")
+        self._break = link.commands.script("break_log")
         self._signal_once = link.quick.script("signal")
 
     @property
@@ -189,22 +194,34 @@ class LiveLog:
         """Find out which log it is. Raises AnotherLog as `publish` does."""
         self.publish([], Cursor(0), Cursor(0), {})
 
-    def holder(self) -> tuple[str, bool]:
-        """Which database's log it is, "" if nobody has said; and whether its workers are at work."""
+    def holder(self, held: str, silent_s: float) -> tuple[str, bool]:
+        """Which database's log it is, "" if nobody has said; and whether its workers are at work. If it is the one that
+        is `held` here, this is a sign of life for so long."""
         raw, alive = self._link.commands.call(lambda redis: redis.mget(DATABASE, ALIVE))
-        return _text(raw or b""), alive is not None
+        name = _text(raw or b"")
+        if held and name == held:
+            self._link.commands.call(lambda redis: redis.set(ALIVE, 1, px=int(silent_s * 1000)))
+        return name, alive is not None
 
-    def claim(self, name: str, comes_from: str, silent_s: float, above: Cursor) -> tuple[str, Cursor | None]:
-        """Let the log go on for this database, above a place and all that it ever had, if that of before is silent for
-        so long, or is what it comes from. Returns whose log it is now, and where it goes on if it was taken over."""
-        keys = [EVENTS, DATABASE, ALIVE]
-        args = [name, comes_from, int(silent_s * 1000), above.milliseconds, _sequence(above)]
-        holder, end = self._claim(keys, args)
-        return _text(holder), Cursor.of_redis(end) if end else None
+    def claim(self, name: str, comes_from: str, silent_s: float) -> tuple[str, Cursor | None]:
+        """Let the log go on for this database, if that of before is silent for so long, or is what it comes from.
 
-    def newest_rows(self) -> list[Row]:
-        """The rows of the newest events that the log has."""
-        items: Any = self._link.commands.call(lambda redis: redis.xrevrange(EVENTS, count=NEWEST))
+        Returns whose log it is now, and where it ended if it was taken over: then it waits for `break_log`.
+        """
+        args = [name, comes_from, int(silent_s * 1000)]
+        holder, ended = self._claim([EVENTS, DATABASE, ALIVE, ENDED], args)
+        return _text(holder), Cursor.of_redis(ended) if ended else None
+
+    def break_log(self, above: Cursor) -> Cursor | None:
+        """Empty the log that was taken over; it goes on above this place and all that it ever had. Returns where, None
+        if another worker has done it."""
+        end = self._break([EVENTS, ENDED], [above.milliseconds])
+        return Cursor.of_redis(end) if end else None
+
+    def newest_rows(self, until: Cursor | None = None) -> list[Row]:
+        """The rows of the newest events that the log has, up to a place."""
+        last = "+" if until is None else str(until)
+        items: Any = self._link.commands.call(lambda redis: redis.xrevrange(EVENTS, max=last, count=NEWEST))
         entries = [_entry(raw_id, [part for pair in fields.items() for part in pair]) for raw_id, fields in items]
         return [entry.row for entry in entries if entry.row is not None]
 
@@ -332,7 +349,9 @@ def _entry(raw_id: bytes, flat: Sequence[bytes]) -> LogEntry:
             *(cursor, sys.intern(type_.decode()), int(room_id), body),
             *(target.decode() or None, about.decode() or None, message_id.decode() or None),
         )
-        return LogEntry(cursor, Cursor.of_redis(prev), event, Row((uid or message_id).decode(), int(number), cursor))
+        return LogEntry(
+            cursor, Cursor.of_redis(prev), event, Row((uid or message_id).decode(), int(number), cursor, int(room_id))
+        )
     except (KeyError, TypeError, ValueError) as error:
         # Not ours. It names no predecessor, so the tail sees what it is: a log changed beneath it.
         log.warning("the entry at %s is not from this service: %r", cursor, error)
@@ -346,10 +365,10 @@ def _other(cursor: Cursor, fields: dict[bytes, bytes]) -> LogEntry:
         return LogEntry(cursor, prev, None)
     target, about = _text(fields[b"target"]) or None, _text(fields[b"about"]) or None
     body = codec.loads_trusted(fields[b"body"])
-    event = Event(cursor, type_, int(fields[b"room"]), body, target, about)
+    event = Event(cursor, type_, room_id := int(fields[b"room"]), body, target, about)
     created = event.type == event_types.MESSAGE_CREATED and event.message_id
     number = _text(fields[b"number"])
-    return LogEntry(cursor, prev, event, Row(created or number, int(number), cursor))
+    return LogEntry(cursor, prev, event, Row(created or number, int(number), cursor, room_id))
 
 
 def _signal(fields: dict[bytes, bytes]) -> list[dict[str, Any]]:

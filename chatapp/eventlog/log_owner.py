@@ -11,11 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from gevent.lock import RLock
+from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.errors import RedisAway
 from chatapp.errors import Unavailable
 from chatapp.eventlog.incarnations import Incarnations
-from chatapp.eventlog.incarnations import Look
+from chatapp.eventlog.incarnations import same_server
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.live_log import LiveLog
 from chatapp.eventlog.live_log import Row
@@ -55,13 +56,13 @@ class LogOwner:
         self._held = ""
         # One at a time: the tail asks as well.
         self._checking = RLock()
-        self._loop = Loop("log owner", self.check, interval_s=CHECK_S)
+        self._loop = Loop("log owner", self.check, interval_s=CHECK_S, refused_by=SQLAlchemyError)
         # Called when it was found that something is lost which may have been shown.
         self.on_lost: list[Callable[[], None]] = []
 
     def start(self) -> None:
         """Find out, now or when the servers answer: before anything is read from the log or published."""
-        with suppress(Unavailable, RedisAway):
+        with suppress(Unavailable, RedisAway, SQLAlchemyError):
             self.check()
         self._loop.start()
 
@@ -84,13 +85,16 @@ class LogOwner:
         return max([end, *(Cursor(until + 1) for after, until in self._lost if after < end <= until)])
 
     def check(self) -> None:
-        """Raises Unavailable, RedisAway."""
+        """Raises Unavailable, RedisAway, and what `Incarnations` raises."""
         with self._checking:
-            self._check()
+            # Another worker may have taken it over in between, for the same database.
+            if not self._check() and not self._check():
+                self._refuse()
 
     def look_again(self) -> None:
         """Something may have been lost. Raises RedisAway."""
-        with suppress(Unavailable):
+        # What the database says to it is told by the loop.
+        with suppress(Unavailable, SQLAlchemyError):
             self.check()
 
     def connected(self) -> None:
@@ -102,39 +106,52 @@ class LogOwner:
         if self._tail.newest_row is not None and len(self._witnesses) < WITNESSES_MAX:
             self._witnesses.append(self._tail.newest_row)
 
-    def _check(self) -> None:
-        # In this order: whoever has taken it over is among the incarnations.
-        holder, at_work = self._live_log.holder()
+    def _check(self) -> bool:
+        """False if another one has the log."""
+        # In this order: whoever has taken it over is among the incarnations. And before the database is asked, which
+        # may be away: its workers are at work all the same.
+        holder, at_work = self._live_log.holder(self._held, SILENT_S)
         look = self._incarnations.look()
         self._learn_lost(look.all)
         succeeds = holder in look.names or holder in ("", self._held)
         if at_work and not succeeds:
-            self._refuse()
-            return
+            return False
+        name = look.newest.name
+        # Only then may something be missing.
+        changed = self._server != (look.server, look.started) or holder not in ("", self._held)
+        lost = changed and bool(self._missing(None))
+        if lost or not look.newest.server or not same_server(look.server, look.newest.server):
+            name = self._incarnations.begin(look.server, holder, lost=lost)
+        holder, ended = self._live_log.claim(name, holder if succeeds else "", SILENT_S)
+        if holder != name:
+            return False
+        if ended is not None:
+            self._go_on(name, ended)
+        self._live_log.database = self._held = name
         self._database.refuses = None
-        newest = look.newest
-        lost = self._lost_since(look, holder)
-        if lost is not None or look.server != newest.server:
-            newest = self._incarnations.begin(look.server, holder, lost)
-            self._learn_lost([*look.all, newest])
-        self._claim(newest.name, holder if succeeds else "")
-        self._server = (look.server, look.started)
+        self._server = look.server, look.started
         self._witnesses.clear()
         self._note()
+        return True
 
-    def _lost_since(self, look: Look, holder: str) -> tuple[Cursor, Cursor] | None:
-        """Between which places something of the log is missing in the database, if that may have changed: its server
-        is not the one of the last time, or was started anew, or the log is not the one that this worker knew."""
-        if self._server == (look.server, look.started) and holder in ("", self._held):
-            return None
-        rows = [*self._witnesses, *self._live_log.newest_rows()]
-        missing = self._incarnations.missing([row for row in rows if not self._may_be_lost(row.cursor)])
-        if not missing:
-            return None
-        # Others may have published from this database already.
-        return self._kept_log.newest_before(min(row.cursor for row in missing)), max(
-            self._tail.floor, self._live_log.last()
-        )
+    def _go_on(self, name: str, ended: Cursor) -> None:
+        """The log was taken over, and nobody can publish for the database of before any more: it ended here. Find out
+        what of it is lost, and let it go on behind that."""
+        missing = self._missing(ended)
+        if missing:
+            # Others may have published from this database already.
+            after = self._kept_log.newest_before(min(row.cursor for row in missing))
+            self._incarnations.lose(name, after, ended)
+            self._learn_lost(self._incarnations.look().all)
+        end = self._live_log.break_log(max([ended, *(until for _, until in self._lost)]))
+        if end is not None:
+            log.warning("the log goes on for another database than before, from %s", end)
+
+    def _missing(self, until: Cursor | None) -> list[Row]:
+        """Rows that were read from the log, up to a place, and are not in the database."""
+        rows = [*self._witnesses, *self._live_log.newest_rows(until)]
+        rows = [row for row in rows if not self._may_be_lost(row.cursor) and (until is None or row.cursor <= until)]
+        return self._incarnations.missing(rows)
 
     def _may_be_lost(self, cursor: Cursor) -> bool:
         return any(after < cursor <= until for after, until in self._lost)
@@ -149,16 +166,6 @@ class LogOwner:
             self._lost = sorted(found)
             for tell in self.on_lost:
                 tell()
-
-    def _claim(self, name: str, comes_from: str) -> None:
-        above = max((until for _, until in self._lost), default=Cursor(0))
-        holder, end = self._live_log.claim(name, comes_from, SILENT_S, above)
-        if holder != name:
-            self._refuse()
-            return
-        if end is not None:
-            log.warning("the log goes on for another database than before, from %s", end)
-        self._live_log.database = self._held = name
 
     def _refuse(self) -> None:
         if self._database.refuses is None:

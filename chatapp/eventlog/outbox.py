@@ -9,9 +9,11 @@ import time
 from collections import Counter
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import suppress
 
+from gevent import sleep
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp import metrics
@@ -35,6 +37,11 @@ from chatapp.wire import event_types
 
 # One call of the script holds Redis for a few milliseconds at this size.
 PUBLISH_MAX = 200
+PUBLISH_MAX_CHARS = 1_000_000
+# Of what waits in the database: more at once, because others do not wait for it.
+DRAIN_MAX = 500
+# Within this time another worker records what it has published.
+FOLLOW_S = 0.05
 RELAY_INTERVAL_S = 2.0
 # An answer to a send waits this long for its cursor: the contract's bound.
 CURSOR_WAIT_S = 0.2
@@ -182,13 +189,26 @@ class Outbox:
         self._others.clear()
         self._fresh.clear()
         self._own.clear()
-        full = bool(self._kept_log.unrecorded())
-        while full:
+        left = not self._nothing_waits()
+        while left:
             since = max(self._tail.window.end, self._found_late)
-            entries = self._kept_log.unpublished(PUBLISH_MAX)
-            full = len(entries) == PUBLISH_MAX
+            entries = self._kept_log.unpublished(DRAIN_MAX)
             self._own.update(entry.uid for entry in entries)
-            self._publish(entries, since)
+            for part in _parts(entries):
+                self._publish(part, since)
+            left = len(entries) == DRAIN_MAX and not self._nothing_waits()
+
+    def _nothing_waits(self) -> bool:
+        """Whether everything is published. As long as another worker gets on with it, it is left to that one: of a long
+        queue each would otherwise publish and record all."""
+        waiting, before = self._kept_log.unrecorded(), ""
+        while waiting:
+            first = min(waiting, key=lambda uid: waiting[uid])
+            if first == before or self._tail.first_place(first) is None:
+                return False
+            sleep(FOLLOW_S)
+            waiting, before = self._kept_log.unrecorded(), first
+        return True
 
     def _meet(self) -> None:
         """Find out which log it is. Raises AnotherLog once for each, and RedisAway."""
@@ -248,6 +268,20 @@ class Outbox:
         elif entry.type == event_types.MEMBER_JOINED:
             first = self._tail.first_place(entry.uid)
         return Place(entry, cursor, first or cursor)
+
+
+def _parts(entries: list[Entry]) -> Iterator[list[Entry]]:
+    """In calls of the script that Redis answers in time, however long the messages are."""
+    part: list[Entry] = []
+    size = 0
+    for entry in entries:
+        part.append(entry)
+        size += len(str(entry.body))
+        if size > PUBLISH_MAX_CHARS:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def _come_first(others: Sequence[Waiting], entries: Sequence[Entry]) -> bool:

@@ -32,6 +32,7 @@ from chatapp.storage.sqlalchemy_ties import moment
 from chatapp.storage.statements import DIALECTS
 from chatapp.storage.statements import Prepared
 from chatapp.storage.statements import Rows
+from chatapp.storage.statements import for_all
 from chatapp.storage.statements import inserted_if
 from chatapp.storage.statements import listed
 from chatapp.storage.statements import listed_pairs
@@ -66,6 +67,7 @@ __all__ = [
     "Visibility",
     "db",
     "engine_options",
+    "for_all",
     "for_long_work",
     "insert_into",
     "inserted_if",

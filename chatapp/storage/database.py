@@ -150,6 +150,10 @@ class Database:
     def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in one transaction and commit it. Raises Unavailable: then the outcome is open."""
         self._may_write()
+        return self.write_always(work)
+
+    def write_always(self, work: Callable[[Session], T]) -> T:
+        """The same, also while this process refuses to write."""
         return self._bounded(self._writer, lambda: self._write(work))
 
     def write_rows(self, work: Callable[[Rows], T], *, durable: bool = True) -> T:

@@ -310,6 +310,8 @@ class Incarnation(Base):
     # What stood between these places of the log was shown, and is lost; null if nothing was.
     lost_after: Mapped[int | None] = mapped_column(BigInteger)
     lost_until: Mapped[int | None] = mapped_column(BigInteger)
+    # What stands before this place may have been pruned; null if nothing was.
+    pruned_until: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

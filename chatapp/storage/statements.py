@@ -19,6 +19,7 @@ from sqlalchemy import Dialect
 from sqlalchemy import Select
 from sqlalchemy import String
 from sqlalchemy import Table
+from sqlalchemy import Update
 from sqlalchemy import any_
 from sqlalchemy import bindparam
 from sqlalchemy import cast
@@ -71,6 +72,20 @@ def inserted_if(table: Table, columns: Sequence[str], condition: ColumnElement[b
         sqlite=finish(sqlite_insert(table).from_select(columns, row)),
         postgresql=finish(postgresql_insert(table).from_select(columns, row)),
     )
+
+
+def for_all(make: Callable[[dict[str, ColumnElement[Any]]], Update], **types: type[TypeEngine[Any]]) -> Prepared:
+    """An update for any number of rows. `make` is given what stands for the parameters of one, by name.
+
+    On PostgreSQL one statement for all of them, whose parameters are arrays: it takes a fifth of the time of as many
+    statements. SQLite runs it row by row, within the process.
+    """
+    one = make({name: bindparam(name, type_=type_()) for name, type_ in types.items()})
+    arrays = [bindparam(name, type_=ARRAY(type_())) for name, type_ in types.items()]
+    given = (
+        func.unnest(*arrays).table_valued(*(column(name, type_()) for name, type_ in types.items())).render_derived()
+    )
+    return Prepared(sqlite=one, postgresql=make({name: given.c[name] for name in types}))
 
 
 def listed(name: str, type_: type[TypeEngine[Any]]) -> dict[str, Select[Any]]:
@@ -182,6 +197,13 @@ class Rows:
             self._driver.cursor().execute(compiled.text, compiled.parameters(rows[0]))
         else:
             self._driver.cursor().executemany(compiled.text, [compiled.parameters(row) for row in rows])
+
+    def run_all(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement of `for_all` for all of these, at least one."""
+        if self._dialect.name == "sqlite":
+            self.run(statement, rows)
+        else:
+            self.run(statement, [{name: [row[name] for row in rows] for name in rows[0]}])
 
     def ask(self, statement: Prepared, given: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows that it returns, as they come from the driver: columns that need no conversion."""

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from chatapp.errors import Unavailable
+from chatapp.eventlog.incarnations import same_server
 from chatapp.eventlog.live_log import ALIVE
 from chatapp.eventlog.live_log import DATABASE
+from chatapp.eventlog.log_owner import LogOwner
+from chatapp.keeping.pruning import prune
 from chatapp.wire import Cursor
 from tests.support.redis_server import RedisServer
 from tests.support.stage import Stage
@@ -15,7 +18,7 @@ from tests.unit.conftest import Set
 
 
 def held(stage: Stage) -> str:
-    return stage.parts.live_log.holder()[0]
+    return stage.parts.live_log.holder("", 0.0)[0]
 
 
 def back_up(data: Path) -> Path:
@@ -126,15 +129,111 @@ def test_what_a_worker_publishes_for_the_wrong_database_is_refused(set_up: Set, 
     assert (stage.parts.live_log.last(), places(stage, [id_])) == (last, [0])
 
 
-def test_of_many_that_find_a_loss_at_once_all_get_the_same_name(set_up: Set) -> None:
+def test_of_many_that_find_another_server_at_once_all_get_the_same_name(set_up: Set) -> None:
     one, other = set_up(), set_up()
-    lost = (Cursor.at(1000), Cursor.at(2000))
     name = held(one)
-    first = one.parts.log_owner._incarnations.begin("elsewhere", name, lost)
-    second = other.parts.log_owner._incarnations.begin("elsewhere", name, lost)
-    assert first.name == second.name != name
-    # The next time is another one.
-    assert one.parts.log_owner._incarnations.begin("elsewhere", first.name, lost).name != first.name
+    first = one.parts.log_owner._incarnations.begin("elsewhere", name, lost=True)
+    assert other.parts.log_owner._incarnations.begin("elsewhere", name, lost=True) == first != name
+    # The next time is another one; without a loss, a server that is known already is none.
+    assert one.parts.log_owner._incarnations.begin("elsewhere", first, lost=False) == first
+    assert one.parts.log_owner._incarnations.begin("elsewhere", first, lost=True) not in (name, first)
+
+
+def test_whoever_takes_the_log_over_and_dies_leaves_the_rest_to_others(set_up: Set, data: Path) -> None:
+    before = set_up()
+    said(before, 3, "kept")
+    backup = back_up(data)
+    said(before, 5, "lost")
+    shown = before.parts.tail.end
+    before.close()
+    restore(backup, data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LogOwner, "check", lambda _: None)
+        died = set_up()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LogOwner, "_go_on", _die)
+        with pytest.raises(ZeroDivisionError):
+            died.parts.log_owner.check()
+    assert died.parts.live_log.last() == shown
+    after = set_up()
+    bob = after.person("Bob")
+    assert after.reader(bob, shown).reset
+    assert after.parts.live_log.last() > shown
+
+
+def _die(*_: object) -> None:
+    raise ZeroDivisionError("kill -9")
+
+
+def test_what_the_service_deleted_itself_is_not_lost(set_up: Set) -> None:
+    """A worker starts after a room was deleted, and what was said there is the newest of the log."""
+    stage = set_up()
+    ada = stage.person("Ada")
+    stage.room(ada, "team")
+    for number in range(3):
+        stage.say(ada, "team", f"{number}")
+    end, name = stage.parts.tail.end, held(stage)
+    # As the sweep leaves it, with its own event not published yet.
+    stage.write("UPDATE rooms SET deleted_at = '2026-01-01 00:00:00' WHERE name = 'team'")
+    stage.write("DELETE FROM events WHERE message_id IS NOT NULL")
+    after = set_up()
+    assert held(after) == name
+    assert not after.reader(after.person("Bob"), end).reset
+
+
+def test_what_was_pruned_is_not_lost(set_up: Set) -> None:
+    stage = set_up()
+    said(stage, 3, "old")
+    end, name = stage.parts.tail.end, held(stage)
+    for _ in prune(stage.parts.database, Cursor(end + 1)):
+        pass
+    assert stage.one("SELECT COUNT(*) FROM messages") == 0
+    after = set_up()
+    assert held(after) == name
+    assert not after.reader(after.person("Bob"), end).reset
+
+
+def test_nobody_publishes_without_a_name(set_up: Set, shared_redis: RedisServer) -> None:
+    """A worker that was refused must not come in when Redis forgets whose log it is."""
+    stage = set_up()
+    ada = stage.person("Ada")
+    last = stage.parts.live_log.last()
+    shared_redis.client.delete(DATABASE)
+    stage.parts.live_log.database = ""
+    stage.send(ada, "general", "not published")
+    with pytest.raises(Exception, match="another database"):
+        stage.publish()
+    assert (stage.parts.live_log.last(), shared_redis.client.get(DATABASE)) == (last, None)
+
+
+def test_workers_that_are_there_keep_the_log_while_their_database_is_away(
+    set_up: Set, shared_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a host that is cut off with the old server would take it in that time."""
+    stage = set_up()
+    shared_redis.client.delete(ALIVE)
+
+    def away(*_: object) -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(stage.parts.database, "read", away)
+    with pytest.raises(Unavailable):
+        stage.parts.log_owner.check()
+    assert shared_redis.client.exists(ALIVE)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("", "16/7/1", True),
+        ("16", "16/7/1", True),
+        ("16/7/1", "16/7/2", False),
+        ("16", "17", False),
+        ("1", "16", False),
+    ],
+)
+def test_a_server_that_tells_less_is_not_another_one(one: str, other: str, same: bool) -> None:
+    assert same_server(one, other) == same_server(other, one) == same
 
 
 def test_while_redis_is_away_the_worker_starts_all_the_same(set_up: Set, redis_server: RedisServer) -> None:

@@ -393,3 +393,44 @@ def test_what_was_read_longer_ago_than_anybody_remembers_is_read_again(
     here.parts.outbox._flush()
     assert (place(here, id_), place(here, last) > first) == (first, True)
     assert len(published(here)) == len(before) + 1
+
+
+def test_a_long_queue_is_left_to_whoever_gets_on_with_it(set_up: Set, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Redis was away all workers find the same rows, and each of them published and recorded all."""
+    other, here = set_up(), set_up()
+    ada = other.person("Ada")
+    here.read()
+    here.publish()
+    ids = [other.send(ada, "general", f"{number}") for number in range(6)]
+    asked: list[int] = []
+
+    def meanwhile(_seconds: float) -> None:
+        entries = other.parts.kept_log.unpublished(2)
+        other.parts.outbox._publish(entries, Cursor(0))
+        # And the next two are in the log already.
+        other.parts.live_log.publish(other.parts.kept_log.unpublished(2), Cursor(0), Cursor(0), {})
+        here.read()
+
+    monkeypatch.setattr("chatapp.eventlog.outbox.sleep", meanwhile)
+    publish = here.parts.live_log.publish
+    monkeypatch.setattr(here.parts.live_log, "publish", lambda *given: asked.append(len(given[0])) or publish(*given))
+    other.parts.live_log.publish(other.parts.kept_log.unpublished(2), Cursor(0), Cursor(0), {})
+    here.read()
+    here.parts.outbox._asked = True
+    here.parts.outbox._flush()
+    assert asked == []
+    assert all(place(here, id_) for id_ in ids)
+
+
+def test_long_messages_are_published_a_few_at_a_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply may have 32,000 characters: of 500 at once Redis would take longer than it is given."""
+    monkeypatch.setattr("chatapp.eventlog.outbox.PUBLISH_MAX_CHARS", 3_000)
+    ada = stage.person("Ada")
+    stage.parts.outbox._fresh.clear()
+    ids = [stage.send(ada, "general", "x" * 1_000) for _ in range(10)]
+    publish, sizes = stage.parts.live_log.publish, []
+    monkeypatch.setattr(stage.parts.live_log, "publish", lambda *given: sizes.append(len(given[0])) or publish(*given))
+    stage.publish()
+    assert max(sizes) <= 3
+    assert sum(sizes) == len(ids)
+    assert all(place(stage, id_) for id_ in ids)

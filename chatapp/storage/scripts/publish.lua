@@ -38,12 +38,10 @@ if log ~= ARGV[1] then
   return { log, age }
 end
 
-local database = redis.call('GET', KEYS[5])
-if not database then
-  database = ARGV[12]
-  redis.call('SET', KEYS[5], database)
+if ARGV[12] ~= '' then
+  redis.call('SET', KEYS[5], ARGV[12], 'NX')
 end
-if database ~= ARGV[12] then
+if redis.call('GET', KEYS[5]) ~= ARGV[12] then
   return { log, age, 1 }
 end
 

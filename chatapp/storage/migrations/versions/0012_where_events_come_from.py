@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("replaces", sa.String(length=36), nullable=False),
         sa.Column("lost_after", sa.BigInteger(), nullable=True),
         sa.Column("lost_until", sa.BigInteger(), nullable=True),
+        sa.Column("pruned_until", sa.BigInteger(), nullable=True),
         sa.Column("created_at", UtcDateTime(timezone=True), server_default=sa.func.now(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_incarnations")),
     )
