@@ -26,8 +26,10 @@ from chatapp.wire import Cursor
 # Each change of servers is one. Nobody brings a cursor that is older than so many.
 READ_MAX = 100
 
-# A table that is restored is another one than before.
-TABLE = "SELECT pg_is_in_recovery(), 'events'::regclass::oid::text, pg_postmaster_start_time()::text"
+# What each look asks, so that all else need not be asked again. A table that is restored is another one than before.
+WRITTEN = "(SELECT max(number) FROM incarnations), (SELECT max(lost_until) FROM incarnations)"
+POSTGRES = f"SELECT {WRITTEN}, pg_is_in_recovery(), 'events'::regclass::oid::text, pg_postmaster_start_time()::text"
+SQLITE = f"SELECT {WRITTEN}, 0, '', ''"
 # Another cluster has another identifier; a standby that is promoted begins a timeline, as does a server that is taken
 # back to an earlier time. Not every server tells that everybody.
 CLUSTER = """
@@ -63,14 +65,26 @@ class Incarnations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._asks = POSTGRES if database.dialect == "postgresql" else SQLITE
         self._tells = True
         self._file = ""
+        # What was found the last time, and by which answer.
+        self._answer: tuple[object, ...] = ()
+        self._found: Look | None = None
 
     def look(self) -> Look:
         """Raises Unavailable for a standby, too: nothing can be stored there."""
-        server, started = self._postgres() if self._database.dialect == "postgresql" else (self._sqlite(), "")
-        query = select(Incarnation).order_by(Incarnation.number.desc()).limit(READ_MAX)
-        return Look(server, started, self._database.read(lambda tx: list(tx.scalars(query))))
+        answer = tuple(self._database.read(lambda tx: tx.execute(text(self._asks)).one()))
+        if self._found is None or answer != self._answer:
+            _, _, standby, table, started = answer
+            self._found = None
+            if standby:
+                raise Unavailable("the database is a standby")
+            server = self._server(table) if table else self._inode()
+            query = select(Incarnation).order_by(Incarnation.number.desc()).limit(READ_MAX)
+            self._found = Look(server, started, self._database.read(lambda tx: list(tx.scalars(query))))
+            self._answer = answer
+        return self._found
 
     def missing(self, rows: Sequence[Row]) -> list[Row]:
         """Those of these rows that are not there, or are something else, and were not deleted by this service: with
@@ -110,6 +124,7 @@ class Incarnations:
             tx.flush()
             return new.name
 
+        self._found = None
         return self._database.write_always(work)
 
     def lose(self, name: str, after: Cursor, until: Cursor) -> None:
@@ -122,24 +137,22 @@ class Incarnations:
             one.lost_until = max(until.packed, one.lost_until or 0)
             tx.flush()
 
+        self._found = None
         self._database.write_always(work)
 
     def _lock(self, tx: Transaction) -> None:
         if self._database.dialect == "postgresql":
             tx.execute(text(LOCK))
 
-    def _postgres(self) -> tuple[str, str]:
-        standby, table, started = self._database.read(lambda tx: tx.execute(text(TABLE)).one())
-        if standby:
-            raise Unavailable("the database is a standby")
+    def _server(self, table: str) -> str:
         if self._tells:
             try:
-                return f"{table}/{self._database.read(lambda tx: tx.scalar(text(CLUSTER)))}", started
+                return f"{table}/{self._database.read(lambda tx: tx.scalar(text(CLUSTER)))}"
             except DBAPIError:
                 self._tells = False
-        return table, started
+        return table
 
-    def _sqlite(self) -> str:
+    def _inode(self) -> str:
         """As it was at the start: what is put in the place of an open file is not what is written to."""
         self._file = self._file or str(Path(self._database.engine.url.database or ".").stat().st_ino)
         return self._file

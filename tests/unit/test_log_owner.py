@@ -246,3 +246,15 @@ def test_while_redis_is_away_the_worker_starts_all_the_same(set_up: Set, redis_s
     stage.parts.log_owner.check()
     stage.settle()
     assert held(stage) == stage.parts.live_log.database
+
+
+def test_a_look_where_nothing_changed_writes_nothing_and_asks_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every worker looks every two seconds."""
+    stage.parts.log_owner.check()
+    read, asked = stage.parts.database.read, []
+    monkeypatch.setattr(stage.parts.database, "read", lambda work: asked.append("read") or read(work))
+    monkeypatch.setattr(stage.parts.database, "write_always", lambda work: asked.append("write"))
+    stage.parts.log_owner.check()
+    assert asked == ["read"]
