@@ -49,7 +49,7 @@ from tests.support.service import ROOT
 
 Look = Callable[[Config], Iterator[Finding]]
 # The newest migration.
-NEWEST = "0011"
+NEWEST = "0012"
 SECRET = "a secret that is long enough"
 
 

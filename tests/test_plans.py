@@ -19,6 +19,7 @@ from flask_migrate import upgrade
 
 from chatapp.config import Config
 from chatapp.errors import ChatError
+from chatapp.eventlog.live_log import Row
 from chatapp.keeping import Pace
 from chatapp.keeping import RoomImport
 from chatapp.keeping import Said
@@ -158,6 +159,7 @@ class Scenario:
         self.receiving()
         self.reading()
         self.stage.settle()
+        self.another_server()
         self.keeping()
 
     def _identity(self, number: int) -> Identity:
@@ -172,9 +174,18 @@ class Scenario:
             Draft(GENERAL, "general", self.keen.id, "Ada", "session", f"first-{self.mark}", Content("behind many"))
         )
 
-        seen = max(self.parts.kept_log.unrecorded().values())
+        waiting = self.parts.kept_log.unrecorded()
+        seen = max(waiting, key=lambda uid: waiting[uid])
         place = Cursor(self.parts.kept_log.newest() + 1)
-        self.parts.kept_log.keep_first(lambda number: place if number == seen else None)
+        self.parts.kept_log.keep_first(lambda uid: place if uid == seen else None)
+
+    def another_server(self) -> None:
+        incarnations = self.parts.log_owner._incarnations
+        rows = [Row(user_id(number), number, Cursor(number), GENERAL) for number in range(1, 41)]
+        assert incarnations.missing(rows)
+        name = incarnations.begin("elsewhere", f"before-{self.mark}", lost=True)
+        incarnations.lose(name, self.parts.kept_log.newest_before(Cursor(2)), Cursor(2))
+        assert incarnations.look().newest.name == name
 
     def people(self) -> None:
         sessions = self.parts.sessions

@@ -7,6 +7,7 @@ same of itself as before; what tells is its server, or that a row is not there w
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy import text
@@ -66,6 +67,8 @@ class Incarnations:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._asks = POSTGRES if database.dialect == "postgresql" else SQLITE
+        # SQLite has one writer anyway.
+        self._lock = text(LOCK if database.dialect == "postgresql" else "SELECT 1")
         self._tells = True
         self._file = ""
         # What was found the last time, and by which answer.
@@ -74,7 +77,7 @@ class Incarnations:
 
     def look(self) -> Look:
         """Raises Unavailable for a standby, too: nothing can be stored there."""
-        answer = tuple(self._database.read(lambda tx: tx.execute(text(self._asks)).one()))
+        answer = self._ask(self._asks)
         if self._found is None or answer != self._answer:
             _, _, standby, table, started = answer
             self._found = None
@@ -112,7 +115,7 @@ class Incarnations:
 
         def work(tx: Transaction) -> str:
             # Before the newest is read: who waits for a row only sees that row as it is then, and not a newer one.
-            self._lock(tx)
+            tx.execute(self._lock)
             newest = tx.scalars(select(Incarnation).order_by(Incarnation.number.desc()).limit(1)).one()
             if replaces and newest.replaces == replaces:
                 return newest.name
@@ -131,7 +134,7 @@ class Incarnations:
         """What stood between these places was shown, and is not there. Others may have found some of it."""
 
         def work(tx: Transaction) -> None:
-            self._lock(tx)
+            tx.execute(self._lock)
             one = tx.scalars(select(Incarnation).where(Incarnation.name == name)).one()
             one.lost_after = min(after.packed, after.packed if one.lost_after is None else one.lost_after)
             one.lost_until = max(until.packed, one.lost_until or 0)
@@ -140,14 +143,13 @@ class Incarnations:
         self._found = None
         self._database.write_always(work)
 
-    def _lock(self, tx: Transaction) -> None:
-        if self._database.dialect == "postgresql":
-            tx.execute(text(LOCK))
+    def _ask(self, query: str) -> tuple[Any, ...]:
+        return tuple(self._database.read(lambda tx: tx.execute(text(query)).one()))
 
     def _server(self, table: str) -> str:
         if self._tells:
             try:
-                return f"{table}/{self._database.read(lambda tx: tx.scalar(text(CLUSTER)))}"
+                return f"{table}/{self._ask(CLUSTER)[0]}"
             except DBAPIError:
                 self._tells = False
         return table
