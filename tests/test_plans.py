@@ -181,7 +181,8 @@ class Scenario:
 
     def another_server(self) -> None:
         incarnations = self.parts.log_owner._incarnations
-        rows = [Row(user_id(number), number, Cursor(number), GENERAL) for number in range(1, 41)]
+        end = self.parts.kept_log.newest()
+        rows = [Row(user_id(number), number, Cursor(end + number), GENERAL) for number in range(1, 41)]
         assert incarnations.missing(rows)
         name = incarnations.begin("elsewhere", f"before-{self.mark}", lost=True)
         incarnations.lose(name, self.parts.kept_log.newest_before(Cursor(2)), Cursor(2))
