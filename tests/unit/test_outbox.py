@@ -19,6 +19,7 @@ from chatapp.eventlog.outbox import SETTLE_MAX_S
 from chatapp.runtime import now_ms
 from chatapp.wire import Content
 from chatapp.wire import Cursor
+from chatapp.wire import Entry
 from tests.support.redis_server import RedisServer
 from tests.support.stage import Stage
 from tests.unit.conftest import Set
@@ -32,6 +33,16 @@ def published(stage: Stage) -> list[tuple[str, str]]:
 
 def place(stage: Stage, message_id: str) -> int:
     return stage.message(message_id).log_id or 0
+
+
+def read_and_published(stage: Stage) -> tuple[list[Entry], list[tuple[str, str]]]:
+    """Five rows as another worker has read them before they were published, and what the log has then."""
+    ada = stage.person("Ada")
+    for number in range(5):
+        stage.send(ada, "general", f"{number}")
+    entries = stage.parts.kept_log.unpublished(200)
+    stage.publish()
+    return entries, published(stage)
 
 
 def test_own_messages_go_out_in_order_and_are_recorded(stage: Stage) -> None:
@@ -152,12 +163,7 @@ def test_of_very_many_that_wait_a_joining_comes_first(stage: Stage) -> None:
 
 def test_two_workers_publish_the_same_rows_once(set_up: Set) -> None:
     one, other = set_up(), set_up()
-    ada = one.person("Ada")
-    for number in range(5):
-        one.send(ada, "general", f"{number}")
-    entries = one.parts.kept_log.unpublished(200)
-    one.publish()
-    before = published(one)
+    entries, before = read_and_published(one)
     # It has read them before the first had recorded them.
     other.parts.outbox._publish(entries, Cursor(0))
     assert published(one) == before
@@ -358,12 +364,7 @@ def test_rows_that_get_the_numbers_of_others_are_published_all_the_same(stage: S
 @pytest.mark.parametrize("apart_ms", [-600_000, 600_000])
 def test_clocks_that_differ_repeat_nothing(set_up: Set, monkeypatch: pytest.MonkeyPatch, apart_ms: int) -> None:
     one, other = set_up(), set_up()
-    ada = one.person("Ada")
-    for number in range(5):
-        one.send(ada, "general", f"{number}")
-    entries = one.parts.kept_log.unpublished(200)
-    one.publish()
-    before = published(one)
+    entries, before = read_and_published(one)
     monkeypatch.setattr("chatapp.eventlog.live_log.now_ms", lambda: now_ms() + apart_ms)
     other.parts.outbox._publish(entries, Cursor(0))
     assert published(one) == before
