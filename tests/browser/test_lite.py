@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FrameLocator
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as LookedInVain
 from playwright.sync_api import expect
 
 from tests.support.person import Person as Caller
@@ -185,11 +186,14 @@ def test_it_fits(person: People, owner: Caller, room: str, name: str, size: dict
 
 def look(page: Page, name: str) -> None:
     """Nothing goes beyond the side of the screen, in the log neither. A picture where one is asked for."""
+    fits = """() => document.readyState === 'complete' &&
+      [document.documentElement, document.body].every((one) => one.scrollWidth === one.clientWidth)"""
     for frame in page.frames:
-        frame.wait_for_load_state()
-        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        body = "document.body.scrollWidth - document.body.clientWidth"
-        assert (frame.evaluate(wide), frame.evaluate(body)) == (0, 0), f"{name}: {frame.url}"
+        try:
+            # The log refreshes by itself: this is asked again of the page that comes.
+            frame.wait_for_function(fits)
+        except LookedInVain:
+            raise AssertionError(f"{name}: {frame.url} is wider than its frame") from None
     folder = os.environ.get("SCREENSHOTS")
     if folder:
         page.screenshot(path=Path(folder) / f"lite-{name}.png")

@@ -117,16 +117,19 @@ def test_who_comes_back_in_time_was_never_away(world: World) -> None:
     assert (world.changes(), world.count) == ([], 1)
 
 
-def test_who_comes_and_goes_between_two_tellings_is_not_told(world: World, at_once: None) -> None:
+def test_whoever_asked_while_somebody_came_and_went_is_told_how_many_there_are(world: World, at_once: None) -> None:
     bob, cyd = member(world, "Bob"), member(world, "Cyd")
     world.connect(world.here, cyd)
     world.here.parts.presence._round()
     reader = world.connect(world.here, bob)
     # The room was told just now.
     world.here.parts.presence._round()
+    # Who asks now is told two.
+    assert world.count == 2
     world.end(world.here, reader)
     world.here.parts.presence._round()
-    assert (world.changes(), world.count) == ([], 1)
+    assert [(one["onlineCount"], one["changes"]) for one in world.rounds()] == [(1, [])]
+    assert world.rounds() == []
 
 
 def test_visitors_and_others_rooms_do_not_count(world: World) -> None:

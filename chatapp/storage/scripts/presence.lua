@@ -17,7 +17,8 @@
 -- ARGV[10...] three for each: '+' is online, '=' was online before and is said again, or '-' is not; room; user
 -- Returns {0} if this worker's lease was over: nothing was done, and it says everything again under another name.
 -- Else {1, {room, user, when last there, milliseconds; ...}, {{room, how many are online, user, '1' or '0', ...}; ...},
--- 1 if there is more to be done at once}. A room with '' behind the count has more changes than are named.
+-- 1 if there is more to be done at once}. A room with '' behind the count has more changes than are named, or somebody
+-- came and went since it was told.
 --
 -- The keys of rooms and of workers are made from these: KEYS[1] .. ':room:' .. room and so on.
 
@@ -47,7 +48,10 @@ local rebuilding = redis.call('GET', KEYS[4])
 
 local function change(room, user, before, wait)
   local changes = KEYS[1] .. ':changes:' .. room
-  redis.call('HSETNX', changes, user, before)
+  if redis.call('HSETNX', changes, user, before) == 0 then
+    -- Whoever asked between this change and the one before knows what is so no longer.
+    redis.call('HSET', changes, '', '')
+  end
   redis.call('PEXPIRE', changes, 60000)
   local due = now + math.max(wait, redis.call('PTTL', KEYS[1] .. ':told:' .. room))
   redis.call('ZADD', KEYS[2], 'NX', due, room)
@@ -143,7 +147,7 @@ local due = rebuilding == 'again' and {} or redis.call('ZRANGEBYSCORE', KEYS[2],
 for _, room in ipairs(due) do
   local changes, online = KEYS[1] .. ':changes:' .. room, KEYS[1] .. ':room:' .. room
   local told = {room, redis.call('HLEN', online)}
-  if redis.call('HLEN', changes) > 4 * named then
+  if redis.call('HEXISTS', changes, '') == 1 or redis.call('HLEN', changes) > 4 * named then
     told[3] = ''
   else
     local before = redis.call('HGETALL', changes)
