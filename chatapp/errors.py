@@ -212,6 +212,16 @@ class RedisAway(ConnectionError):
     """Redis did not answer, or answered that it cannot serve. The work goes on without it."""
 
 
+class RedisClustered(RedisAway):
+    """The server is one of a Redis Cluster, which spreads keys over servers: the log and what scripts keep beside it
+    have to be together."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a Redis Cluster cannot hold the log: give the address of a single server, or of its Sentinels"
+        )
+
+
 class RedisFull(RedisAway):
     """Redis has as much as it may keep, and takes no more."""
 

@@ -24,7 +24,11 @@ SECRET_MIN_LENGTH = 16
 # What must not stand on a screen that somebody else may see; a URL without its password may.
 SECRETS = frozenset({"SECRET_KEY", "CHATAPP_JWT_SECRET", "CHATAPP_METRICS_TOKEN", "SENTRY_DSN"})
 HIDDEN = "(hidden)"
+REDIS_SCHEMES = ("redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://", "unix://")
+ENCODE = "write what is no letter or digit in the password as %XX"
 _PASSWORD = re.compile(r"(://[^/@]*?:)[^/@]*@|\b(password=)[^&]*")
+
+_HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?")
 
 
 class ConfigError(Exception):
@@ -100,13 +104,18 @@ class SettingReader:
             return f"sqlite:///{Path(url.removeprefix('sqlite:///')).absolute()}"
         if not url.startswith("postgresql+psycopg://"):
             raise ConfigError(f"{name}: must be sqlite:///FILE or postgresql://…")
-        return url
+        return _with_hosts_apart(name, url)
 
     def redis_url(self, name: str) -> str | None:
         url = self.text(name, "")
-        if url and not url.startswith(("redis://", "rediss://", "unix://")):
-            raise ConfigError(f"{name}: must begin with redis://, rediss:// or unix://")
-        return url or None
+        if not url:
+            return None
+        if not url.startswith(REDIS_SCHEMES):
+            raise ConfigError(f"{name}: must begin with {', '.join(REDIS_SCHEMES[:-1])} or {REDIS_SCHEMES[-1]}")
+        if not _readable(url):
+            # What is said about it may quote any piece of it.
+            raise ConfigError(f"{name}: cannot be read as an address: {ENCODE}")
+        return url
 
     def origins(self, name: str) -> tuple[str, ...]:
         origins = []
@@ -164,6 +173,34 @@ class SettingReader:
             case Ed25519PublicKey():
                 return pem, "EdDSA"
         raise ConfigError(f"{name}: must be an RSA, P-256 or Ed25519 key")
+
+
+def _with_hosts_apart(name: str, url: str) -> str:
+    """libpq has several hosts with commas between them, SQLAlchemy has them behind the question mark."""
+    scheme, _, rest = url.partition("://")
+    place, _, path = rest.partition("/")
+    user, at, hosts = place.rpartition("@")
+    if "," not in hosts:
+        return url
+    found = [_HOST.fullmatch(host) for host in hosts.split(",")]
+    if not all(found):
+        raise ConfigError(f"{name}: several hosts are written HOST:PORT,HOST:PORT")
+    names = ",".join((one[1] or one[2]) for one in found if one)
+    ports = ",".join(one[3] or "5432" for one in found if one)
+    path, _, query = path.partition("?")
+    return f"{scheme}://{user}{at}/{path}?host={names}&port={ports}{'&' if query else ''}{query}"
+
+
+def _readable(url: str) -> bool:
+    """Whether it says what was meant: a password with a # in it would end the address, and lead to another server."""
+    parts = urlsplit(url)
+    hosts = parts.netloc.rpartition("@")[2]
+    if parts.fragment or "#" in url:
+        return False
+    if "+sentinel" in parts.scheme:
+        name = parts.path.strip("/").partition("/")[0]
+        return bool(name) and all(_HOST.fullmatch(host) for host in hosts.split(","))
+    return parts.scheme == "unix" or bool(_HOST.fullmatch(hosts))
 
 
 def _kept_secret(data: Path, keep: bool) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -78,6 +79,19 @@ def start_service(
     """
     with _starting(postgres, tmp_path_factory, ending) as start:
         yield start
+
+
+@pytest.fixture
+def clusters() -> Iterator[Callable[..., Postgres]]:
+    """Makes clusters of their own, as one after the other is asked for."""
+    with open_folder() as folder, ExitStack() as stopped:
+
+        def make(name: str, standby_of: Postgres | None = None) -> Postgres:
+            server = Postgres(folder / name / "cluster", standby_of)
+            stopped.callback(server.stop)
+            return server
+
+        yield make
 
 
 @pytest.fixture(scope="session")

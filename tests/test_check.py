@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import ExitStack
 from contextlib import closing
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -46,6 +44,7 @@ from tests.support.processes import free_port
 from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer
 from tests.support.service import ROOT
+from tests.support.silent import silent
 
 Look = Callable[[Config], Iterator[Finding]]
 # The newest migration.
@@ -91,15 +90,6 @@ def data(tmp_path: Path) -> Path:
     """A data folder with a database as the service leaves it."""
     upgraded(CHATAPP_DATA=str(tmp_path / "data"))
     return tmp_path / "data"
-
-
-@contextmanager
-def silent() -> Iterator[int]:
-    """A port where connections are taken and never answered, as behind a broken load balancer."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        yield listener.getsockname()[1]
 
 
 def test_before_the_first_start_nothing_is_wrong_and_nothing_is_made(tmp_path: Path) -> None:

@@ -6,13 +6,10 @@ live by everybody, above all that was ever shown, and whoever was shown what is 
 
 import threading
 from collections.abc import Callable
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
-import pytest
 
 from chatapp.config import Config
 from chatapp.eventlog.incarnations import Incarnations
@@ -21,7 +18,6 @@ from chatapp.web import services
 from tests.conftest import Start
 from tests.support.followers import place
 from tests.support.moving_name import MovingName
-from tests.support.open_folder import open_folder
 from tests.support.person import Person
 from tests.support.person import new_local_id
 from tests.support.postgres import Postgres
@@ -33,19 +29,6 @@ BACK_WITHIN_S = 20.0
 # Whoever checks every two seconds has found it by then, on a busy machine, too.
 FOUND_WITHIN_S = 15.0
 SECRET = "one for all hosts, as there has to be"
-
-
-@pytest.fixture
-def clusters() -> Iterator[Callable[..., Postgres]]:
-    """Makes clusters of their own, as one after the other is asked for."""
-    with open_folder() as folder, ExitStack() as stopped:
-
-        def make(name: str, standby_of: Postgres | None = None) -> Postgres:
-            server = Postgres(folder / name / "cluster", standby_of)
-            stopped.callback(server.stop)
-            return server
-
-        yield make
 
 
 def say(person: Person, count: int, what: str) -> list[dict[str, object]]:
@@ -199,7 +182,7 @@ def test_a_standby_that_lagged_behind_is_promoted(
         with Person(service.url, "Ada") as ada, Person(service.url, "Bob") as bob:
             old = kept(ada)
             standby = clusters("standby", standby_of=primary)
-            wait_until(lambda: _same(primary, standby), what="the standby")
+            wait_until(lambda: standby.caught_up_with(primary), what="the standby")
             standby.ask("ALTER SYSTEM SET primary_conninfo TO ''")
             standby.ask("SELECT pg_reload_conf()")
             wait_until(lambda: standby.ask("SELECT count(*) FROM pg_stat_wal_receiver") == 0, what="it is alone")
@@ -222,7 +205,7 @@ def test_a_host_that_is_cut_off_with_the_old_primary(
     shared = {"REDIS_URL": redis_server.url, "SECRET_KEY": SECRET}
     cut_off = start_service("postgres", DATABASE_URL=url, **shared)
     standby = clusters("standby", standby_of=primary)
-    wait_until(lambda: _same(primary, standby), what="the standby")
+    wait_until(lambda: standby.caught_up_with(primary), what="the standby")
     assert standby.ask("SELECT pg_promote()")
     with Person(cut_off.url, "Ada") as ada:
         ada.send("general", "stored before")
@@ -257,11 +240,6 @@ def test_workers_that_find_another_server_at_once_agree(start_service: Start, po
     for database in databases:
         database.close()
     assert len(names) == 1
-
-
-def _same(primary: Postgres, standby: Postgres) -> bool:
-    end = primary.ask("SELECT pg_current_wal_lsn()::text")
-    return bool(standby.ask(f"SELECT pg_last_wal_replay_lsn() >= '{end}'"))
 
 
 def _at(person: Person, service: Service) -> Person:

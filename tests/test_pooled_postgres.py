@@ -1,4 +1,4 @@
-"""PostgreSQL as others give it: behind a PgBouncer that pools transactions, and with a schema for each tenant."""
+"""PostgreSQL as others give it: behind a PgBouncer of transactions or of sessions, with a schema for each tenant."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy import text
 
-from chatapp.server import schema
+from chatapp.server import upgrade_lock
 from chatapp.storage import engine_options
 from chatapp.storage import prepare
 from tests.conftest import Start
@@ -20,17 +20,16 @@ from tests.support.open_folder import open_folder
 from tests.support.person import Person
 from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Postgres
-from tests.support.processes import wait_until
 from tests.support.service import ROOT
 
 # So many rounds that each of the pooler's servers serves both workers many times.
 ROUNDS = 30
 
 
-@pytest.fixture
-def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
+@pytest.fixture(params=["transaction", "session"])
+def pgbouncer(request: pytest.FixtureRequest, postgres: Postgres) -> Iterator[PgBouncer]:
     with open_folder() as folder:
-        server = PgBouncer(folder / "pgbouncer", postgres)
+        server = PgBouncer(folder / "pgbouncer", postgres, request.param)
         yield server
         server.stop()
 
@@ -47,7 +46,7 @@ def settings_of_servers(url: str) -> set[tuple[str, ...]]:
     return found
 
 
-def test_the_service_works_behind_a_pooler_of_transactions(pgbouncer: PgBouncer, start_service: Start) -> None:
+def test_the_service_works_behind_a_pooler(pgbouncer: PgBouncer, start_service: Start) -> None:
     url = pgbouncer.database()
     before = settings_of_servers(url)
     service = start_service("postgres", DATABASE_URL=url)
@@ -79,11 +78,11 @@ def chatapp(command: str, url: str, folder: Path) -> subprocess.Popen[str]:
 
 def test_an_upgrade_waits_for_another_behind_a_pooler(pgbouncer: PgBouncer, tmp_path: Path) -> None:
     url = pgbouncer.database()
-    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     with psycopg.connect(url, prepare_threshold=None) as other:
-        other.execute(f"SELECT pg_advisory_xact_lock({schema.UPGRADE_LOCK})".encode())
+        other.execute(f"SELECT pg_advisory_xact_lock({upgrade_lock.KEY})".encode())
         upgrade = chatapp("upgrade", url, tmp_path)
-        wait_until(lambda: other.execute(waiting).fetchone() == (1,), what="an upgrade that waits")
+        assert upgrade.stdout is not None
+        assert "waiting for the upgrade of another" in upgrade.stdout.readline()
         assert upgrade.poll() is None
     said, _ = upgrade.communicate(timeout=60)
     assert upgrade.returncode == 0, said

@@ -17,6 +17,8 @@ from typing import NoReturn
 from chatapp import prometheus_client_ties
 from chatapp.config import Config
 from chatapp.config import ConfigError
+from chatapp.errors import RedisAway
+from chatapp.errors import RedisClustered
 from chatapp.runtime import file_limit
 from chatapp.runtime import gevent_ties
 from chatapp.runtime import locked
@@ -32,6 +34,9 @@ from chatapp.server.demo_process import target
 from chatapp.server.embedded_redis import EmbeddedRedis
 from chatapp.server.embedded_redis import EmbeddedRedisError
 from chatapp.server.gunicorn_ties import APP_LOAD_ERROR
+from chatapp.storage import COMMAND_TIMEOUT_S
+from chatapp.storage import Client
+from chatapp.storage import probe
 from chatapp.web import body_max_bytes
 
 # The workers of a master that was killed need a second to notice, and hold the address until then.
@@ -86,9 +91,24 @@ def on_starting(server: Any) -> None:
             _locks.append(data_lock.hold(config.data / "redis.lock", "CHATAPP_DATA"))
             _redis = EmbeddedRedis(config.data, config.redis_socket, logging.getLogger("gunicorn.error"))
             _redis.start()
+        else:
+            _refuse_cluster(config.redis_url)
     except (ConfigError, EmbeddedRedisError) as error:
         sys.exit(f"chatapp: {error}")
     _upgrade_database(config)
+
+
+def _refuse_cluster(url: str) -> None:
+    """Raises ConfigError. A Redis that does not answer may come later."""
+    client = Client(url, "start", COMMAND_TIMEOUT_S, 1, away_s=0.0)
+    try:
+        client.call(probe)
+    except RedisClustered as error:
+        raise ConfigError(f"REDIS_URL: {error}") from None
+    except RedisAway:
+        pass
+    finally:
+        client.close()
 
 
 def _check_extra(setting: str, value: str | None, library: str, extra: str) -> None:

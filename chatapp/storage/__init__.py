@@ -1,12 +1,11 @@
 """Where things are kept: the database and its tables, and the ways to Redis."""
 
-from pathlib import Path
-
 from chatapp.storage.database import POSTGRES_CONNECTIONS
 from chatapp.storage.database import Database
 from chatapp.storage.database import engine_options
 from chatapp.storage.database import insert_into
 from chatapp.storage.database import prepare
+from chatapp.storage.long_work import long_work_engine
 from chatapp.storage.models import EventRow
 from chatapp.storage.models import Growth
 from chatapp.storage.models import Incarnation
@@ -22,12 +21,14 @@ from chatapp.storage.models import Visibility
 from chatapp.storage.models import db
 from chatapp.storage.models import uuid7
 from chatapp.storage.name_order import name_order
-from chatapp.storage.postgres_settings import for_long_work
 from chatapp.storage.redis_link import COMMAND_TIMEOUT_S
 from chatapp.storage.redis_link import QUICK_TIMEOUT_S
 from chatapp.storage.redis_link import TAIL_BLOCK_MS
 from chatapp.storage.redis_link import Client
 from chatapp.storage.redis_link import RedisLink
+from chatapp.storage.redis_link import probe
+from chatapp.storage.revision import MIGRATIONS
+from chatapp.storage.revision import Revision
 from chatapp.storage.sqlalchemy_ties import moment
 from chatapp.storage.statements import DIALECTS
 from chatapp.storage.statements import Prepared
@@ -38,8 +39,6 @@ from chatapp.storage.statements import listed
 from chatapp.storage.statements import listed_pairs
 from chatapp.storage.statements import one_of
 from chatapp.storage.statements import rows_within
-
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 __all__ = [
     "COMMAND_TIMEOUT_S",
@@ -60,6 +59,7 @@ __all__ = [
     "Prepared",
     "Receipt",
     "RedisLink",
+    "Revision",
     "Room",
     "Rows",
     "Session",
@@ -68,15 +68,16 @@ __all__ = [
     "db",
     "engine_options",
     "for_all",
-    "for_long_work",
     "insert_into",
     "inserted_if",
     "listed",
     "listed_pairs",
+    "long_work_engine",
     "moment",
     "name_order",
     "one_of",
     "prepare",
+    "probe",
     "rows_within",
     "uuid7",
 ]

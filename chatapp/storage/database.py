@@ -15,6 +15,7 @@ from typing import TypeVar
 import gevent
 from sqlalchemy import Connection
 from sqlalchemy import Engine
+from sqlalchemy import ExceptionContext
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy import event
 from sqlalchemy import text
@@ -34,6 +35,7 @@ from chatapp.runtime import Threads
 from chatapp.runtime import native_lock
 from chatapp.storage import psycopg_ties
 from chatapp.storage import sqlalchemy_ties
+from chatapp.storage.postgres_hosts import PostgresHosts
 from chatapp.storage.postgres_settings import PostgresSettings
 from chatapp.storage.postgres_settings import each_transaction
 from chatapp.storage.statements import Rows
@@ -87,6 +89,7 @@ def prepare(engine: Engine) -> None:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        PostgresHosts(CONNECT_TIMEOUT_S).prepare(engine)
         PostgresSettings(STATEMENT_TIMEOUT_S * 1000).prepare(engine)
 
 
@@ -128,6 +131,7 @@ class Database:
         if not self._in_threads:
             psycopg_ties.wait_in_the_loop()
             event.listen(engine, "connect", self._connected)
+            event.listen(engine, "handle_error", _lost_if_read_only)
         # Called when there is another connection to a server.
         self.on_connected: list[Callable[[], None]] = []
         self._driver_error = sqlalchemy_ties.driver_error(engine.dialect)
@@ -231,11 +235,13 @@ class Database:
             raised: BaseException = error
             if isinstance(error, self._driver_error):
                 # Before the connection is dropped: after that, every error looks like a lost one.
-                raised = sqlalchemy_ties.wrapped(error, self.engine.dialect, driver)
+                raised = sqlalchemy_ties.wrapped(error, self.engine.dialect, driver, lost=psycopg_ties.read_only(error))
             if connection is not None:
                 self._drop(connection, driver)
             # Where one was lost, the others may be.
             self._release_kept()
+            if psycopg_ties.read_only(error):
+                self.engine.dispose()
             if raised is error:
                 raise
             raise raised from error
@@ -316,6 +322,12 @@ class Database:
         cause = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
         log.warning("database unavailable: %s", cause[0])
         return Unavailable("the database cannot be used now", retry_after_s=RETRY_AFTER_S)
+
+
+def _lost_if_read_only(context: ExceptionContext) -> None:
+    if psycopg_ties.read_only(context.original_exception):
+        # And with it all others of the pool.
+        context.is_disconnect = True
 
 
 def _session(connection: Connection) -> Session:

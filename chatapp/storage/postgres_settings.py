@@ -55,7 +55,7 @@ class PostgresSettings:
         with driver.cursor() as cursor:
             pid, chosen = cursor.execute(ASKED, [list(self._settings)]).fetchone()
             ours = {name: value for name, value in self._settings.items() if name not in map(str.lower, chosen)}
-            # A pooler stands in between, and says another number than the server.
+            # As in `pooled`, in the same round trip.
             if pid != driver.info.backend_pid:
                 record.info[EACH] = _text(ours, local=True)
                 # They would be prepared on one server and asked for on another.
@@ -63,6 +63,12 @@ class PostgresSettings:
             else:
                 cursor.execute(_text(ours, local=False))
         driver.commit()
+
+
+def pooled(driver: Any) -> bool:
+    """Whether a pooler stands in between: it says another number than the server."""
+    (pid,) = driver.execute("SELECT pg_backend_pid()").fetchone()
+    return bool(pid != driver.info.backend_pid)
 
 
 def each_transaction(info: Any) -> str | None:
@@ -75,12 +81,6 @@ def _begun(connection: Connection) -> None:
     if text := each_transaction(connection.info):
         driver: Any = connection.connection.driver_connection
         driver.execute(text)
-
-
-def for_long_work() -> str:
-    """For a transaction that changes or reads whole tables, an upgrade: no bounds, and every way of reading them."""
-    without_bounds = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
-    return _text({**without_bounds, **dict.fromkeys(BY_INDEX, "on")}, local=True)
 
 
 def _text(settings: dict[str, str], *, local: bool) -> str:

@@ -16,6 +16,7 @@ from typing import TypeVar
 from psycopg import Connection
 from psycopg import Pipeline
 from psycopg import waiting
+from psycopg.errors import ReadOnlySqlTransaction
 
 from chatapp.runtime import gevent_ties
 
@@ -24,6 +25,11 @@ T = TypeVar("T")
 READ, WRITE = 1, 2
 _original_wait: Any = waiting.wait
 _poll: Any = gevent_ties.original("select", "poll")
+
+
+def read_only(error: BaseException) -> bool:
+    """Whether the server cannot be written: by now it is the standby of another, which is asked by connecting anew."""
+    return isinstance(error, ReadOnlySqlTransaction)
 
 
 def ask_each(cursor: Any, text: str, parameters: Sequence[dict[str, Any]]) -> list[list[tuple[Any, ...]]]:

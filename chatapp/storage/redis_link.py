@@ -14,8 +14,10 @@ from redis.exceptions import NoScriptError
 from redis.exceptions import RedisError
 
 from chatapp.errors import RedisAway
+from chatapp.errors import RedisClustered
 from chatapp.errors import RedisFull
 from chatapp.storage import redis_ties
+from chatapp.storage.redis_pool import redis_pool
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ class Client:
         *,
         away_s: float = AWAY_S,
     ) -> None:
-        self._pool = redis_ties.pool(
+        self._pool = redis_pool(
             url, most=max_connections, timeout_s=timeout_s, connect_timeout_s=min(timeout_s, CONNECT_TIMEOUT_S)
         )
         self._redis = Redis(connection_pool=self._pool)
@@ -121,6 +123,8 @@ class Client:
             answer = ask()
         except (RedisError, OSError) as error:
             self._note(error)
+            if redis_ties.clustered(error):
+                raise RedisClustered from error
             raise (RedisFull if redis_ties.full(error) else RedisAway)(str(error)) from error
         if self._failing:
             log.warning("REDIS_URL: Redis serves the %s again", self._purpose)
@@ -136,6 +140,12 @@ class Client:
         if not self._failing:
             log.warning("REDIS_URL: Redis does not serve the %s: %s", self._purpose, error)
         self._failing = True
+
+
+def probe(redis: Redis) -> None:
+    # A cluster never answers for two keys at once, unless they are made to stay together.
+    redis.exists(PROBE, f"{PROBE}:other")
+    redis.set(PROBE, 1, ex=PROBE_S)
 
 
 class RedisLink:
@@ -156,9 +166,9 @@ class RedisLink:
     def probe(self) -> None:
         """Raises RedisAway unless Redis can be written, asking also while it is known to be away.
 
-        A replica answers as well, but nothing can be published there.
+        A replica answers as well, but nothing can be published there. Raises RedisClustered for one of a cluster.
         """
-        self._probe.call(lambda redis: redis.set(PROBE, 1, ex=PROBE_S))
+        self._probe.call(probe)
 
     def close(self) -> None:
         for client in (self.commands, self.quick, self.tail, self._probe):

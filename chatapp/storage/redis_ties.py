@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis import BlockingConnectionPool
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MasterDownError
 from redis.exceptions import OutOfMemoryError
 from redis.exceptions import ReadOnlyError
 from redis.exceptions import ResponseError
-from redis.retry import Retry
 
 Word = str | bytes | float
 
@@ -23,6 +21,7 @@ Word = str | bytes | float
 # words somewhere in its text; elsewhere redis-py makes a class of them and takes them away.
 DEMOTED = ("READONLY", "MASTERDOWN", "UNBLOCKED")
 FULL = "OOM command not allowed"
+CLUSTERED = ("CROSSSLOT", "CLUSTERDOWN", "ClusterCrossSlotError", "ClusterDownError", "MOVED", "MovedError")
 
 
 def demoted(error: Exception) -> bool:
@@ -37,17 +36,9 @@ def full(error: Exception) -> bool:
     return isinstance(error, OutOfMemoryError) or (isinstance(error, ResponseError) and FULL in str(error))
 
 
-def pool(url: str, *, most: int, timeout_s: float, connect_timeout_s: float) -> BlockingConnectionPool:
-    """Connections that never resend by themselves what was not answered in time. Raises ValueError for the URL."""
-    return BlockingConnectionPool.from_url(
-        url,
-        max_connections=most,
-        timeout=timeout_s,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=connect_timeout_s,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-    )
+def clustered(error: Exception) -> bool:
+    """Whether this is one server of a Redis Cluster."""
+    return isinstance(error, ResponseError) and any(word in f"{type(error).__name__} {error}" for word in CLUSTERED)
 
 
 class Exchange:

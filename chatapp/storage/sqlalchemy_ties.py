@@ -42,8 +42,8 @@ def driver_error(dialect: Dialect) -> type[Exception]:
     return found
 
 
-def wrapped(error: Exception, dialect: Dialect, connection: Any) -> BaseException:
+def wrapped(error: Exception, dialect: Dialect, connection: Any, *, lost: bool = False) -> BaseException:
     """An error of the driver on its own connection, as SQLAlchemy would have raised it."""
     driver: Any = dialect.loaded_dbapi
-    lost = dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]
+    lost = lost or dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]
     return DBAPIError.instance(None, None, error, driver.Error, connection_invalidated=lost, dialect=dialect)

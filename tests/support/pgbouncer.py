@@ -1,4 +1,4 @@
-"""A private PgBouncer in front of a private PostgreSQL, pooling transactions."""
+"""A private PgBouncer in front of a private PostgreSQL."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,8 @@ from tests.support.processes import binary
 from tests.support.processes import free_port
 from tests.support.processes import wait_until
 
-# Few servers for many clients, so that each transaction may meet another one.
+# Few servers for many clients where that is possible, so that each transaction may meet another one.
+SERVERS = {"transaction": 4, "session": 60}
 SETTINGS = """
 [databases]
 * = host=127.0.0.1 port={server} user=chat
@@ -20,8 +21,8 @@ listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
-default_pool_size = 4
+pool_mode = {mode}
+default_pool_size = {size}
 max_client_conn = 200
 server_login_retry = 1
 """
@@ -30,12 +31,12 @@ server_login_retry = 1
 class PgBouncer:
     """Starts at once. Nothing is set beyond the way of pooling: it refuses what it refuses by default."""
 
-    def __init__(self, folder: Path, postgres: Postgres) -> None:
+    def __init__(self, folder: Path, postgres: Postgres, mode: str) -> None:
         self.port = free_port()
         self._postgres = postgres
         folder.mkdir(parents=True)
         settings = folder / "pgbouncer.ini"
-        settings.write_text(SETTINGS.format(server=postgres.port, port=self.port))
+        settings.write_text(SETTINGS.format(server=postgres.port, port=self.port, mode=mode, size=SERVERS[mode]))
         # Like PostgreSQL, it refuses to run as root, and must be able to read this whatever the umask of the tests.
         if postgres.user is not None:
             shutil.chown(folder, postgres.user)

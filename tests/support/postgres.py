@@ -68,6 +68,11 @@ class Postgres:
             row = found.fetchone() if found.description else None
         return None if row is None else row[0]
 
+    def caught_up_with(self, primary: "Postgres") -> bool:
+        """Whether this standby has all that is in the primary now."""
+        end = primary.ask("SELECT pg_current_wal_lsn()::text")
+        return bool(self.ask(f"SELECT pg_last_wal_replay_lsn() >= '{end}'"))
+
     def dump(self, url: str, path: Path) -> None:
         self._run([binary("pg_dump", *FOLDERS), "-Fc", "-d", url], path)
 

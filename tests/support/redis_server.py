@@ -15,15 +15,20 @@ class RedisServer:
     """Starts at once and keeps nothing on disk. `command` is the program, `env` its whole environment."""
 
     def __init__(
-        self, folder: Path, command: Sequence[str] = ("redis-server",), env: dict[str, str] | None = None
+        self,
+        folder: Path,
+        command: Sequence[str] = ("redis-server",),
+        env: dict[str, str] | None = None,
+        password: str | None = None,
+        port: int | None = None,
     ) -> None:
         self._command = [binary(command[0]), *command[1:]]
         self._env = env
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.client = redis.Redis(port=self.port, socket_timeout=5)
+        self.client = redis.Redis(port=self.port, password=password, socket_timeout=5)
         self.process = self._start()
 
     def _start(self) -> Process:

@@ -1,17 +1,10 @@
 """nginx and Caddy as `deploy/` sets them up, with the places and names of a test in it."""
 
-import datetime
 import ssl
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from tests.support.certificate import certificate_in
 from tests.support.processes import Process
 from tests.support.processes import answers
 from tests.support.processes import binary
@@ -74,7 +67,7 @@ class WebServer:
 def nginx(folder: Path, site: str) -> WebServer:
     """`site` stands within http; `{port}`, `{certificate}` and `{key}` in it are filled in."""
     folder.mkdir(parents=True)
-    certificate, key = _certificate(folder)
+    certificate, key = certificate_in(folder)
     port = free_port()
     site = site.replace("{port}", str(port)).replace("{certificate}", str(certificate)).replace("{key}", str(key))
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, site=site))
@@ -104,7 +97,7 @@ def nginx_alone(folder: Path, service: Path) -> WebServer:
 def caddy(folder: Path, service: Path) -> WebServer:
     """deploy/Caddyfile in front of a service on this socket."""
     folder.mkdir(parents=True)
-    certificate, key = _certificate(folder)
+    certificate, key = certificate_in(folder)
     port = free_port()
     text = replaced(
         (DEPLOY / "Caddyfile").read_text(),
@@ -129,26 +122,3 @@ def replaced(text: str, changes: dict[str, str]) -> str:
         assert old in text, old
         text = text.replace(old, new)
     return text
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "chat of a test")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    at, key_at = folder / "certificate.pem", folder / "key.pem"
-    at.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    key_at.write_bytes(pem)
-    return at, key_at

@@ -1,7 +1,6 @@
 """indexes hold only the rows that are looked for by them"""
 
-import sqlalchemy as sa
-from alembic import op
+from chatapp.storage.migrations import indexes
 
 revision = "0002"
 down_revision = "0001"
@@ -25,15 +24,9 @@ INDEXES = (
 
 def upgrade() -> None:
     for name, table, columns, _, now in INDEXES:
-        _make_anew(name, table, columns, now)
+        indexes.make_anew(name, table, columns, now)
 
 
 def downgrade() -> None:
     for name, table, columns, before, _ in INDEXES:
-        _make_anew(name, table, columns, before)
-
-
-def _make_anew(name: str, table: str, columns: list[str], where: str | None) -> None:
-    op.drop_index(name, table_name=table)
-    condition = None if where is None else sa.text(where)
-    op.create_index(name, table, columns, unique=False, sqlite_where=condition, postgresql_where=condition)
+        indexes.make_anew(name, table, columns, before)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from chatapp.storage.migrations import indexes
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -47,6 +49,7 @@ BIG_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    indexes.create(MOVES, "events", ["number"], "log_id IS NULL AND user_id IS NOT NULL")
     op.add_column("memberships", sa.Column("joined", BIG_NUMBER, nullable=False, server_default="0"))
     op.execute(MEMBERSHIPS)
     with op.batch_alter_table("memberships") as memberships:
@@ -56,12 +59,10 @@ def upgrade() -> None:
     op.execute(NOW)
     op.execute(EARLIER)
     op.drop_table("receipts_before")
-    where = sa.text("log_id IS NULL AND user_id IS NOT NULL")
-    op.create_index(MOVES, "events", ["number"], sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
-    op.drop_index(MOVES, table_name="events")
+    indexes.drop(MOVES, "events")
     _rename()
     _create(None, first_is_null=False)
     op.execute(BACK)

@@ -1,7 +1,6 @@
 """an index finds a user's next joining or leaving of one room, however often they moved"""
 
-import sqlalchemy as sa
-from alembic import op
+from chatapp.storage.migrations import indexes
 
 revision = "0005"
 down_revision = "0004"
@@ -9,13 +8,11 @@ branch_labels = None
 depends_on = None
 
 NAME = "ix_events_user_id_room_id_log_id"
-WHERE = sa.text("user_id IS NOT NULL")
 
 
 def upgrade() -> None:
-    columns = ["user_id", "room_id", "log_id"]
-    op.create_index(NAME, "events", columns, unique=False, sqlite_where=WHERE, postgresql_where=WHERE)
+    indexes.create(NAME, "events", ["user_id", "room_id", "log_id"], "user_id IS NOT NULL")
 
 
 def downgrade() -> None:
-    op.drop_index(NAME, table_name="events")
+    indexes.drop(NAME, "events")

@@ -1,6 +1,6 @@
 """sessions that ended are found by an index"""
 
-from alembic import op
+from chatapp.storage.migrations import indexes
 
 revision = "0011"
 down_revision = "0010"
@@ -11,8 +11,8 @@ NAME = "ix_sessions_ended"
 
 
 def upgrade() -> None:
-    op.create_index(NAME, "sessions", ["expires_at", "token_hash"], unique=False)
+    indexes.create(NAME, "sessions", ["expires_at", "token_hash"])
 
 
 def downgrade() -> None:
-    op.drop_index(NAME, table_name="sessions")
+    indexes.drop(NAME, "sessions")

@@ -1,0 +1,130 @@
+"""A database on several servers: one of them is silent, or is followed by another, or has become a standby."""
+
+import time
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from tests.conftest import Start
+from tests.support.followers import StreamFollower
+from tests.support.moving_name import MovingName
+from tests.support.person import Person
+from tests.support.person import new_local_id
+from tests.support.postgres import Postgres
+from tests.support.processes import wait_until
+from tests.support.redis_server import RedisServer
+from tests.support.silent import silent
+from tests.test_failover import said_next
+
+# After the failover everything is live again within ten seconds; fourfold room.
+LIVE_AGAIN_S = 10.0 * 4
+Clusters = Callable[..., Postgres]
+
+
+def address(url: str, *ports: int) -> str:
+    """The same database on several servers of this machine."""
+    hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+    return f"postgresql://chat@{hosts}/{url.rpartition('/')[2]}"
+
+
+def sent(person: Person, body: str) -> str:
+    """It is tried again until it is answered, as a client does. Its cursor."""
+    local_id = new_local_id()
+    answers = []
+
+    def stored() -> bool:
+        answers[:] = [person.post("general", body, local_id=local_id)]
+        return answers[0].status_code in (200, 201)
+
+    wait_until(stored, LIVE_AGAIN_S, "an answer that it is stored")
+    return str(answers[0].json()["id"])
+
+
+def test_a_silent_server_in_front_costs_one_look(start_service: Start, postgres: Postgres) -> None:
+    with silent() as port:
+        service = start_service("postgres", DATABASE_URL=address(postgres.database(), port, postgres.port))
+        with Person(service.url, "Ada") as ada:
+            ada.send("general", "the first finds out")
+            began_s = time.monotonic()
+            for number in range(10):
+                ada.send("general", f"number {number}")
+            # Of each connection that is made, the silent server would take a second and a half.
+            assert time.monotonic() - began_s < 4.0
+        assert "unavailable" not in service.log()
+        service.stop()
+
+
+def test_what_was_acknowledged_outlives_the_primary_with_a_synchronous_standby(
+    start_service: Start, redis_server: RedisServer, clusters: Clusters
+) -> None:
+    primary = clusters("primary")
+    url = primary.database()
+    standby = clusters("standby", standby_of=primary)
+    primary.ask("ALTER SYSTEM SET synchronous_standby_names TO '*'")
+    primary.ask("SELECT pg_reload_conf()")
+    wait_until(
+        lambda: primary.ask("SELECT sync_state FROM pg_stat_replication") == "sync", what="the synchronous standby"
+    )
+    service = start_service(
+        "postgres",
+        DATABASE_URL=address(url, primary.port, standby.port),
+        REDIS_URL=redis_server.url,
+        CHATAPP_RATE_BURST="1000",
+    )
+    with Person(service.url, "Ada") as ada, Person(service.url, "Bob") as bob:
+        follower = StreamFollower(bob)
+        before = [f"before {number}" for number in range(50)]
+        ids = [ada.send("general", body)["id"] for body in before]
+        primary.server.kill()
+        killed_s = time.monotonic()
+        assert standby.ask("SELECT pg_promote()")
+        after = [f"after {number}" for number in range(20)]
+        ids += [sent(ada, body) for body in after]
+        assert [said_next(follower) for _ in before + after] == before + after
+        print(f"live again after {time.monotonic() - killed_s:.1f} s")
+        follower.close()
+    with psycopg.connect(standby.on(url)) as connection:
+        stored = {id_ for (id_,) in connection.execute("SELECT id FROM messages").fetchall()}
+    assert stored >= set(ids)
+    assert "Traceback" not in service.log()
+    service.stop()
+
+
+@pytest.mark.parametrize("by", ["name", "hosts"])
+def test_the_old_primary_goes_on_as_one_that_cannot_be_written(
+    start_service: Start, redis_server: RedisServer, clusters: Clusters, by: str
+) -> None:
+    """Connections to it stay, and answer everything but what has to be stored."""
+    primary = clusters("primary")
+    url = primary.database()
+    standby = clusters("standby", standby_of=primary)
+    with MovingName(primary.port) as name:
+        ports = (primary.port, standby.port) if by == "hosts" else (name.port,)
+        service = start_service("postgres", DATABASE_URL=address(url, *ports), REDIS_URL=redis_server.url)
+        with Person(service.url, "Ada") as ada, Person(service.url, "Bob") as bob:
+            follower = StreamFollower(bob)
+            ada.send("general", "before")
+            assert said_next(follower) == "before"
+            wait_until(lambda: standby.caught_up_with(primary), what="the standby")
+            primary.ask("ALTER SYSTEM SET default_transaction_read_only TO on")
+            primary.ask("SELECT pg_reload_conf()")
+            assert standby.ask("SELECT pg_promote()")
+            name.point_to(standby.port)
+            moved_s = time.monotonic()
+            sent(ada, "after")
+            assert said_next(follower) == "after"
+            wait_until(service.ready, LIVE_AGAIN_S, "readyz")
+            print(f"live again after {time.monotonic() - moved_s:.1f} s")
+            follower.close()
+        assert "Traceback" not in service.log()
+        service.stop()
+
+
+def test_all_of_them_away_is_one_line_that_names_each(start_service: Start, postgres: Postgres) -> None:
+    url = address(postgres.database(), 1, 2)
+    with pytest.raises(
+        RuntimeError, match=r"DATABASE_URL: the database cannot be used: 127\.0\.0\.1:1: .*; 127\.0"
+    ) as end:
+        start_service("postgres", DATABASE_URL=url)
+    assert "Traceback" not in str(end.value)
