@@ -18,6 +18,7 @@ from chatapp.eventlog import Tail
 from chatapp.keeping import PRUNED
 from chatapp.keeping import RegularPruning
 from chatapp.people import DeletedRooms
+from chatapp.people import Hosts
 from chatapp.people import KnownRooms
 from chatapp.people import LastSeen
 from chatapp.people import Members
@@ -63,6 +64,7 @@ class Services:
         self._build_receiving(config)
         self._connect()
         self._parts = (
+            self.hosts,
             self.log_owner,
             self.tail,
             self.outbox,
@@ -118,6 +120,7 @@ class Services:
     def _build_people(self, config: Config) -> None:
         self.known_rooms = KnownRooms(self.database, self.tail)
         self.sessions = Sessions(config, self.database, self.outbox, self.tail)
+        self.hosts = Hosts(config, self.database)
         self.online = Online(self.link, self.hub)
         self.last_seen = LastSeen(self.database)
         self.presence = Presence(self.hub, self.online, self.last_seen, self.live_log, self.database)

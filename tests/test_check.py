@@ -48,7 +48,7 @@ from tests.support.silent import silent
 
 Look = Callable[[Config], Iterator[Finding]]
 # The newest migration.
-NEWEST = "0012"
+NEWEST = "0013"
 SECRET = "a secret that is long enough"
 
 
@@ -260,16 +260,10 @@ def test_with_everything_away_it_ends_soon_and_prints_no_password(tmp_path: Path
     assert "sesame" not in str(answer.lines)
 
 
-@pytest.mark.parametrize(
-    ("look", "setting", "url"),
-    [
-        (postgres_check.look, "DATABASE_URL", "postgresql://chat@h:sesame/chat"),
-        (redis_check.look, "REDIS_URL", "redis://:sesa/me@h/0"),
-    ],
-)
-def test_an_address_that_cannot_be_read_is_not_quoted(look: Look, setting: str, url: str, tmp_path: Path) -> None:
-    (finding,) = look(Config.from_environ({"CHATAPP_DATA": str(tmp_path), setting: url}))
-    assert (finding.level, finding.part) == ("error", setting)
+def test_a_database_address_that_cannot_be_read_is_not_quoted(tmp_path: Path) -> None:
+    settings = {"CHATAPP_DATA": str(tmp_path), "DATABASE_URL": "postgresql://chat@h:sesame/chat"}
+    (finding,) = postgres_check.look(Config.from_environ(settings))
+    assert (finding.level, finding.part) == ("error", "DATABASE_URL")
     assert "cannot be read as an address" in finding.text
     assert "sesa" not in finding.text
 

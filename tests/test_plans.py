@@ -180,6 +180,7 @@ class Scenario:
         self.parts.kept_log.keep_first(lambda uid: place if uid == seen else None)
 
     def another_server(self) -> None:
+        self.stage.parts.hosts._look()
         incarnations = self.parts.log_owner._incarnations
         end = self.parts.kept_log.newest()
         rows = [Row(user_id(number), number, Cursor(end + number), GENERAL) for number in range(1, 41)]

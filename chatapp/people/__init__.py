@@ -4,6 +4,9 @@ from chatapp.people import access
 from chatapp.people import membership
 from chatapp.people.deleted_rooms import DeletedRooms
 from chatapp.people.host_token import looks_like_host_token
+from chatapp.people.hosts import Hosts
+from chatapp.people.hosts import differing
+from chatapp.people.hosts import there
 from chatapp.people.identity import Identity
 from chatapp.people.known_rooms import KnownRooms
 from chatapp.people.last_seen import LastSeen
@@ -28,6 +31,7 @@ __all__ = [
     "OF_MEMBERSHIP",
     "PLACE_PATTERN",
     "DeletedRooms",
+    "Hosts",
     "Identity",
     "JoinedRooms",
     "KnownRooms",
@@ -43,7 +47,9 @@ __all__ = [
     "SignedIn",
     "Typing",
     "access",
+    "differing",
     "looks_like_host_token",
     "membership",
     "read_by",
+    "there",
 ]

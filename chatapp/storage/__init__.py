@@ -8,6 +8,7 @@ from chatapp.storage.database import prepare
 from chatapp.storage.long_work import long_work_engine
 from chatapp.storage.models import EventRow
 from chatapp.storage.models import Growth
+from chatapp.storage.models import Host
 from chatapp.storage.models import Incarnation
 from chatapp.storage.models import Membership
 from chatapp.storage.models import Message
@@ -51,6 +52,7 @@ __all__ = [
     "Database",
     "EventRow",
     "Growth",
+    "Host",
     "Incarnation",
     "Membership",
     "Message",

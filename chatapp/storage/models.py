@@ -315,6 +315,19 @@ class Incarnation(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class Host(Base):
+    """A host of this service, and which secret it has."""
+
+    __tablename__ = "hosts"
+    __table_args__ = (Index("ix_hosts_seen_at", "seen_at"),)
+
+    # Its own name and the port.
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    # What tells secrets apart.
+    secret: Mapped[str] = mapped_column(String(16))
+    seen_at: Mapped[datetime]
+
+
 class Receipt(Base):
     """How far a user's clients have received a room, in one of the user's memberships of it.
 

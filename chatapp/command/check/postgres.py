@@ -10,8 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatapp.command.check import clock
+from chatapp.command.check import hosts
 from chatapp.command.check import revision
 from chatapp.command.check.finding import Finding
+from chatapp.command.check.finding import Level
 from chatapp.command.check.finding import error
 from chatapp.command.check.finding import first_line
 from chatapp.command.check.finding import ok
@@ -52,7 +54,10 @@ def look(config: Config) -> Iterator[Finding]:
             limits = connection.execute(text(LIMITS)).one()
             yield _connections(config.workers, min(limit for limit in limits if limit is not None))
             yield _clock(connection)
-            yield revision.look(connection)
+            found = revision.look(connection)
+            yield found
+            if found.level is not Level.ERROR and config.secret_key:
+                yield hosts.look(connection, config)
     except SQLAlchemyError as cause:
         said = first_line(getattr(cause, "orig", None) or cause)
         yield error(PART, f"PostgreSQL cannot be used: {said}: start it, or correct the address")
