@@ -366,8 +366,8 @@ def test_long_fields_cost_little(own: Service, connected: Connected, field: str)
         assert answer(connected(own, data)).split(b" ", 2)[1] == b"401"
     spent_s = (sum(worker.cpu_times()[:2]) - before_s) / 5
     print(f"{spent_s * 1000:.0f} ms")
-    # 35 ms on a quick machine, 140 on the slowest that was seen.
-    assert spent_s < 0.25
+    # Some 15 ms; fourfold room.
+    assert spent_s < 4 * 0.015
 
 
 def test_cursors_a_little_ahead_delay_nobody(start_service: Start) -> None:

@@ -1,7 +1,9 @@
 """The cookie of a session: what it is called here, which ones a request brings, how it is set and cleared."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from flask import request
@@ -18,9 +20,13 @@ PLAIN_NAME = "chatapp_session"
 TOKENS_MAX = 4
 # A service has few hosts; looking one up takes less than taking it apart.
 REMEMBERED = 256
-# By the standard `;` stands between cookies; servers and proxies that make one line of several put a `,` there. A
-# token holds neither.
-_SESSION = re.compile(rf"(?:^|(?<=[;,]))[ \t]*({PLAIN_NAME}[^=;, \t]*)[ \t]*=([^;,]*)")
+# A header of 700 KB has place for forty thousand.
+LOOKED_AT_MAX = 1_000
+# It begins with letters, so that all else is passed over quickly, and matches whatever follows them: what was looked at
+# once is not looked at again. A token holds none of what may stand between cookies.
+_SESSION = re.compile(rf"({PLAIN_NAME}[^=;, \t]*)(?:[ \t]*=([^;,]*))?")
+# By the standard `;` stands between cookies; servers and proxies that make one line of several put a `,` there.
+BETWEEN = (";", ",")
 _NOT_IN_A_NAME = re.compile("[^A-Za-z0-9]+")
 
 
@@ -55,15 +61,25 @@ def tokens(environ: dict[str, Any]) -> list[tuple[str, str]]:
         return []
     own = name_of(environ)
     found: dict[str, list[str]] = {own: [], PLAIN_NAME: []}
-    for match in _SESSION.finditer(header):
-        token = match[2].strip().strip('"')
-        if token and match[1] in found:
-            found[match[1]].append(token)
+    for name, value in islice(_cookies(header), LOOKED_AT_MAX):
+        token = value.strip().strip('"')
+        if token and name in found:
+            found[name].append(token)
     names: dict[str, str] = {}
     for name, values in found.items():
         for token in values:
             names.setdefault(token, name)
     return [(name, token) for token, name in names.items()][:TOKENS_MAX]
+
+
+def _cookies(header: str) -> Iterator[tuple[str, str]]:
+    """Those that may be a session's. What stands in another's name or value is none."""
+    end = 0
+    for match in _SESSION.finditer(header):
+        before = header[end : match.start()].rstrip(" \t")
+        if match[2] is not None and (before.endswith(BETWEEN) or not (before or end)):
+            yield match[1], match[2]
+        end = match.end()
 
 
 def set_(response: Response, signed_in: SignedIn, name: str | None = None) -> None:
