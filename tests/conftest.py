@@ -35,6 +35,18 @@ def same_umask() -> Iterator[None]:
     os.umask(before)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment as it was, for who goes to the registry. The tests' own clients believe nobody there: to read the
+    list of the world's authorities takes each of them a tenth of a second, and nothing here has its certificate from
+    one of those."""
+    before = dict(os.environ)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SSL_CERT_FILE", raising=False)
+        patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("authorities")))
+        yield before
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     with open_folder() as folder:

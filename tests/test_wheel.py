@@ -26,7 +26,7 @@ from tests.support.service import ROOT
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(tmp_path_factory: pytest.TempPathFactory, outside: dict[str, str]) -> Path:
     """The programs of a venv that holds the wheel and what it asks for."""
     folder = tmp_path_factory.mktemp("wheel")
     # What git has, so that a build leaves nothing behind in the source.
@@ -38,11 +38,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, tree / name, follow_symlinks=False)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(tree)], check=True)
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(tree)], check=True, env=outside)
     [wheel] = folder.glob("*.whl")
     venv.create(folder / "venv")
     python = str(folder / "venv" / "bin" / "python")
-    subprocess.run([*pip, "--python", python, "install", "--no-compile", "--no-deps", str(wheel)], check=True)
+    install = [*pip, "--python", python, "install", "--no-compile", "--no-deps", str(wheel)]
+    subprocess.run(install, check=True, env=outside)
     # What it depends on is what these tests depend on: to install all of that once more took a minute. The way to this
     # source, which lies there too, is not taken: it is a file of the kind that only the first folder is read for.
     [packages] = (folder / "venv").glob("lib/python*/site-packages")
