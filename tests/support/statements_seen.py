@@ -49,6 +49,9 @@ class StatementsSeen:
         # The lines of the service from which one was run: file and number.
         self.lines: set[tuple[str, int]] = set()
         self.texts: set[str] = set()
+        # Explained by PostgreSQL in the same words before: what is wrong in it is known. Of a statement that runs for
+        # each of a thousand rows, most are.
+        self._explained_so: set[str] = set()
 
     def watch(self, engine: Engine, *, generic: bool = False) -> None:
         """From here on. `generic`: on PostgreSQL, plan without the parameters, as it may do from the sixth time on."""
@@ -101,8 +104,9 @@ class StatementsSeen:
 
     def _explained(self, said: Diagnostic) -> None:
         _, plan, told = (said.message_primary or "").partition("plan:\n")
-        if not plan:
+        if not plan or told in self._explained_so:
             return
+        self._explained_so.add(told)
         explained = json.loads(told)
         text, root = explained["Query Text"], explained["Plan"]
         if not text.startswith("EXPLAIN"):
