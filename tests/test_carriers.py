@@ -18,8 +18,17 @@ FRAMED = {"GUNICORN_CMD_ARGS": "--access-logfile -"}
 STREAMS = 50
 
 
-@pytest.fixture(params=["detached", "portable"])
-def carried(request: pytest.FixtureRequest, start_service: Start) -> Iterator[Service]:
+CARRIERS = ["detached", "portable"]
+
+
+@pytest.fixture(scope="module", params=CARRIERS)
+def carried(request: pytest.FixtureRequest, start_service: Start) -> Service:
+    return start_service("sqlite", CHATAPP_CARRIER=request.param, **QUICK, **FRAMED)
+
+
+@pytest.fixture(params=CARRIERS)
+def untouched(request: pytest.FixtureRequest, start_service: Start) -> Iterator[Service]:
+    """One to which nobody was connected before."""
     service = start_service("sqlite", CHATAPP_CARRIER=request.param, **QUICK, **FRAMED)
     yield service
     service.stop()
@@ -63,9 +72,9 @@ def test_own_joining_and_leaving_change_the_rooms_of_an_open_stream(carried: Ser
         assert stream.messages(1)[0]["id"] == public["id"]
 
 
-def test_a_peer_that_goes_gives_its_place_back_at_once(carried: Service) -> None:
-    with Person(carried.url, "Ada") as ada:
-        worker = psutil.Process(carried.workers()[0])
+def test_a_peer_that_goes_gives_its_place_back_at_once(untouched: Service) -> None:
+    with Person(untouched.url, "Ada") as ada:
+        worker = psutil.Process(untouched.workers()[0])
         before = worker.num_fds()
         streams = [ada.stream() for _ in range(STREAMS)]
         for stream in streams:

@@ -35,11 +35,21 @@ SECRET = "a secret of the host, long enough to be one"
 UNREAD_BYTES = 1024 * 1024
 
 
+SETTINGS = {"CHATAPP_JWT_SECRET": SECRET, "CHATAPP_MAX_CONNECTIONS_PER_USER": "20"}
+
+
 @pytest.fixture
 def own(start_service: Start) -> Iterator[Service]:
-    service = start_service("sqlite", CHATAPP_JWT_SECRET=SECRET, CHATAPP_MAX_CONNECTIONS_PER_USER="20")
+    """For what is measured against before."""
+    service = start_service("sqlite", **SETTINGS)
     yield service
     service.stop()
+
+
+@pytest.fixture(scope="module")
+def attacked(start_service: Start) -> Service:
+    """For all attacks that leave nothing behind: each is by a person of its own, whose rates are untouched."""
+    return start_service("sqlite", **SETTINGS)
 
 
 @pytest.fixture
@@ -89,10 +99,10 @@ def slowest_s(service: Service, times: int = 30) -> float:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/v1/events/poll", "/no/such/page"])
-def test_requests_without_a_pause_keep_nobody_waiting(own: Service, connected: Connected, path: str) -> None:
+def test_requests_without_a_pause_keep_nobody_waiting(attacked: Service, connected: Connected, path: str) -> None:
     """Whoever reads the answers, and sends on and on, finds the connection ready each time: it never gave way."""
     over = threading.Event()
-    connections = [connected(own) for _ in range(3)]
+    connections = [connected(attacked) for _ in range(3)]
 
     def read(connection: socket.socket) -> None:
         with suppress(OSError):
@@ -109,7 +119,7 @@ def test_requests_without_a_pause_keep_nobody_waiting(own: Service, connected: C
     try:
         for thread in threads:
             thread.start()
-        assert slowest_s(own) < BLOCKED_S
+        assert slowest_s(attacked) < BLOCKED_S
     finally:
         over.set()
         for connection in connections:
@@ -126,10 +136,10 @@ def test_requests_without_a_pause_keep_nobody_waiting(own: Service, connected: C
         (["Transfer-Encoding: chunked"], b"411"),
     ],
 )
-def test_a_refused_body_is_not_read(own: Service, connected: Connected, fields: list[str], status: bytes) -> None:
-    with Person(own.url, "Eve") as eve:
+def test_a_refused_body_is_not_read(attacked: Service, connected: Connected, fields: list[str], status: bytes) -> None:
+    with Person(attacked.url, "Eve") as eve:
         head = request("POST", "/api/v1/rooms/general/messages", bearer(eve), "Content-Type: application/json", *fields)
-        connection = connected(own, head)
+        connection = connected(attacked, head)
         piece = b"x" * 8192 if status == b"413" else b"2000\r\n" + b"x" * 8192 + b"\r\n"
         sent = 0
         with suppress(OSError):
@@ -143,11 +153,11 @@ def test_a_refused_body_is_not_read(own: Service, connected: Connected, fields: 
         assert json.loads(said.partition(b"\r\n\r\n")[2])["status"] == int(status)
 
 
-def test_the_rest_of_a_body_is_never_taken_for_a_request(own: Service, connected: Connected) -> None:
+def test_the_rest_of_a_body_is_never_taken_for_a_request(attacked: Service, connected: Connected) -> None:
     hidden = request("GET", "/healthz")
     body = b"x" * 70_000 + hidden
     head = request("POST", "/api/v1/session", "Content-Type: application/json", f"Content-Length: {len(body)}")
-    said = answer(connected(own, head + body))
+    said = answer(connected(attacked, head + body))
     assert said.count(b"HTTP/1.1 ") == 1
 
 
@@ -244,12 +254,12 @@ def test_a_poll_keeps_its_place_until_its_answer_is_out(start_service: Start, co
     service.stop()
 
 
-def test_a_poll_ends_with_its_hosts_token(own: Service) -> None:
+def test_a_poll_ends_with_its_hosts_token(attacked: Service) -> None:
     """It gave what was said after that."""
-    with Person(own.url, "Ada") as ada:
+    with Person(attacked.url, "Ada") as ada:
         # The leeway is a minute.
         token = jwt.encode({"sub": "eve", "name": "Eve", "exp": time.time() - 56}, SECRET, "HS256")
-        with Person(own.url, token=token) as eve:
+        with Person(attacked.url, token=token) as eve:
             eve.join("general")
             cursor = eve.http.get("/events/poll").json()["cursor"]
             before_s = time.monotonic()
@@ -266,8 +276,8 @@ def statuses(calls: Iterator[httpx.Response]) -> list[int]:
     return [one.status_code for one in calls]
 
 
-def test_rooms_and_memberships_have_rates(own: Service) -> None:
-    with Person(own.url, "Eve") as eve, Person(own.url, "Bob") as bob:
+def test_rooms_and_memberships_have_rates(attacked: Service) -> None:
+    with Person(attacked.url, "Eve") as eve, Person(attacked.url, "Bob") as bob:
         made = [eve.http.post("/rooms", json={"name": f"room-{secrets.token_hex(6)}"}) for _ in range(25)]
         assert statuses(iter(made)) == [201] * 20 + [429] * 5
         assert int(made[-1].headers["Retry-After"]) > 60
@@ -276,13 +286,13 @@ def test_rooms_and_memberships_have_rates(own: Service) -> None:
         moves = statuses(eve.http.request(method, me) for method in ["DELETE", "PUT"] * 40)
         assert moves[:60] == [204, 200] * 30
         assert 429 in moves
-        # Another person has a rate of their own.
+        # Another person has a rate of their attacked.
         assert bob.http.put(me).status_code == 200
 
 
-def test_new_direct_rooms_have_a_rate_and_known_ones_do_not(own: Service) -> None:
-    with Person(own.url, "Eve") as eve:
-        others = [Person(own.url) for _ in range(13)]
+def test_new_direct_rooms_have_a_rate_and_known_ones_do_not(attacked: Service) -> None:
+    with Person(attacked.url, "Eve") as eve:
+        others = [Person(attacked.url) for _ in range(13)]
         found = statuses(eve.http.put(f"/direct/{other.id}") for other in others)
         assert found[:10] == [200] * 10
         assert 429 in found
@@ -291,9 +301,9 @@ def test_new_direct_rooms_have_a_rate_and_known_ones_do_not(own: Service) -> Non
             other.http.close()
 
 
-def test_reading_has_a_generous_rate(own: Service) -> None:
+def test_reading_has_a_generous_rate(attacked: Service) -> None:
     members = "/rooms/general/members"
-    with Person(own.url, "Eve") as eve, Person(own.url, "Bob") as bob:
+    with Person(attacked.url, "Eve") as eve, Person(attacked.url, "Bob") as bob:
         found = statuses(eve.http.get("/rooms/general") for _ in range(200))
         assert set(found) == {200}
         codes: set[int] = set()
@@ -316,11 +326,11 @@ WRONG_AS_A_WHOLE = {
 
 
 @pytest.mark.parametrize("kind", WRONG_AS_A_WHOLE)
-def test_a_body_that_is_wrong_as_a_whole_costs_little_and_is_charged(own: Service, kind: str) -> None:
+def test_a_body_that_is_wrong_as_a_whole_costs_little_and_is_charged(attacked: Service, kind: str) -> None:
     """Each of its 250,000 parts was looked at before they were counted, for 280 ms and at no cost."""
     body = WRONG_AS_A_WHOLE[kind]
-    with Person(own.url, "Eve") as eve:
-        worker = psutil.Process(own.workers()[0])
+    with Person(attacked.url, "Eve") as eve:
+        worker = psutil.Process(attacked.workers()[0])
         before_s = sum(worker.cpu_times()[:2])
         refused = eve.http.post("/messages/batch", content=body, headers={"Content-Type": "application/json"})
         spent_s = sum(worker.cpu_times()[:2]) - before_s
@@ -341,8 +351,8 @@ def test_a_body_that_is_wrong_as_a_whole_costs_little_and_is_charged(own: Servic
 
 
 @pytest.mark.parametrize("rooms", [[1], ["general", None], [[]], [{}], [1] * 900, ["x"] * 1001])
-def test_a_list_with_what_does_not_belong_there_is_refused(own: Service, rooms: list[object]) -> None:
-    with Person(own.url, "Eve") as eve:
+def test_a_list_with_what_does_not_belong_there_is_refused(attacked: Service, rooms: list[object]) -> None:
+    with Person(attacked.url, "Eve") as eve:
         answered = eve.http.post("/events/ack", json={"cursor": "0-0", "rooms": rooms})
         assert (answered.status_code, answered.json()["code"]) == (422, "invalid_message")
         assert "rooms" in answered.json()["errors"]
@@ -357,13 +367,13 @@ def test_a_list_with_what_does_not_belong_there_is_refused(own: Service, rooms: 
         "Cookie: " + "chatapp_session=x;" * 450,
     ],
 )
-def test_long_fields_cost_little(own: Service, connected: Connected, field: str) -> None:
+def test_long_fields_cost_little(attacked: Service, connected: Connected, field: str) -> None:
     """Six connections with 95 of them each, not signed in, took the service from everybody."""
-    worker = psutil.Process(own.workers()[0])
+    worker = psutil.Process(attacked.workers()[0])
     data = request("GET", "/api/v1/session", *[field] * 90, "Connection: close")
     before_s = sum(worker.cpu_times()[:2])
     for _ in range(5):
-        assert answer(connected(own, data)).split(b" ", 2)[1] == b"401"
+        assert answer(connected(attacked, data)).split(b" ", 2)[1] == b"401"
     spent_s = (sum(worker.cpu_times()[:2]) - before_s) / 5
     print(f"{spent_s * 1000:.0f} ms")
     # Some 15 ms; fourfold room.

@@ -4,6 +4,7 @@ Nothing runs in the background, so a test says what happens when, and waits for 
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from chatapp.eventlog.live_log import AnotherLog
 from chatapp.people import Identity
 from chatapp.receiving import Reader
 from chatapp.receiving import Wanted
+from chatapp.sending.committer import BATCH_MAX
+from chatapp.sending.committer import Committed
+from chatapp.sending.committer import Draft
 from chatapp.services import Services
 from chatapp.storage import Message
 from chatapp.web import create_app
@@ -73,6 +77,16 @@ class Stage:
         """Send, and leave it to be published. Returns its id."""
         id_: str = self.parts.messaging.store(who, room, local_id or new_local_id(), Content(body)).document["id"]
         return id_
+
+    def send_many(self, who: Identity, room: str, bodies: Iterable[str]) -> None:
+        """Send all of these in few transactions, as those of many people who send at once."""
+        room_id = self.one("SELECT id FROM rooms WHERE name = :name", name=room)
+        drafts = [
+            Draft(room_id, room, who.id, who.name, who.session_id, new_local_id(), Content(body)) for body in bodies
+        ]
+        for first in range(0, len(drafts), BATCH_MAX):
+            outcomes = self.parts.committer._commit_all(drafts[first : first + BATCH_MAX])
+            assert all(isinstance(one, Committed) for one in outcomes)
 
     # What the loops would do
 

@@ -158,8 +158,7 @@ def test_an_ack_that_reaches_far_is_written_in_many_transactions(stage: Stage, m
     rooms = ["one", "two", "three", "four", "five"]
     for room in rooms:
         stage.room(ada, room, members=(bob,))
-        for number in range(510):
-            stage.send(ada, room, f"{number}")
+        stage.send_many(ada, room, map(str, range(510)))
     stage.settle()
     at_once: list[int] = []
     deliver = receipt_rows.deliver
