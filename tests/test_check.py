@@ -379,7 +379,7 @@ def test_a_part_that_hangs_or_fails_is_a_finding(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["redis://chat:open%20sesame@h/0", "redis://:open sesame@h:x/0", "unix:///s?password=open%20sesame", "redis://h"],
+    ["redis://chat:open%20sesame@h/0", "unix:///s?password=open%20sesame", "redis://h"],
 )
 def test_whatever_quotes_a_secret_is_printed_without_it(url: str, tmp_path: Path) -> None:
     settings = {"CHATAPP_DATA": str(tmp_path), "REDIS_URL": url, "SECRET_KEY": SECRET, "CHATAPP_JWT_SECRET": "sesame"}

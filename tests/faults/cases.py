@@ -3,6 +3,7 @@
 from tests.faults import chaos
 from tests.faults import crowd_faults
 from tests.faults import database_faults
+from tests.faults import host_faults
 from tests.faults import network_faults
 from tests.faults import process_faults
 from tests.faults import redis_faults
@@ -68,6 +69,27 @@ CASES = [
         senders=50,
         readers=200,
         pause_s=2.5,
+    ),
+    Case("host killed", "one of three, kill -9, twice", host_faults.kill_a_host, POSTGRES, hosts=3),
+    Case("host cut from redis", "one of two, for 8 s", host_faults.cut_from_redis, POSTGRES, hosts=2),
+    Case("host cut from postgres", "one of two, for 8 s", host_faults.cut_from_database, POSTGRES, hosts=2),
+    Case("host far away", "one of two, 50 ms, then 200 ms, 15 s each", host_faults.far_away, POSTGRES, hosts=2),
+    Case(
+        "redis failover",
+        "two hosts; the primary killed, Sentinels",
+        host_faults.fail_over_redis,
+        POSTGRES,
+        redis="sentinels",
+        hosts=2,
+        short=POSTGRES,
+    ),
+    Case(
+        "postgres failover",
+        "two hosts; the primary killed, a synchronous standby promoted",
+        host_faults.fail_over_database,
+        POSTGRES,
+        hosts=2,
+        standby=True,
     ),
     Case("chaos", "30 faults by chance within half a minute", chaos.chaos, proxied=True),
     Case(

@@ -47,6 +47,10 @@ class Case:
     proxied: bool = False
     # The service's own clock can be set.
     service_clock: bool = False
+    # Above 0: so many services on one database and one Redis.
+    hosts: int = 0
+    # The database has a synchronous one.
+    standby: bool = False
     # How many people are at the page in a real Chromium.
     browsers: int = 0
     # And one person more at the page for old browsers, one without scripts, and one with two tabs.
@@ -107,6 +111,8 @@ def run(case: Case, database: str, folder: Path) -> Result:
         files=case.files,
         proxied=case.proxied,
         service_clock=case.service_clock,
+        hosts=case.hosts,
+        standby=case.standby,
     )
     report = Report()
     try:
@@ -163,7 +169,8 @@ def _judge(world: World, load: Load) -> None:
     world.require(slowest_s <= ANSWER_MAX_S, f"a send was answered after {slowest_s:.1f} s")
     unanswered = sum(sender.unanswered for sender in load.senders)
     world.require(not (unanswered and world.owes_answers), f"{unanswered} sends were not answered at all")
-    world.require("Traceback" not in world.service.log(), "there is a traceback in the service's log")
+    for service in world.services:
+        world.require("Traceback" not in service.log(), f"there is a traceback in the log of {service.folder.name}")
     # Otherwise their never hearing what is not for them would prove nothing.
     world.require(load.replayer.heard, "who comes and goes was never given anything of the past")
     world.require(all(leaver.shown for leaver in load.leavers), "who comes and goes never saw a message")

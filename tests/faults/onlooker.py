@@ -103,6 +103,9 @@ class Onlooker(Actor):
             return
         self._read_s = time.monotonic()
         with suppress(httpx.TransportError, ValueError):
+            # Whoever has read it has received it.
+            confirmed = {"user": self._person.id, "room": self._room, "cursor": self._cursor}
+            self._history.record("onlooker", "confirm", "invoke", **confirmed)
             answer = self._http.post(f"/rooms/{self._room}/read", json={"cursor": self._cursor})
             if answer.status_code == 204:
                 self._history.record("onlooker", "read", "invoke", cursor=self._cursor)

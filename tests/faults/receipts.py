@@ -109,6 +109,8 @@ def _confirmations(facts: Facts) -> Iterator[tuple[float, str, str, Place]]:
         since = record["mono"] - (0.0 if record["type"] == "invoke" else ACK_LATE_S)
         for user, room in _of_members(facts, record["actor"], record.get("rooms"), record["mono"]):
             yield since, user, room, place(record["cursor"])
+    for record in facts.of("confirm", "invoke"):
+        yield record["mono"], record["user"], record["room"], place(record["cursor"])
     for record in facts.of("drain"):
         for room in record["rooms"]:
             yield record["mono"] - DRAIN_LASTS_S, record["user"], room, EVERYTHING

@@ -13,9 +13,12 @@ from pathlib import Path
 import psycopg
 
 from tests.faults.history import History
+from tests.faults.hosts import Hosts
 from tests.support.postgres import Postgres
 from tests.support.processes import binary
+from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer
+from tests.support.sentinel import Sentinels
 from tests.support.service import Service
 from tests.support.tcp_proxy import TcpProxy
 
@@ -25,7 +28,10 @@ FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
 
 class World:
-    """`redis` is 'own', 'embedded' or 'clocked': one whose clock can be set.
+    """`redis` is 'own', 'embedded', 'clocked' (its clock can be set), or 'sentinels': two of them, watched by three.
+
+    With `hosts` so many services share all of it, and `url` is in front of them. With `standby` the database has one,
+    and nothing is acknowledged before that has it.
 
     With `files` each process of the service may open that many. With `disk_mib` the database lies on a disk of
     its own of that size, which takes the right to mount one.
@@ -42,6 +48,8 @@ class World:
         files: int,
         proxied: bool,
         service_clock: bool,
+        hosts: int = 0,
+        standby: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -65,32 +73,57 @@ class World:
         try:
             if disk_mib:
                 self._mount(disk_mib)
-            self._start(redis, settings, proxied)
+            self._start(redis, settings, proxied, hosts, standby)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, redis: str, settings: dict[str, str], proxied: bool) -> None:
+    def _start(self, redis: str, settings: dict[str, str], proxied: bool, hosts: int, standby: bool) -> None:
         stands_on = dict(LIVELY)
         if self.database == "postgres":
             self.postgres = Postgres(self.disk / "postgres" / "cluster")
             self._ended.callback(self.postgres.stop)
             self.database_url = self.postgres.database()
+            if standby:
+                self._start_standby()
             stands_on |= {"DATABASE_URL": self.database_url, "WEB_CONCURRENCY": "2"}
         else:
             self.sqlite_file = self.disk / "chat.db"
             self.database_url = f"sqlite:///{self.sqlite_file}"
             stands_on |= {"DATABASE_URL": self.database_url}
-        if redis != "embedded":
+        if redis == "sentinels":
+            self.sentinels = Sentinels(self.folder / "sentinels")
+            self._ended.callback(self.sentinels.stop)
+            stands_on["REDIS_URL"] = self.sentinels.url
+        elif redis != "embedded":
             self.redis = self._own_redis(clocked=redis == "clocked")
             self._ended.callback(self.redis.stop)
             stands_on["REDIS_URL"] = self.redis.url
-        self.service = Service(self.folder / "service", self._under, **{**stands_on, **settings})
-        self._ended.callback(self.service.stop)
-        self.url = self.service.url
+        if hosts:
+            self.hosts = Hosts(self.folder, hosts, {**stands_on, "WEB_CONCURRENCY": "1", **settings})
+            self._ended.callback(self.hosts.close)
+            self.services = [host.service for host in self.hosts.all]
+            self.url = self.hosts.url
+        else:
+            self.services = [Service(self.folder / "service", self._under, **{**stands_on, **settings})]
+            self._ended.callback(self.services[0].stop)
+            self.url = self.services[0].url
+        self.service = self.services[0]
         if proxied:
             self.proxy = self._ended.enter_context(TcpProxy("127.0.0.1", self.service.port))
             self.url = self.proxy.url
+
+    def _start_standby(self) -> None:
+        self.standby = Postgres(self.disk / "standby" / "cluster", standby_of=self.postgres)
+        self._ended.callback(self.standby.stop)
+        self.postgres.ask("ALTER SYSTEM SET synchronous_standby_names TO '*'")
+        self.postgres.ask("SELECT pg_reload_conf()")
+        state = "SELECT sync_state FROM pg_stat_replication"
+        wait_until(lambda: self.postgres.ask(state) == "sync", what="the synchronous standby")
+        name, ports = self.database_url.rpartition("/")[2], f"{self.postgres.port},{self.standby.port}"
+        # As SQLAlchemy writes several, and libpq too.
+        several = f"host=127.0.0.1,127.0.0.1&port={ports}&target_session_attrs=read-write"
+        self.database_url = f"postgresql://chat@/{name}?{several}"
 
     def close(self) -> None:
         self._ended.close()
