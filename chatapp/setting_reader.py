@@ -26,7 +26,7 @@ SECRETS = frozenset({"SECRET_KEY", "CHATAPP_JWT_SECRET", "CHATAPP_METRICS_TOKEN"
 HIDDEN = "(hidden)"
 REDIS_SCHEMES = ("redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://", "unix://")
 ENCODE = "write what is no letter or digit in the password as %XX"
-_PASSWORD = re.compile(r"(://[^/@]*?:)[^/@]*@|\b(password=)[^&]*")
+_PASSWORD = re.compile(r"(://[^/@]*?:)[^@]*@|(password=)[^&]*")
 
 _HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?")
 
@@ -200,7 +200,8 @@ def _readable(url: str) -> bool:
     if "+sentinel" in parts.scheme:
         name = parts.path.strip("/").partition("/")[0]
         return bool(name) and all(_HOST.fullmatch(host) for host in hosts.split(","))
-    return parts.scheme == "unix" or bool(_HOST.fullmatch(hosts))
+    # Without a host it is this machine.
+    return parts.scheme == "unix" or not hosts or bool(_HOST.fullmatch(hosts))
 
 
 def _kept_secret(data: Path, keep: bool) -> str:
