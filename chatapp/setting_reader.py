@@ -25,10 +25,11 @@ SECRET_MIN_LENGTH = 16
 SECRETS = frozenset({"SECRET_KEY", "CHATAPP_JWT_SECRET", "CHATAPP_METRICS_TOKEN", "SENTRY_DSN"})
 HIDDEN = "(hidden)"
 REDIS_SCHEMES = ("redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://", "unix://")
+PORT_MAX = 65535
 ENCODE = "write what is no letter or digit in the password as %XX"
-_PASSWORD = re.compile(r"(://[^/@]*?:)[^@]*@|(password=)[^&]*")
+_PASSWORD = re.compile(r"(://[^/@]*?:).*@|(password=)[^&]*")
 
-_HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?")
+_HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{0,5}))?")
 
 
 class ConfigError(Exception):
@@ -178,30 +179,38 @@ class SettingReader:
 def _with_hosts_apart(name: str, url: str) -> str:
     """libpq has several hosts with commas between them, SQLAlchemy has them behind the question mark."""
     scheme, _, rest = url.partition("://")
-    place, _, path = rest.partition("/")
-    user, at, hosts = place.rpartition("@")
+    rest, _, query = rest.partition("?")
+    user, at, place = rest.rpartition("@")
+    hosts, _, path = place.partition("/")
     if "," not in hosts:
         return url
     found = [_HOST.fullmatch(host) for host in hosts.split(",")]
-    if not all(found):
+    if not all(_is_host(host) for host in hosts.split(",")):
         raise ConfigError(f"{name}: several hosts are written HOST:PORT,HOST:PORT")
     names = ",".join((one[1] or one[2]) for one in found if one)
     ports = ",".join(one[3] or "5432" for one in found if one)
-    path, _, query = path.partition("?")
     return f"{scheme}://{user}{at}/{path}?host={names}&port={ports}{'&' if query else ''}{query}"
 
 
 def _readable(url: str) -> bool:
     """Whether it says what was meant: a password with a # in it would end the address, and lead to another server."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     hosts = parts.netloc.rpartition("@")[2]
-    if parts.fragment or "#" in url:
+    if "#" in url:
         return False
     if "+sentinel" in parts.scheme:
         name = parts.path.strip("/").partition("/")[0]
-        return bool(name) and all(_HOST.fullmatch(host) for host in hosts.split(","))
+        return bool(name) and all(_is_host(host) for host in hosts.split(","))
     # Without a host it is this machine.
-    return parts.scheme == "unix" or not hosts or bool(_HOST.fullmatch(hosts))
+    return parts.scheme == "unix" or not hosts or _is_host(hosts)
+
+
+def _is_host(text: str) -> bool:
+    found = _HOST.fullmatch(text)
+    return found is not None and int(found[3] or 0) <= PORT_MAX
 
 
 def _kept_secret(data: Path, keep: bool) -> str:

@@ -5,7 +5,11 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from sqlalchemy import NullPool
+from sqlalchemy import create_engine
 
+from chatapp.config import Config
+from chatapp.storage.postgres_hosts import PostgresHosts
 from tests.conftest import Start
 from tests.support.followers import StreamFollower
 from tests.support.moving_name import MovingName
@@ -53,6 +57,32 @@ def test_a_silent_server_in_front_costs_one_look(start_service: Start, postgres:
             assert time.monotonic() - began_s < 4.0
         assert "unavailable" not in service.log()
         service.stop()
+
+
+def test_the_one_that_answered_is_asked_first(postgres: Postgres) -> None:
+    with silent() as port:
+        url = Config.from_environ({"DATABASE_URL": address(postgres.database(), port, postgres.port)}).database_url
+        engine = create_engine(url, poolclass=NullPool)
+        PostgresHosts(1.0).prepare(engine)
+        engine.connect().close()
+        began_s = time.monotonic()
+        for _ in range(4):
+            engine.connect().close()
+        # psycopg gives the silent one two seconds each time.
+        assert time.monotonic() - began_s < 4 * 2.0
+        engine.dispose()
+
+
+def test_servers_are_found_by_their_names(start_service: Start, postgres: Postgres, redis_server: RedisServer) -> None:
+    """gevent looks names up in threads, which a copy of a process does not have."""
+    service = start_service(
+        "postgres",
+        DATABASE_URL=postgres.database().replace("127.0.0.1", "localhost"),
+        REDIS_URL=redis_server.url.replace("127.0.0.1", "localhost"),
+    )
+    with Person(service.url, "Ada") as ada:
+        assert ada.send("general", "hello")["cursor"]
+    service.stop()
 
 
 def test_what_was_acknowledged_outlives_the_primary_with_a_synchronous_standby(

@@ -87,6 +87,7 @@ def writing(url: str) -> Iterator[list[float]]:
                     "INSERT INTO events (number, room_id, type, user_id) VALUES (200000 + %s, 1, 'member.left', 'ada')",
                     [len(took)],
                 )
+                connection.execute("SELECT count(*) FROM memberships")
                 took.append(time.monotonic() - began_s)
 
     writer = threading.Thread(target=write)
@@ -117,6 +118,23 @@ WHERE datname = current_database() AND state = 'active' AND query LIKE 'CREATE I
 """
 
 
+def test_nobody_who_writes_waits_for_an_index(url: str, tmp_path: Path) -> None:
+    """An index has to wait for a transaction that has written; and others would have to wait for the index."""
+    with psycopg.connect(url) as slow, psycopg.connect(url, autocommit=True) as other:
+        slow.execute("INSERT INTO events (number, room_id, type, user_id) VALUES (900001, 1, 'member.left', 'ada')")
+        upgrade = begin(url, tmp_path)
+        making = "ix_events_user_id_log_id_new"
+        wait_until(
+            lambda: any(making in query for (query,) in other.execute(WORKING).fetchall()),
+            what="an index of the table that waits",
+        )
+        other.execute("SET statement_timeout = '4s'")
+        other.execute("INSERT INTO events (number, room_id, type, user_id) VALUES (900002, 1, 'member.left', 'ada')")
+        assert upgrade.poll() is None
+        slow.rollback()
+        ends_well(upgrade)
+
+
 def test_an_upgrade_that_is_killed_anywhere_goes_on_the_next_time(url: str, tmp_path: Path) -> None:
     """It is killed while it makes its first index, the next one while it makes its next index, and so on."""
     seen: set[str] = set()
@@ -145,6 +163,18 @@ def test_what_an_interrupted_index_left_is_made_again(url: str, tmp_path: Path) 
     assert indexes(url)["ix_events_unpublished_moves"] is False
     ends_well(begin(url, tmp_path))
     assert indexes(url)["ix_events_unpublished_moves"] is True
+
+
+def test_an_index_that_is_whole_is_not_made_again(url: str, tmp_path: Path) -> None:
+    """Killed behind it, a migration comes to it once more: while it is made again, nobody would have one."""
+    name = "ix_events_unpublished_moves"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE INDEX {name} ON events (number) WHERE log_id IS NULL AND user_id IS NOT NULL".encode()
+        )
+        oid = connection.execute(f"SELECT to_regclass('{name}')::oid".encode()).fetchone()
+        ends_well(begin(url, tmp_path))
+        assert connection.execute(f"SELECT to_regclass('{name}')::oid".encode()).fetchone() == oid
 
 
 def test_a_table_that_is_in_use_is_waited_for_and_nobody_waits_behind(url: str, tmp_path: Path) -> None:

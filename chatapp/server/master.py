@@ -92,8 +92,6 @@ def on_starting(server: Any) -> None:
             _locks.append(data_lock.hold(config.data / "redis.lock", "CHATAPP_DATA"))
             _redis = EmbeddedRedis(config.data, config.redis_socket, logging.getLogger("gunicorn.error"))
             _redis.start()
-        else:
-            _refuse_cluster(config.redis_url)
     except (ConfigError, EmbeddedRedisError) as error:
         sys.exit(f"chatapp: {error}")
     _upgrade_database(config)
@@ -194,7 +192,8 @@ def pre_request(worker: Any, req: Any) -> None:
 
 
 def _upgrade_database(config: Config) -> None:
-    """In a process of its own, so that no connection is open in the master when it forks.
+    """In a process of its own, so that no connection is open in the master when it forks, and no loop runs in it: a
+    copy of one waits for threads that are not there.
 
     It is a copy of this one: to load the service once more would double the time of a start.
     """
@@ -212,6 +211,8 @@ def _upgrade_and_end(config: Config) -> NoReturn:
     """Nothing of the master's may run at the end of its copy, whatever happens."""
     failed = 1
     try:
+        if not config.embedded_redis:
+            _refuse_cluster(config.redis_url)
         schema.upgrade(config)
         failed = 0
     except ConfigError as error:

@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 # For this long an upgrade tries to have a table for itself that others use all the time, a backup for instance.
 TABLE_WAIT_S = 600.0
 TRY_AGAIN_S = 2.0
-LOCK_NOT_AVAILABLE = "55P03"
+# Lock not available, and deadlock: the other one may be a request, which has taken the same tables in another order.
+TRY_AGAIN = frozenset({"55P03", "40P01"})
 
 
 def upgrade(config: Config) -> None:
@@ -59,7 +60,7 @@ def _upgrade_while_in_use() -> None:
             upgrade_schema()
             return
         except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or time.monotonic() > until_s:
+            if getattr(error.orig, "sqlstate", None) not in TRY_AGAIN or time.monotonic() > until_s:
                 raise
         log.warning("the upgrade waits for a table that is in use")
         time.sleep(TRY_AGAIN_S)

@@ -28,7 +28,7 @@ AWAKE_INTERVAL_S = 10.0
 TAKE = text(f"SELECT pg_try_advisory_xact_lock({KEY})")
 STAY_AWAKE = text("SELECT 1")
 HOLDER = text(f"""
-SELECT coalesce(host(client_addr), 'this machine'), pid FROM pg_locks JOIN pg_stat_activity USING (pid)
+SELECT coalesce(host(client_addr), 'no address told'), pid FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND objid = {KEY} AND datname = current_database()
 """)
 

@@ -131,7 +131,9 @@ class Database:
         if not self._in_threads:
             psycopg_ties.wait_in_the_loop()
             event.listen(engine, "connect", self._connected)
-            event.listen(engine, "handle_error", _lost_if_read_only)
+            event.listen(engine, "handle_error", self._failed)
+        # When it was left, because it could not be written.
+        self._left_s = -RETRY_AFTER_S
         # Called when there is another connection to a server.
         self.on_connected: list[Callable[[], None]] = []
         self._driver_error = sqlalchemy_ties.driver_error(engine.dialect)
@@ -189,6 +191,20 @@ class Database:
         if self.refuses is not None:
             raise Unavailable(self.refuses, retry_after_s=RETRY_AFTER_S)
 
+    def _failed(self, context: ExceptionContext) -> None:
+        if psycopg_ties.read_only(context.original_exception):
+            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = False
+            self._leave_server()
+
+    def _leave_server(self) -> None:
+        """It cannot be written any more: whoever connects anew may find its follower. Where there is none, others go on
+        reading here."""
+        now_s = time.monotonic()
+        if now_s - self._left_s >= RETRY_AFTER_S:
+            self._left_s = now_s
+            self.engine.dispose()
+
     def close(self) -> None:
         for pool in (self._writer, self._readers):
             if pool is not None:
@@ -241,7 +257,7 @@ class Database:
             # Where one was lost, the others may be.
             self._release_kept()
             if psycopg_ties.read_only(error):
-                self.engine.dispose()
+                self._leave_server()
             if raised is error:
                 raise
             raise raised from error
@@ -322,12 +338,6 @@ class Database:
         cause = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
         log.warning("database unavailable: %s", cause[0])
         return Unavailable("the database cannot be used now", retry_after_s=RETRY_AFTER_S)
-
-
-def _lost_if_read_only(context: ExceptionContext) -> None:
-    if psycopg_ties.read_only(context.original_exception):
-        # And with it all others of the pool.
-        context.is_disconnect = True
 
 
 def _session(connection: Connection) -> Session:

@@ -21,10 +21,20 @@ UNBOUNDED = """
 SELECT set_config(name, '0', {local}) FROM pg_settings
 WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
 """
+# Whoever has a lock and says nothing for this long is gone: the upgrade says something every ten seconds.
+SILENT_MAX_S = 60
 EACH = f"""
 {UNBOUNDED.format(local="true")};
-SELECT set_config('lock_timeout', '{LOCK_TIMEOUT_MS}', true), set_config('timezone', 'UTC', true)
+SELECT set_config('lock_timeout', '{LOCK_TIMEOUT_MS}', true), set_config('timezone', 'UTC', true),
+       set_config('idle_in_transaction_session_timeout', '{SILENT_MAX_S}s', true)
 """
+# A server that is gone is noticed within a minute, however long its answer may take.
+ALIVE = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": SILENT_MAX_S * 1000,
+}
 
 
 def long_work_engine(url: URL) -> Engine:
@@ -37,7 +47,9 @@ def long_work_engine(url: URL) -> Engine:
         url,
         poolclass=NullPool,
         hide_parameters=True,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "prepare_threshold": None},
+        # With any other, what the first statement of a transaction saw would stay open, and indexes wait for that.
+        isolation_level="READ COMMITTED",
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "prepare_threshold": None, **ALIVE},
     )
     PostgresHosts(CONNECT_TIMEOUT_S).prepare(engine)
     event.listen(engine, "connect", _connected)

@@ -5,6 +5,7 @@ psycopg would try them in the order of the address, and give each the whole time
 most of what a request may take, each time.
 """
 
+import math
 from typing import Any
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from sqlalchemy import event
 
 # Whoever does not answer within this time is left for the next one, however many there are.
 HOST_TIMEOUT_MIN_S = 0.5
+WANTED = "target_session_attrs"
+LEFT_TO_PSYCOPG = frozenset({"hostaddr", "load_balance_hosts"})
 
 
 class Host(NamedTuple):
@@ -34,13 +37,16 @@ class PostgresHosts:
 
     def _connect(self, dialect: Dialect, _record: Any, arguments: Any, parameters: dict[str, Any]) -> Any:
         hosts = _hosts(parameters)
-        if len(hosts) < 2:
+        # psycopg knows these.
+        if len(hosts) < 2 or parameters.keys() & LEFT_TO_PSYCOPG or parameters.get(WANTED) == "prefer-standby":
             return None
         bound_s = max(HOST_TIMEOUT_MIN_S, self._timeout_s / len(hosts))
         driver: Any = dialect.loaded_dbapi
         errors = []
         for host in sorted(hosts, key=lambda host: host != self._last):
-            one = {"target_session_attrs": "read-write", **parameters, "host": host.name, "port": host.port}
+            one = {WANTED: "read-write", **parameters, "host": host.name, "port": host.port}
+            # For who does not run in a loop; psycopg takes whole seconds, and two at least.
+            one["connect_timeout"] = math.ceil(bound_s)
             timeout = gevent.Timeout(bound_s)
             try:
                 with timeout:

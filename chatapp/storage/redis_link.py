@@ -17,7 +17,7 @@ from chatapp.errors import RedisAway
 from chatapp.errors import RedisClustered
 from chatapp.errors import RedisFull
 from chatapp.storage import redis_ties
-from chatapp.storage.redis_pool import redis_pool
+from chatapp.storage.redis_pool_ties import redis_pool
 
 log = logging.getLogger(__name__)
 

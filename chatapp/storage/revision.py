@@ -21,7 +21,8 @@ class Revision:
     @classmethod
     def of(cls, connection: Connection, migrations: Path = MIGRATIONS) -> "Revision":
         scripts = ScriptDirectory(str(migrations))
-        found = MigrationContext.configure(connection).get_current_revision()
+        # More than one is never made here.
+        found = ", ".join(sorted(MigrationContext.configure(connection).get_current_heads())) or None
         known = {script.revision for script in scripts.walk_revisions()}
         return cls(found, scripts.get_current_head() or "", found in known)
 

@@ -72,6 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "storage",
         "wire",
         "eventlog",
+        "people",
         "receiving",
         "keeping",
         "web",
@@ -273,6 +274,7 @@ def named(path: Path) -> frozenset[str]:
             {
                 "runtime",
                 "storage.database",
+                "storage.postgres_hosts",
                 "eventlog",
                 "people.cache",
                 "receiving.carriers",
@@ -283,7 +285,14 @@ def named(path: Path) -> frozenset[str]:
         ),
         (
             "redis",
-            {"storage.redis_link", "storage.redis_ties", "eventlog.live_log", "people.online", "sending.admission"},
+            {
+                "storage.redis_link",
+                "storage.redis_ties",
+                "storage.redis_pool_ties",
+                "eventlog.live_log",
+                "people.online",
+                "sending.admission",
+            },
         ),
         ("psycopg", {"storage.psycopg_ties"}),
         ("marshmallow", {"wire", "people.host_token", "web.api.inputs", "web.documents"}),

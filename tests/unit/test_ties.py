@@ -46,6 +46,7 @@ from chatapp.server import gunicorn_ties
 from chatapp.storage import psycopg_ties
 from chatapp.storage import redis_ties
 from chatapp.storage import sqlalchemy_ties
+from chatapp.storage.redis_pool_ties import redis_pool
 from chatapp.web import CLOSE
 from chatapp.web import HandedOver
 from chatapp.wire import marshmallow_ties
@@ -304,7 +305,7 @@ def test_psycopg_waits_by_the_loop(postgres: Postgres) -> None:
 
 
 def test_redis_answers_and_is_asked_again_once(redis_server: RedisServer) -> None:
-    pool = redis_ties.pool(redis_server.url, most=2, timeout_s=5, connect_timeout_s=5)
+    pool = redis_pool(redis_server.url, most=2, timeout_s=5, connect_timeout_s=5)
     exchange = redis_ties.Exchange(pool)
     assert exchange.ask(("SET", "key", b"\xff"), again=False) == b"OK"
     assert exchange.ask(("GET", "key"), again=False) == b"\xff"
