@@ -184,8 +184,8 @@ def _with_hosts_apart(name: str, url: str) -> str:
     hosts, _, path = place.partition("/")
     if "," not in hosts:
         return url
-    found = [_HOST.fullmatch(host) for host in hosts.split(",")]
-    if not all(_is_host(host) for host in hosts.split(",")):
+    found = [_host(host) for host in hosts.split(",")]
+    if not all(found):
         raise ConfigError(f"{name}: several hosts are written HOST:PORT,HOST:PORT")
     names = ",".join((one[1] or one[2]) for one in found if one)
     ports = ",".join(one[3] or "5432" for one in found if one)
@@ -203,14 +203,14 @@ def _readable(url: str) -> bool:
         return False
     if "+sentinel" in parts.scheme:
         name = parts.path.strip("/").partition("/")[0]
-        return bool(name) and all(_is_host(host) for host in hosts.split(","))
+        return bool(name) and all(_host(host) for host in hosts.split(","))
     # Without a host it is this machine.
-    return parts.scheme == "unix" or not hosts or _is_host(hosts)
+    return parts.scheme == "unix" or not hosts or _host(hosts) is not None
 
 
-def _is_host(text: str) -> bool:
+def _host(text: str) -> re.Match[str] | None:
     found = _HOST.fullmatch(text)
-    return found is not None and int(found[3] or 0) <= PORT_MAX
+    return found if found is not None and int(found[3] or 0) <= PORT_MAX else None
 
 
 def _kept_secret(data: Path, keep: bool) -> str:

@@ -46,17 +46,13 @@ def there(tx: Transaction) -> Sequence[Host]:
     return tx.scalars(recently).all()
 
 
-def own_name(config: Config) -> str:
-    return f"{socket.gethostname()}:{config.port}"
-
-
 class Hosts:
     """A service on SQLite is the only one there is."""
 
     def __init__(self, config: Config, database: Database) -> None:
         self._config = config
         self._database = database
-        self._name = own_name(config)
+        self._name = f"{socket.gethostname()}:{config.port}"
         self._told: list[str] = []
         self._loop = Loop("hosts", self._look, interval_s=SAY_INTERVAL_S)
 

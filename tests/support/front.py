@@ -4,49 +4,20 @@ next one that takes it, wherever those before went.
 
 import itertools
 import socket
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Self
 
-from tests.support.moving_name import passed_on
+from tests.support.relay import Relay
+from tests.support.relay import connected
 
 
-class Front:
+class Front(Relay):
     def __init__(self, ports: Sequence[int]) -> None:
         self._ports = ports
         self._turns = itertools.count()
-        self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
+        self.url = f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for one in list(self._open):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = self._next()
-            if server is None:
-                client.close()
-                continue
-            passed_on(client, server, self._open)
-
-    def _next(self) -> socket.socket | None:
-        first = next(self._turns)
-        for number in range(len(self._ports)):
-            with suppress(OSError):
-                return socket.create_connection(("127.0.0.1", self._ports[(first + number) % len(self._ports)]))
-        return None
+    def server(self) -> socket.socket | None:
+        first = next(self._turns) % len(self._ports)
+        in_turn = [*self._ports[first:], *self._ports[:first]]
+        return next((server for port in in_turn if (server := connected(port)) is not None), None)
