@@ -22,6 +22,7 @@ from tests.support.processes import free_port
 from tests.support.processes import wait_until
 from tests.support.service import ROOT
 from tests.support.service import Service
+from tests.support.stream import EventStream
 
 EXAMPLES = ROOT / "examples"
 SECRET = "that both the site and the chat know"
@@ -148,11 +149,9 @@ def test_an_answer_grows_and_survives_its_author(chat: Service, here: Path) -> N
     with Person(chat.url, "Curious") as curious, curious.stream() as stream:
         stream.until("ready")
         with oracle(chat, here):
-            oracle_id = stream.until("member.joined", seconds=30).data["user"]["id"]
-            # It listens from here on.
-            here_now = {"user": {"id": oracle_id, "name": "Oracle"}, "online": True}
-            while here_now not in stream.until("presence", seconds=30).data["changes"]:
-                pass
+            # It listens from then on. The log and presence come by two ways, in any order.
+            while "Oracle" not in online(stream):
+                stream.next(30)
             question = curious.send("general", "? Will it rain")
             stream.until("message.grew")
         # Killed in the middle of it.
@@ -160,6 +159,12 @@ def test_an_answer_grows_and_survives_its_author(chat: Service, here: Path) -> N
             wait_until(lambda: not any(one["growing"] for one in replies(curious, question)), what="the whole answer")
         [answer] = replies(curious, question)
         assert answer["body"].strip() == "You asked: Will it rain I would say that it depends."
+
+
+def online(stream: EventStream) -> set[str]:
+    """Who was told to be here by now."""
+    told = [one for event in stream.seen if event.type == "presence" for one in event.data["changes"]]
+    return {one["user"]["name"] for one in told if one["online"]}
 
 
 def replies(person: Person, question: dict[str, Any]) -> list[dict[str, Any]]:

@@ -375,7 +375,7 @@ class Scenario:
             f"UPDATE sessions SET expires_at = '2020-01-01 00:00:00' WHERE token_hash IN ({str(gone)[1:-1]})"
         )
         said = self.stage.one("SELECT log_id FROM messages WHERE id = :id", id=message_id(1_000 * round_))
-        self._said_in_one_room(message_id(1_000 * round_))
+        self._said_in_one_room(1_000 * round_)
         self._edited_all_day(said - 1)
         for dry in (True, False):
             for _ in prune(self.parts.database, Cursor(said), dry=dry):
@@ -383,13 +383,17 @@ class Scenario:
             self.stage.settle()
         self.taken_along(round_)
 
-    def _said_in_one_room(self, last: str) -> None:
+    def _said_in_one_room(self, last: int) -> None:
         """Most of what is too old, page after page of it: a thousand rooms with one such message each would take the
         same statements for each of them."""
-        for table, column in (("messages", "id"), ("events", "message_id")):
-            self.stage.write(
-                f"UPDATE {table} SET room_id = {GENERAL} WHERE {column} < :last AND {column} NOT LIKE '%77'", last=last
-            )
+        for first in range(0, last, 250):
+            between = {"first": message_id(first), "last": message_id(first + 250)}
+            for table, column in (("messages", "id"), ("events", "message_id")):
+                self.stage.write(
+                    f"UPDATE {table} SET room_id = {GENERAL}"
+                    f" WHERE {column} >= :first AND {column} < :last AND {column} NOT LIKE '%77'",
+                    **between,
+                )
 
     def _edited_all_day(self, place: int) -> None:
         """A message of long ago, of which more was told than goes in one step."""

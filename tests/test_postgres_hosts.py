@@ -139,6 +139,8 @@ def test_the_old_primary_goes_on_as_one_that_cannot_be_written(
             wait_until(lambda: standby.caught_up_with(primary), what="the standby")
             primary.ask("ALTER SYSTEM SET default_transaction_read_only TO on")
             primary.ask("SELECT pg_reload_conf()")
+            # What it stored after this, the other would never have. It tells its connections before it takes a new one.
+            wait_until(lambda: primary.ask("SHOW default_transaction_read_only") == "on", what="the old one, read only")
             assert standby.ask("SELECT pg_promote()")
             name.point_to(standby.port)
             moved_s = time.monotonic()
