@@ -28,6 +28,7 @@ from tests.support.person import Person
 from tests.support.person import new_local_id
 from tests.support.service import ROOT
 from tests.support.service import Service
+from tests.support.stream import EventStream
 
 PARSE = """
 import { Parser } from '@asyncapi/parser';
@@ -186,7 +187,7 @@ def test_answers_and_events_are_what_the_documents_say(
         ada, bob = (documented.watch(Person(service.url, name)) for name in ("Ada", "Bob"))
         with ada.stream() as watching, bob.stream(since="0-0") as late:
             watching.until("ready")
-            story(service, ada, bob)
+            story(service, ada, bob, watching)
             watching.until("room.deleted", 20)
             watching.until("heartbeat")
             ada.http.delete("/session")
@@ -204,8 +205,8 @@ def test_answers_and_events_are_what_the_documents_say(
     assert documented.unseen() == set()
 
 
-def story(service: Service, ada: Person, bob: Person) -> None:
-    """Each call of the API at least once, and several refusals."""
+def story(service: Service, ada: Person, bob: Person, watching: EventStream) -> None:
+    """Each call of the API at least once, and several refusals; until all that they lead to was told to Ada."""
     name = f"story-{new_local_id()[:8].lower().replace('_', '0').replace('-', '0')}"
     ada.http.get("/openapi.json")
     ada.http.get("/asyncapi.json")
@@ -245,6 +246,7 @@ def story(service: Service, ada: Person, bob: Person) -> None:
     ada.http.get(f"/rooms/{name}/messages?limit=2")
     ada.http.get(f"/rooms/{name}/members?limit=1")
     bob.http.post("/events/ack", json={"cursor": first["cursor"]})
+    watching.until("message.status", 20)
     bob.http.post(f"/rooms/{name}/read", json={"cursor": first["cursor"]})
     bob.http.post(f"/rooms/{name}/typing", json={"typing": True})
     ada.http.post(f"/rooms/{name}/read", json={"cursor": first["cursor"]})

@@ -23,6 +23,7 @@ from tests.test_failover import said_next
 
 # After the failover everything is live again within ten seconds; fourfold room.
 LIVE_AGAIN_S = 10.0 * 4
+SECRET = "of the test, 32 bytes and a few more"
 Clusters = Callable[..., Postgres]
 
 
@@ -125,14 +126,17 @@ def test_what_was_acknowledged_outlives_the_primary_with_a_synchronous_standby(
 def test_the_old_primary_goes_on_as_one_that_cannot_be_written(
     start_service: Start, redis_server: RedisServer, clusters: Clusters, by: str
 ) -> None:
-    """Connections to it stay, and answer everything but what has to be stored."""
+    """Connections to it stay, and answer everything but what has to be stored. On the second host nobody writes."""
     primary = clusters("primary")
     url = primary.database()
     standby = clusters("standby", standby_of=primary)
     with MovingName(primary.port) as name:
         ports = (primary.port, standby.port) if by == "hosts" else (name.port,)
-        service = start_service("postgres", DATABASE_URL=address(url, *ports), REDIS_URL=redis_server.url)
-        with Person(service.url, "Ada") as ada, Person(service.url, "Bob") as bob:
+        service, reading = (
+            start_service("postgres", DATABASE_URL=address(url, *ports), REDIS_URL=redis_server.url, **settings)
+            for settings in ({"SECRET_KEY": SECRET, "WEB_CONCURRENCY": "1"},) * 2
+        )
+        with Person(service.url, "Ada") as ada, Person(reading.url, "Bob") as bob:
             follower = StreamFollower(bob)
             ada.send("general", "before")
             assert said_next(follower) == "before"
@@ -146,11 +150,13 @@ def test_the_old_primary_goes_on_as_one_that_cannot_be_written(
             moved_s = time.monotonic()
             sent(ada, "after")
             assert said_next(follower) == "after"
-            wait_until(service.ready, LIVE_AGAIN_S, "readyz")
+            for one in (service, reading):
+                wait_until(one.ready, LIVE_AGAIN_S, "readyz")
             print(f"live again after {time.monotonic() - moved_s:.1f} s")
             follower.close()
-        assert "Traceback" not in service.log()
-        service.stop()
+        for one in (service, reading):
+            assert "Traceback" not in one.log()
+            one.stop()
 
 
 def test_all_of_them_away_is_one_line_that_names_each(start_service: Start, postgres: Postgres) -> None:

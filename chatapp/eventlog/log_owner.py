@@ -88,7 +88,11 @@ class LogOwner:
         """Raises Unavailable, RedisAway, and what `Incarnations` raises."""
         with self._checking:
             # Another worker may have taken it over in between, for the same database.
-            if not self._check() and not self._check():
+            if self._check() or self._check():
+                return
+            # Or for a follower of this server, to which the address leads by now: old connections stay where they are.
+            self._database.leave_server()
+            if not self._check():
                 self._refuse()
 
     def look_again(self) -> None:

@@ -132,7 +132,7 @@ class Database:
             psycopg_ties.wait_in_the_loop()
             event.listen(engine, "connect", self._connected)
             event.listen(engine, "handle_error", self._failed)
-        # When it was left, because it could not be written.
+        # When it was left, because it is not the one to be written.
         self._left_s = -RETRY_AFTER_S
         # Called when there is another connection to a server.
         self.on_connected: list[Callable[[], None]] = []
@@ -183,6 +183,15 @@ class Database:
         self._may_write()
         self.read(lambda session: session.execute(text("SELECT 1")))
 
+    def leave_server(self) -> None:
+        """It is not the one to be written any more: whoever connects anew may find its follower. Where there is none,
+        others go on reading here; so this is done every RETRY_AFTER_S at most."""
+        now_s = time.monotonic()
+        if not self._in_threads and now_s - self._left_s >= RETRY_AFTER_S:
+            self._left_s = now_s
+            self._release_kept()
+            self.engine.dispose()
+
     def _connected(self, _driver: Any, _record: Any) -> None:
         for tell in self.on_connected:
             tell()
@@ -195,15 +204,7 @@ class Database:
         if psycopg_ties.read_only(context.original_exception):
             context.is_disconnect = True
             context.invalidate_pool_on_disconnect = False
-            self._leave_server()
-
-    def _leave_server(self) -> None:
-        """It cannot be written any more: whoever connects anew may find its follower. Where there is none, others go on
-        reading here."""
-        now_s = time.monotonic()
-        if now_s - self._left_s >= RETRY_AFTER_S:
-            self._left_s = now_s
-            self.engine.dispose()
+            self.leave_server()
 
     def close(self) -> None:
         for pool in (self._writer, self._readers):
@@ -257,7 +258,7 @@ class Database:
             # Where one was lost, the others may be.
             self._release_kept()
             if psycopg_ties.read_only(error):
-                self._leave_server()
+                self.leave_server()
             if raised is error:
                 raise
             raise raised from error

@@ -2,6 +2,7 @@
 
 import itertools
 import secrets
+import time
 from types import TracebackType
 from typing import Any
 
@@ -88,10 +89,7 @@ class Person:
         assert answer.status_code == 204, answer.text
 
     def page(self, room: str, **query: Any) -> dict[str, Any]:
-        answer = self.http.get(f"/rooms/{room}/messages", params=query)
-        assert answer.status_code == 200, answer.text
-        document: dict[str, Any] = answer.json()
-        return document
+        return self._read(f"/rooms/{room}/messages", **query)
 
     def history(self, room: str) -> list[dict[str, Any]]:
         """The whole room, page by page from the newest."""
@@ -116,10 +114,7 @@ class Person:
         """One answer, signals included."""
         if since is not None:
             query["since"] = since
-        answer = self.http.get("/events/poll", params=query, timeout=70)
-        assert answer.status_code == 200, answer.text
-        document: dict[str, Any] = answer.json()
-        return document
+        return self._read("/events/poll", **query)
 
     def cursor(self) -> str:
         """Where the log stands now, for this person's worker."""
@@ -131,6 +126,16 @@ class Person:
 
     def ack(self, cursor: str, rooms: list[str] | None = None) -> httpx.Response:
         return self.http.post("/events/ack", json={"cursor": cursor, **({"rooms": rooms} if rooms else {})})
+
+    def _read(self, path: str, **query: Any) -> dict[str, Any]:
+        """As often as it is refused for reading too quickly, as on a fast machine."""
+        answer = self.http.get(path, params=query, timeout=70)
+        while answer.status_code == 429 and answer.json()["code"] == "rate_limited":
+            time.sleep(answer.json()["retryAfterMs"] / 1000)
+            answer = self.http.get(path, params=query, timeout=70)
+        assert answer.status_code == 200, answer.text
+        document: dict[str, Any] = answer.json()
+        return document
 
     def status(self, *local_ids: str) -> list[dict[str, Any]]:
         answer = self.http.get("/messages/status", params=[("localId", one) for one in local_ids])
