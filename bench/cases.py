@@ -15,6 +15,7 @@ from bench import ours
 from bench import polls
 from bench import returning
 from bench import sends
+from bench import tail
 from bench import workers
 from bench.case import Case
 from bench.case import Figures
@@ -23,7 +24,7 @@ from bench.peers import NCHAN
 from bench.peers import PEERS
 from bench.target import Target
 
-MEASURES = ("fanout", "idle", "sends", "polls", "returning", "rooms", "ages", "workers", "alive", "size")
+MEASURES = ("fanout", "idle", "sends", "polls", "returning", "rooms", "ages", "workers", "tail", "alive", "size")
 # Of the first 2,000 streams, twenty each.
 FANOUT_USERS = 100
 
@@ -44,6 +45,7 @@ def cases(rounds: int, *, every_peer: bool) -> list[Case]:
         Case("rooms", ours.NAME, partial(growth.rooms, rooms, rounds), once=True),
         Case("ages", ours.NAME, growth.ages),
         Case("workers", ours.NAME, workers.figures),
+        Case("tail", ours.NAME, tail.figures),
         Case("alive", ours.NAME, alive.figures, once=True),
         Case("size", ours.NAME, database_size.figures, once=True),
     ]

@@ -134,17 +134,29 @@ GOALS = [
     Goal(
         "CPU of a send, 1 → 2 workers",
         _grown("workers_2.cpu_us", "workers_1.cpu_us"),
-        1.3,
+        1.15,
         "×",
         detail=_from_to("workers_1.cpu_us", "workers_2.cpu_us"),
     ),
     Goal(
         "CPU of a send, 1 → 4 workers",
         _grown("workers_4.cpu_us", "workers_1.cpu_us"),
-        1.5,
+        1.25,
         "×",
         detail=_from_to("workers_1.cpu_us", "workers_4.cpu_us"),
     ),
+    *(
+        Goal(
+            f"the same, fifty senders for each of {count}",
+            _grown(f"each_{count}.cpu_us", "each_1.cpu_us"),
+            limit,
+            "×",
+            detail=_from_to("each_1.cpu_us", f"each_{count}.cpu_us"),
+        )
+        for count, limit in ((2, 1.15), (4, 1.25))
+    ),
+    Goal("CPU of an event that nobody follows, one a publish", _figure("tail_1.cpu_us"), 40, "µs a worker"),
+    Goal("CPU of an event that nobody follows, a hundred a publish", _figure("tail_100.cpu_us"), 12, "µs a worker"),
     Goal("10,000 back, each 50 behind", _figure("returning.seconds"), 10, "s"),
     Goal("database transactions for each", _scaled("returning.transactions", 1 / CLIENTS), 0.1, "a client"),
     Goal("Redis commands for each", _scaled("returning.commands", 1 / CLIENTS), 0.1, "a client"),

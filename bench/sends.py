@@ -19,11 +19,11 @@ def figures(start: Start, name: str = "sends") -> Iterator[Figures]:
         yield ask(target, target.sends, name)
 
 
-def ask(target: Target, requests: list[str], name: str) -> Figures:
+def ask(target: Target, requests: list[str], name: str, senders: int = SENDERS) -> Figures:
     """The same requests from all senders, in turn. Raises CannotRun when one is refused."""
-    posts(target.port, requests, {"connections": SENDERS, "seconds": FIRST_S})
+    posts(target.port, requests, {"connections": senders, "seconds": FIRST_S})
     before_s = target.tree.cpu_s()
-    done = posts(target.port, requests, {"connections": SENDERS, "seconds": SECONDS})
+    done = posts(target.port, requests, {"connections": senders, "seconds": SECONDS})
     spent_s = target.tree.cpu_s() - before_s
     return {
         f"{name}.per_s": done["answered"] / done["seconds"],

@@ -16,11 +16,13 @@ COUNTS = (1, 2, 4)
 
 
 def figures() -> Iterator[Figures]:
-    """One after another, so that each ratio is of the same few minutes."""
+    """One after another, so that each ratio is of the same few minutes: fifty senders in all, of whom each worker sees
+    a part, and fifty for each worker, as where there are more because one was not enough."""
     with _postgres() as postgres:
         for count in COUNTS:
             with _senders(postgres.database(), count) as target:
                 yield sends.ask(target, target.sends, f"workers_{count}")
+                yield sends.ask(target, target.sends, f"each_{count}", sends.SENDERS * count)
 
 
 @contextmanager

@@ -171,15 +171,15 @@ class Services:
 
     def _connect(self) -> None:
         """Who is told of what. What is remembered of rooms changes before anybody reads the news by it."""
-        self.tail.on_news += [
+        self.tail.on_read += [
             self.known_rooms.take,
             self.kept_events.take,
             self.growing_now.take,
             self.room_receipts.take,
-            self.hub.wake,
-            self.detached.give_or_step_down,
             self.presence.take,
         ]
+        self.tail.concerns = self.hub.concerns
+        self.tail.on_news += [self.hub.wake, self.detached.give_or_step_down]
         self.database.on_connected.append(self.log_owner.connected)
         self.log_owner.on_lost.append(self.hub.rotate)
         self.tail.on_doubt.append(self.log_owner.look_again)

@@ -35,7 +35,7 @@ class Client:
     def __init__(self, person: Person) -> None:
         self.person = person
         self.view = View()
-        page = person.http.get("/rooms").json()
+        page = person.read("/rooms")
         self.cursor: str = page["cursor"]
         for room in page["rooms"]:
             if room["member"]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Any
 
 from chatapp.eventlog.listener import Followers
 from chatapp.eventlog.listener import Listener
@@ -22,11 +23,24 @@ class Hub:
     def __init__(self) -> None:
         # A user has few connections, and a tuple is a quarter of the size of a set.
         self._by_user: dict[str, tuple[Listener, ...]] = {}
-        self._waiters: Followers[Waiter] = Followers()
+        # Those whom the tail's news is given to, in each of the ways in which that is done.
+        self._told: list[Followers[Any]] = []
+        self._waiters: Followers[Waiter] = self.followers()
         self._ended_sessions: Recent[str, None] = Recent(ENDED_SESSIONS_MAX)
         self._closing: str | None = None
         # Called with each connection that follows other rooms than before, or none any more.
         self.on_follow: list[Callable[[Listener], None]] = []
+
+    def followers(self) -> Followers[Any]:
+        """For another way to tell those who follow a room."""
+        self._told.append(Followers())
+        return self._told[-1]
+
+    def concerns(self, event: Event) -> bool:
+        """Whether somebody here may have to be told: who follows the room, or has joined or left it."""
+        if event.about is not None and event.about in self._by_user:
+            return True
+        return any(event.room_id in followers for followers in self._told)
 
     def waiter(
         self, user_id: str, session_id: str, transport: str, wants: Callable[[Signal], bool] | None = None

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session as Transaction
 
 from chatapp.errors import Unavailable
-from chatapp.eventlog.live_log import Row
+from chatapp.eventlog.log_entry import Row
 from chatapp.eventlog.uid import uid
 from chatapp.storage import Database
 from chatapp.storage import EventRow

@@ -18,7 +18,6 @@ from chatapp.storage import EventRow
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
 from chatapp.storage import rows_within
-from chatapp.wire import Cursor
 from chatapp.wire import Event
 from chatapp.wire import event_types
 
@@ -72,7 +71,7 @@ class KeptEvents:
         found |= self._load([(number, place) for number, place in places if number not in found])
         return [found[number] for number, _ in places if number in found]
 
-    def take(self, events: Iterable[Event], before: Cursor) -> None:
+    def take(self, events: Iterable[Event]) -> None:
         """The tail's news: what messages say now may have changed."""
         if not self._known and not self._loading:
             return

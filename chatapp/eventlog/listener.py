@@ -70,6 +70,10 @@ class Followers(Generic[L]):
             if not followers:
                 self._by_room.pop(room, None)
 
+    def __contains__(self, room: int | None) -> bool:
+        """Whether anybody follows it."""
+        return room in self._by_room
+
     def of_room(self, room: int | None) -> Collection[L]:
         return self._by_room.get(room or 0, ())
 

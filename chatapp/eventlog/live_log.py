@@ -7,30 +7,29 @@ in the log; it never enters a cursor.
 """
 
 import logging
-import sys
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
-from typing import NamedTuple
 
 from redis import Redis
 from redis.exceptions import ResponseError
 
 from chatapp.errors import RedisAway
 from chatapp.errors import RedisFull
+from chatapp.eventlog import log_entry
+from chatapp.eventlog.log_entry import LogEntry
+from chatapp.eventlog.log_entry import Row
 from chatapp.eventlog.send_outcomes import REMEMBER_S
 from chatapp.runtime import now_ms
 from chatapp.storage import TAIL_BLOCK_MS
 from chatapp.storage import RedisLink
 from chatapp.wire import Cursor
 from chatapp.wire import Entry
-from chatapp.wire import Event
 from chatapp.wire import Signal
 from chatapp.wire import codec
-from chatapp.wire import event_types
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +42,6 @@ DATABASE = "chat:database"
 ALIVE = "chat:database:alive"
 # Where the log ended when another database took it over, until it is emptied.
 ENDED = "chat:database:ended"
-
-# What an entry consists of, in the order in which `publish.lua` writes it.
-FIELDS = [b"prev", b"number", b"type", b"room", b"target", b"about", b"message", b"body", b"uid"]
 
 # How many rows a publisher may lag behind another and still get the first one's id for the same row. Redis remembers up
 # to twice as many, in about a hundred bytes each.
@@ -71,25 +67,6 @@ class AnotherLog(RedisAway):
         super().__init__("another log")
         self.unsettled_s = unsettled_s
         self.elsewhere = elsewhere
-
-
-class Row(NamedTuple):
-    """A row of `events`: what it is, where it stands in the database that it was published from, its place in the log,
-    and its room."""
-
-    uid: str
-    number: int
-    cursor: Cursor
-    room_id: int
-
-
-class LogEntry(NamedTuple):
-    """What stands at one position: an event and its row, or None where the log was only raised."""
-
-    cursor: Cursor
-    prev: Cursor
-    event: Event | None
-    row: Row | None = None
 
 
 class LongAgo(RedisAway):
@@ -222,8 +199,8 @@ class LiveLog:
         """The rows of the newest events that the log has, up to a place."""
         last = "+" if until is None else str(until)
         items: Any = self._link.commands.call(lambda redis: redis.xrevrange(EVENTS, max=last, count=NEWEST))
-        entries = [_entry(raw_id, [part for pair in fields.items() for part in pair]) for raw_id, fields in items]
-        return [entry.row for entry in entries if entry.row is not None]
+        flat = ((raw_id, [part for pair in fields.items() for part in pair]) for raw_id, fields in items)
+        return [row for entry in log_entry.read(flat) if (row := entry.row) is not None]
 
     def server(self) -> str:
         """Which server the tail hears: its run id, "" where that is not told. Raises RedisAway if it is a replica."""
@@ -315,11 +292,11 @@ class LiveLog:
         signals: list[dict[str, Any]] = []
         for key, items in answer or ():
             if _text(key) == EVENTS:
-                entries = [_entry(raw_id, flat) for raw_id, flat in items]
+                entries = log_entry.read(items)
                 continue
             for raw_id, flat in items:
                 signals_after = _text(raw_id)
-                signals += _signal(_fields(flat))
+                signals += _signal(log_entry.fields(flat))
         return News(
             entries,
             [signal for signal in signals if "room_id" not in signal],
@@ -331,44 +308,6 @@ class LiveLog:
 
 def _server_of(log: bytes) -> bytes:
     return log.rpartition(b":")[2]
-
-
-def _fields(flat: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Redis answers names and values in turn."""
-    return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _entry(raw_id: bytes, flat: Sequence[bytes]) -> LogEntry:
-    """Nothing is read of the body: most events concern nobody here."""
-    cursor = Cursor.of_redis(raw_id)
-    try:
-        if flat[::2] != FIELDS:
-            return _other(cursor, _fields(flat))
-        prev, number, type_, room_id, target, about, message_id, body, uid = flat[1::2]
-        event = Event.packed(
-            *(cursor, sys.intern(type_.decode()), int(room_id), body),
-            *(target.decode() or None, about.decode() or None, message_id.decode() or None),
-        )
-        return LogEntry(
-            cursor, Cursor.of_redis(prev), event, Row((uid or message_id).decode(), int(number), cursor, int(room_id))
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        # Not ours. It names no predecessor, so the tail sees what it is: a log changed beneath it.
-        log.warning("the entry at %s is not from this service: %r", cursor, error)
-        return LogEntry(cursor, cursor, None)
-
-
-def _other(cursor: Cursor, fields: dict[bytes, bytes]) -> LogEntry:
-    """An entry that only raised the log, or one of an earlier version, which did not say what its row is."""
-    prev, type_ = Cursor.parse(_text(fields[b"prev"])), _text(fields[b"type"])
-    if not type_:
-        return LogEntry(cursor, prev, None)
-    target, about = _text(fields[b"target"]) or None, _text(fields[b"about"]) or None
-    body = codec.loads_trusted(fields[b"body"])
-    event = Event(cursor, type_, room_id := int(fields[b"room"]), body, target, about)
-    created = event.type == event_types.MESSAGE_CREATED and event.message_id
-    number = _text(fields[b"number"])
-    return LogEntry(cursor, prev, event, Row(created or number, int(number), cursor, room_id))
 
 
 def _signal(fields: dict[bytes, bytes]) -> list[dict[str, Any]]:

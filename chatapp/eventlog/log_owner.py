@@ -19,7 +19,7 @@ from chatapp.eventlog.incarnations import Incarnations
 from chatapp.eventlog.incarnations import same_server
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.live_log import LiveLog
-from chatapp.eventlog.live_log import Row
+from chatapp.eventlog.log_entry import Row
 from chatapp.eventlog.tail import Tail
 from chatapp.runtime import Loop
 from chatapp.runtime import now_ms

@@ -16,13 +16,13 @@ from gevent.event import Event as Flag
 from chatapp import metrics
 from chatapp.errors import RedisAway
 from chatapp.errors import Unavailable
+from chatapp.eventlog.first_places import FirstPlaces
 from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.live_log import LiveLog
-from chatapp.eventlog.live_log import LogEntry
-from chatapp.eventlog.live_log import Row
+from chatapp.eventlog.log_entry import LogEntry
+from chatapp.eventlog.log_entry import Row
 from chatapp.eventlog.window import Window
 from chatapp.runtime import Loop
-from chatapp.runtime import Recent
 from chatapp.runtime import now_ms
 from chatapp.runtime import pause_s
 from chatapp.wire import Cursor
@@ -65,7 +65,11 @@ class Tail:
         self.on_signal: list[Callable[[dict[str, Any]], None]] = []
         # Called with what is said in a room beside the log, once all is read that was in the log then.
         self.on_room_signal: list[Callable[[Signal], None]] = []
-        # Called with events that came into the window just now, all of one room, and where the window ended before.
+        # Called with all events that came into the window just now, before anybody reads them.
+        self.on_read: list[Callable[[Sequence[Event]], None]] = []
+        # Whether somebody here is to be told of an event.
+        self.concerns: Callable[[Event], bool] = lambda event: True
+        # Called then with those of one room that do, perhaps none, and where the window ended before.
         self.on_news: list[Callable[[Sequence[Event], Cursor], None]] = []
         # Called before the window is emptied, with where it ended.
         self.on_reset: list[Callable[[Cursor], None]] = []
@@ -75,14 +79,12 @@ class Tail:
         self._kept_log = kept_log
         # Called before this worker goes on where something may have been lost: whoever hears it may ask the servers.
         self.on_doubt: list[Callable[[], None]] = []
-        # Of the newest event that was read from the log.
-        self.newest_row: Row | None = None
+        self._newest: LogEntry | None = None
         # The newest id that this worker has read, published or accepted: later ids must lie above it.
         self._floor = Cursor(0)
         # Up to where this worker has raised the log for clients that were ahead of it.
         self._raised = Cursor(0)
-        # What a row is -> its first place in the log, as this worker saw it.
-        self._seen: Recent[str, Cursor] = Recent(SEEN_MAX)
+        self._seen = FirstPlaces(SEEN_MAX)
         self._moved = Flag()
         # Up to where somebody here waits to read.
         self._awaited = Cursor(0)
@@ -111,6 +113,11 @@ class Tail:
         if not self._placed:
             raise Unavailable("starting")
         return self.window.end
+
+    @property
+    def newest_row(self) -> Row | None:
+        """Of the newest event that was read from the log."""
+        return None if self._newest is None else self._newest.row
 
     @property
     def floor(self) -> Cursor:
@@ -153,7 +160,7 @@ class Tail:
         """This worker has appended these rows to the log: what they are, and their places, in order."""
         for uid, cursor in places:
             self._floor = max(self._floor, cursor)
-            self._seen.setdefault(uid, cursor)
+            self._seen.note(uid, cursor)
 
     def first_place(self, uid: str) -> Cursor | None:
         """Where this worker first saw a row in the log, which may have been lost since; None if it never saw it."""
@@ -207,40 +214,55 @@ class Tail:
     def _take_all(self, entries: Sequence[LogEntry]) -> bool:
         """False if the log was changed beneath."""
         since_s = time.monotonic()
-        for run in _runs(entries):
-            if not self._take(run):
+        for run, told in self._runs(entries):
+            if not self._take(run, told):
                 return False
             if time.monotonic() - since_s > HOLD_MAX_S:
                 sleep(0)
                 since_s = time.monotonic()
         return True
 
-    def _take(self, run: list[LogEntry]) -> bool:
-        """Take entries of one room into the window, and tell its followers. False if the log was changed beneath."""
+    def _take(self, run: list[LogEntry], told: list[Event]) -> bool:
+        """Take entries into the window, and tell those whom some of them concern. False if the log was changed
+        beneath."""
         before = self.window.end
-        events: list[Event] = []
-        last = run[-1].cursor
-        raised = run[-1].event is None
-        if raised and run[0].prev == before and self._passed_over(last):
+        if run[-1].event is None and run[0].prev == before and self._passed_over(run[-1].cursor):
             self._resync()
             return False
-        for entry in run:
-            if entry.prev != self.window.end:
-                log.warning("the log was changed beneath %s: %s follows %s", self.end, entry.cursor, entry.prev)
-                self._tell_news(events, before)
+        events: list[Event] = []
+        for cursor, prev, event, uid, _ in run:
+            if prev != self.window.end:
+                log.warning("the log was changed beneath %s: %s follows %s", self.end, cursor, prev)
+                self._tell_news(events, [event for event in told if event in events], before)
                 self._resync()
                 return False
-            self._floor = max(self._floor, entry.cursor)
-            if entry.event is None:
-                self.window.move(entry.cursor)
+            if event is None:
+                self.window.move(cursor)
                 continue
-            self.window.append(entry.event, entry.cursor)
-            if entry.row is not None:
-                self._seen.setdefault(entry.row.uid, entry.cursor)
-                self.newest_row = entry.row
-            events.append(entry.event)
-        self._tell_news(events, before)
+            self.window.append(event, cursor)
+            self._seen.note(uid, cursor)
+            events.append(event)
+        if events:
+            self._newest = run[-1]
+        self._floor = max(self._floor, self.window.end)
+        self._tell_news(events, told, before)
         return True
+
+    def _runs(self, entries: Sequence[LogEntry]) -> Iterator[tuple[list[LogEntry], list[Event]]]:
+        """The entries in their order, in runs, each with those events in it that concern somebody here: of one room at
+        most. Where the log was only raised is a run of its own."""
+        for _, some in groupby(entries, lambda entry: entry.event is None):
+            run: list[LogEntry] = []
+            told: list[Event] = []
+            for entry in some:
+                event = entry.event
+                if event is not None and self.concerns(event):
+                    if told and told[0].room_id != event.room_id:
+                        yield run, told
+                        run, told = [], []
+                    told.append(event)
+                run.append(entry)
+            yield run, told
 
     def _passed_over(self, raised: Cursor) -> bool:
         """Whether a row stands where the log was raised: somebody knew of places that it does not have, as when a
@@ -252,9 +274,11 @@ class Tail:
             log.warning("the log was raised to %s over what this worker has not read", raised)
         return found
 
-    def _tell_news(self, events: list[Event], before: Cursor) -> None:
+    def _tell_news(self, events: list[Event], told: list[Event], before: Cursor) -> None:
+        for take in self.on_read:
+            take(events)
         for tell in self.on_news:
-            tell(events, before)
+            tell(told, before)
         self._moved.set()
         self._moved.clear()
 
@@ -336,9 +360,3 @@ class Tail:
 def _lag_s(entries: Sequence[LogEntry]) -> float:
     """How long ago the first of these was published; nothing to read is no lag."""
     return max(0, now_ms() - entries[0].cursor.milliseconds) / 1000 if entries else 0.0
-
-
-def _runs(entries: Sequence[LogEntry]) -> Iterator[list[LogEntry]]:
-    """The entries in their order; those of one room that follow one another are together."""
-    for _, run in groupby(entries, lambda entry: entry.event and entry.event.room_id):
-        yield list(run)

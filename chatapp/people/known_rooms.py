@@ -71,7 +71,7 @@ class KnownRooms:
             for user_id, found in access.memberships_of(transaction, user_ids).items()
         }
 
-    def take(self, events: Sequence[Event], before: Cursor) -> None:
+    def take(self, events: Sequence[Event]) -> None:
         """The tail's news: whoever joined or left has other rooms now."""
         for event in events:
             if event.about is not None:

@@ -38,7 +38,6 @@ from chatapp.storage import Room
 from chatapp.storage import Rows
 from chatapp.storage import User
 from chatapp.storage import rows_within
-from chatapp.wire import Cursor
 from chatapp.wire import Event
 from chatapp.wire import Signal
 from chatapp.wire import event_types
@@ -109,7 +108,7 @@ class Presence:
         self._changed[listener.user_id] = listener.session_id
         self._loop.wake()
 
-    def take(self, events: Sequence[Event], before: Cursor) -> None:
+    def take(self, events: Sequence[Event]) -> None:
         """The tail's news: whoever leaves a room is not there at once."""
         for event in events:
             if event.about is None or event.room_id is None:

@@ -18,7 +18,6 @@ from chatapp.runtime import later
 from chatapp.storage import Database
 from chatapp.storage import Growth
 from chatapp.storage import Message
-from chatapp.wire import Cursor
 from chatapp.wire import Event
 from chatapp.wire import Signal
 from chatapp.wire import event_types
@@ -94,7 +93,7 @@ class GrowingNow:
         self._missed = True
         self._loop.wake()
 
-    def take(self, events: Iterable[Event], before: Cursor) -> None:
+    def take(self, events: Iterable[Event]) -> None:
         """The tail's news: some begin, others end."""
         for event in events:
             if event.type == event_types.MESSAGE_CREATED:

@@ -27,7 +27,6 @@ from chatapp.storage import Room
 from chatapp.storage import Rows
 from chatapp.storage import User
 from chatapp.storage import rows_within
-from chatapp.wire import Cursor
 from chatapp.wire import Event
 from chatapp.wire import Signal
 from chatapp.wire import cursor_text
@@ -98,7 +97,7 @@ class RoomReceipts:
     def stop(self) -> None:
         self._loop.stop()
 
-    def take(self, events: Sequence[Event], before: Cursor) -> None:
+    def take(self, events: Sequence[Event]) -> None:
         """The tail's news: receipts that reach a new message are worth telling."""
         for event in events:
             if event.type == event_types.MESSAGE_CREATED and event.room_id is not None and event.cursor is not None:

@@ -43,7 +43,7 @@ class Cursor(int):
     def of_redis(raw: bytes) -> "Cursor":
         """The same of an id that Redis gave. Raises ValueError."""
         milliseconds, _, sequence = raw.partition(b"-")
-        return Cursor.at(int(milliseconds), min(int(sequence), SEQUENCE_MAX))
+        return Cursor(int(milliseconds) << SEQUENCE_BITS | min(int(sequence), SEQUENCE_MAX))
 
     @classmethod
     def at(cls, milliseconds: int, sequence: int = 0) -> "Cursor":

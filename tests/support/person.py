@@ -89,7 +89,7 @@ class Person:
         assert answer.status_code == 204, answer.text
 
     def page(self, room: str, **query: Any) -> dict[str, Any]:
-        return self._read(f"/rooms/{room}/messages", **query)
+        return self.read(f"/rooms/{room}/messages", **query)
 
     def history(self, room: str) -> list[dict[str, Any]]:
         """The whole room, page by page from the newest."""
@@ -114,7 +114,7 @@ class Person:
         """One answer, signals included."""
         if since is not None:
             query["since"] = since
-        return self._read("/events/poll", **query)
+        return self.read("/events/poll", **query)
 
     def cursor(self) -> str:
         """Where the log stands now, for this person's worker."""
@@ -127,7 +127,7 @@ class Person:
     def ack(self, cursor: str, rooms: list[str] | None = None) -> httpx.Response:
         return self.http.post("/events/ack", json={"cursor": cursor, **({"rooms": rooms} if rooms else {})})
 
-    def _read(self, path: str, **query: Any) -> dict[str, Any]:
+    def read(self, path: str, **query: Any) -> dict[str, Any]:
         """As often as it is refused for reading too quickly, as on a fast machine."""
         answer = self.http.get(path, params=query, timeout=70)
         while answer.status_code == 429 and answer.json()["code"] == "rate_limited":

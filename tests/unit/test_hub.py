@@ -65,16 +65,38 @@ def test_draining_closes_all_and_the_first_reason_counts() -> None:
 def test_the_tail_tells_what_it_read_room_by_room(stage: Stage) -> None:
     ada = stage.person("Ada")
     stage.room(ada, "team")
-    told: list[tuple[list[str], Cursor]] = []
-    stage.parts.tail.on_news.append(lambda events, before: told.append(([one.type for one in events], before)))
+    for name in ("other", "secret"):
+        stage.room(ada, name)
+    general, team = (stage.reader(ada, stage.parts.tail.end, name).listener.rooms for name in ("general", "team"))
+    told: list[tuple[list[int | None], Cursor]] = []
+    read: list[int] = []
+    stage.parts.tail.on_news.append(lambda events, before: told.append(([one.room_id for one in events], before)))
+    stage.parts.tail.on_read.append(lambda events: read.append(len(events)))
     before = stage.parts.tail.end
-    for room in ("general", "general", "team"):
+    for room in ("secret", "general", "other", "general", "secret", "team", "other", "team", "general", "other"):
         stage.send(ada, room)
     stage.publish()
     stage.read()
-    assert [types for types, _ in told] == [["message.created"] * 2, ["message.created"]]
+    # What nobody here follows goes along with what comes before it.
+    assert [rooms for rooms, _ in told] == [[*general] * 2, [*team] * 2, [*general]]
+    assert read == [5, 3, 2]
     assert told[0][1] == before
     assert stage.parts.tail.current
+
+
+def test_whoever_is_somewhere_else_is_told_of_joining_and_leaving(stage: Stage) -> None:
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    stage.room(ada, "team")
+    reader = stage.reader(bob, stage.parts.tail.end, "general")
+    told: list[str] = []
+    stage.parts.tail.on_news.append(lambda events, before: told.extend(one.type for one in events))
+    stage.say(ada, "team", "nobody here follows it")
+    stage.parts.rooms.add(bob, "team", bob.id)
+    stage.settle()
+    stage.parts.hub.remove(reader.listener)
+    stage.parts.rooms.remove(ada, "team", bob.id)
+    stage.settle()
+    assert told == ["member.joined"]
 
 
 def test_a_tail_that_has_read_nothing_vouches_for_nothing(set_up: Set) -> None:

@@ -77,7 +77,7 @@ class Detached:
         self._growing_now = growing_now
         self._sockets = sockets
         self._wheel: TimerWheel[Connection] = TimerWheel(min(TICK_MAX_S, heartbeat_s * TICK_PART))
-        self._head: Followers[Connection] = Followers()
+        self._head: Followers[Connection] = hub.followers()
         # Their positions lie ahead of what this worker has read: another worker was quicker.
         self._ahead: set[Connection] = set()
         self._laggards = Laggards(self._give_page, self._or_end, read_rate)
