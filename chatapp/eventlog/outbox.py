@@ -43,6 +43,8 @@ DRAIN_MAX = 500
 # Within this time another worker records what it has published.
 FOLLOW_S = 0.05
 RELAY_INTERVAL_S = 2.0
+# What waits goes out soon after Redis is back; while it is known to be away, nobody is asked.
+BACKOFF_MAX_S = 0.25
 # An answer to a send waits this long for its cursor: the contract's bound.
 CURSOR_WAIT_S = 0.2
 # With more rows than this waiting, nothing overtakes them: a reader looks for rows that are in the log and not recorded
@@ -87,7 +89,12 @@ class Outbox:
         # For how long what stood in the log before may still be recorded, and since when logs are being lost.
         self._unsettled_s = 0.0
         self._lost_s: float | None = None
-        self._loop = Loop("outbox", self._flush, interval_s=RELAY_INTERVAL_S, refused_by=SQLAlchemyError)
+        self._loop = Loop(
+            *("outbox", self._flush),
+            interval_s=RELAY_INTERVAL_S,
+            backoff_max_s=BACKOFF_MAX_S,
+            refused_by=SQLAlchemyError,
+        )
         # Called with what was recorded just now.
         self.on_recorded: list[Callable[[Sequence[Place]], None]] = []
 
@@ -127,13 +134,23 @@ class Outbox:
 
     def cursor_of(self, uid: str, seconds: float = CURSOR_WAIT_S) -> Cursor | None:
         """The cursor of a row committed just now; None if it takes longer, at once while Redis is away."""
-        return self._awaited.get(uid, seconds, lambda: self._link.away)
+        return self._awaited.get(uid, seconds, lambda: self._link.failing)
 
     def _flush(self) -> None:
         """Publish what was committed here; on a timer, or if there may be more, everything that waits in the database.
 
         Raises RedisAway, Unavailable.
         """
+        first = self._lost_s is None
+        try:
+            self._flush_all()
+        except AnotherLog:
+            # Which one it is is known now. Where it is another one each time, as behind a proxy, the loop makes pauses.
+            if not first:
+                raise
+            self._flush_all()
+
+    def _flush_all(self) -> None:
         try:
             # Asked anew each time: a commit meanwhile may have seen what must not be overtaken.
             while (database := self._needs_database()) or self._fresh:

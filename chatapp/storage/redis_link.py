@@ -32,6 +32,8 @@ TAIL_BLOCK_MS = 1000
 TAIL_TIMEOUT_S = TAIL_BLOCK_MS / 1000 + 2.0
 # After a failure nobody asks for this long, so that not every request pays the time-out again.
 AWAY_S = 1.0
+# What works in the background asks sooner: what was written meanwhile waits for it.
+BACK_S = 0.25
 MAX_COMMAND_CONNECTIONS = 32
 # What a health check writes, and for how long it stays.
 PROBE, PROBE_S = "chat:probe", 10
@@ -152,16 +154,16 @@ class RedisLink:
     """Four clients: for commands, for quick questions on the way of a send, for the tail's XREAD, for health checks."""
 
     def __init__(self, url: str) -> None:
-        self.commands = Client(url, "publishing", COMMAND_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
+        self.commands = Client(url, "publishing", COMMAND_TIMEOUT_S, MAX_COMMAND_CONNECTIONS, away_s=BACK_S)
         self.quick = Client(url, "rate limit", QUICK_TIMEOUT_S, MAX_COMMAND_CONNECTIONS)
         # The tail has a backoff of its own.
         self.tail = Client(url, "tail of the log", TAIL_TIMEOUT_S, 1, away_s=0.0)
         self._probe = Client(url, "health check", QUICK_TIMEOUT_S, 1, away_s=0.0)
 
     @property
-    def away(self) -> bool:
+    def failing(self) -> bool:
         """Whether nothing can be published just now, as far as is known."""
-        return self.commands.away or self.quick.away
+        return self.commands.failing or self.quick.failing
 
     def probe(self) -> None:
         """Raises RedisAway unless Redis can be written, asking also while it is known to be away.

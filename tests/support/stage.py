@@ -15,7 +15,6 @@ from sqlalchemy import text
 
 from chatapp.config import Config
 from chatapp.errors import RedisAway
-from chatapp.eventlog.live_log import AnotherLog
 from chatapp.people import Identity
 from chatapp.receiving import Reader
 from chatapp.receiving import Wanted
@@ -106,10 +105,6 @@ class Stage:
 
     def publish(self) -> None:
         self.parts.outbox._asked = True
-        with suppress(AnotherLog):
-            self.parts.outbox._flush()
-            return
-        # As the loop does after a moment.
         self.parts.outbox._flush()
 
     def read(self) -> None:

@@ -12,6 +12,7 @@ from chatapp.eventlog.kept_log import Place
 from chatapp.eventlog.live_log import LOG_NAME
 from chatapp.eventlog.live_log import SETTLE_S
 from chatapp.eventlog.live_log import AnotherLog
+from chatapp.eventlog.live_log import LiveLog
 from chatapp.eventlog.live_log import LongAgo
 from chatapp.eventlog.outbox import OVERTAKEN_MAX
 from chatapp.eventlog.outbox import RELAY_INTERVAL_S
@@ -300,6 +301,8 @@ def test_logs_that_are_lost_again_and_again_hold_nobody_up_for_ever(set_up: Set)
     here.parts.kept_log.await_records = lambda seconds, besides=(): waits.append(seconds)  # type: ignore[method-assign]
     here.parts.outbox._lost_s = time.monotonic() - SETTLE_MAX_S
     here.parts.link.commands.call(lambda redis: redis.flushall())
+    with pytest.raises(AnotherLog):
+        here.publish()
     here.publish()
     assert waits == []
     assert [type_ for type_, _ in published(here)] == ["message.created"]
@@ -312,8 +315,6 @@ def test_what_was_committed_here_is_in_no_lost_log_and_is_not_waited_for(set_up:
     here.parts.link.commands.call(lambda redis: redis.flushall())
     id_ = here.send(ada, "general")
     began_s = time.monotonic()
-    with pytest.raises(AnotherLog):
-        here.parts.outbox._flush()
     here.parts.outbox._flush()
     assert place(here, id_) > 0
     # It would be all of this.
@@ -326,10 +327,35 @@ def test_on_another_server_it_may_have_been_published_before_the_answer_was_lost
     here.read()
     here.send(ada, "general")
     here.parts.live_log._known = here.parts.live_log._known.rpartition(b":")[0] + b":of-another-server"
-    with pytest.raises(AnotherLog):
-        here.parts.outbox._flush()
+    waits: list[tuple[float, list[str]]] = []
+    here.parts.kept_log.await_records = lambda seconds, besides=(): waits.append((seconds, list(besides)))  # type: ignore[method-assign]
+    here.parts.outbox._flush()
     # It is waited for like what others are recording.
-    assert list(here.parts.outbox._fresh) == []
+    assert waits == [(SETTLE_S, [])]
+
+
+def test_where_each_answer_is_of_another_log_the_loop_makes_pauses(
+    set_up: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = set_up()
+    ada = here.person("Ada")
+    here.read()
+    met: list[bytes] = []
+
+    def another(_: LiveLog) -> None:
+        met.append(b"")
+        raise AnotherLog(0.0, elsewhere=True)
+
+    monkeypatch.setattr(LiveLog, "meet", another)
+    here.parts.outbox._met = False
+    here.send(ada, "general")
+    for times in (2, 3):
+        with pytest.raises(AnotherLog):
+            here.publish()
+        assert len(met) == times
+    monkeypatch.undo()
+    here.publish()
+    assert [type_ for type_, _ in published(here)] == ["member.joined", "message.created"]
 
 
 def test_a_new_worker_asks_which_log_it_is_before_anything_is_committed(set_up: Set) -> None:
