@@ -6,6 +6,7 @@ from functools import partial
 
 from bench import alive
 from bench import c_loop
+from bench import crowd
 from bench import database_size
 from bench import empty_flask
 from bench import fanout
@@ -24,7 +25,10 @@ from bench.peers import NCHAN
 from bench.peers import PEERS
 from bench.target import Target
 
-MEASURES = ("fanout", "idle", "sends", "polls", "returning", "rooms", "ages", "workers", "tail", "alive", "size")
+MEASURES = (
+    *("fanout", "idle", "sends", "polls", "returning", "rooms", "ages"),
+    *("workers", "tail", "crowd", "alive", "size"),
+)
 # Of the first 2,000 streams, twenty each.
 FANOUT_USERS = 100
 
@@ -55,6 +59,7 @@ def cases(rounds: int, *, every_peer: bool) -> list[Case]:
         *quick,
         *(Case("sends", name, partial(sends.figures, start)) for name, start in peers.items()),
         *(Case("size", name, partial(growth.size, held[name])) for name in (c_loop.NAME, ours.NAME)),
+        Case("crowd", ours.NAME, crowd.figures),
     ]
 
 

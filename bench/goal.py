@@ -116,6 +116,8 @@ GOALS = [
     Goal("deliveries, saturated room of 500", _figure("saturated.per_s"), 120_000, "a second", at_least=True),
     Goal("their p99", _figure("saturated.p99_ms"), 1000, "ms"),
     Goal("memory of an idle stream, 10,000 open", _scaled("idle_10000.bytes", 1 / 1024), 2, "KiB"),
+    Goal("memory of an idle stream, 100,000 open on 6 workers", _scaled("crowd.bytes", 1 / 1024), 1.2, "KiB"),
+    Goal("one message to all of them", _figure("crowd.max_ms"), 1000, "ms"),
     Goal("CPU to open a stream", _figure("opening_10000.cpu_us"), 500, "µs"),
     Goal(
         "sends, of an empty route's",

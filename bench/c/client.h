@@ -24,6 +24,8 @@
 #define EVENTS 1024
 
 static struct sockaddr_in address;
+/* Where connections come from: one address has some 28,000 ports. Zeros leave it to the system. */
+static struct sockaddr_in source;
 static int poller;
 
 static inline void fail(const char *what) {
@@ -58,6 +60,12 @@ static inline double option(int argc, char **argv, const char *name, double othe
     return otherwise;
 }
 
+/* Let connections come from 127.0.0.`last`. */
+static inline void come_from(unsigned last) {
+    source.sin_family = AF_INET;
+    source.sin_addr.s_addr = htonl((INADDR_LOOPBACK & ~0xffu) | last);
+}
+
 /* One request a line, with \r\n written out. Returns how many. */
 static inline int read_lines(const char *path, char **lines) {
     FILE *file = fopen(path, "r");
@@ -82,6 +90,11 @@ static inline int read_lines(const char *path, char **lines) {
 
 static inline int dial(void) {
     int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    if (fd >= 0 && source.sin_family) {
+        setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+        if (bind(fd, (struct sockaddr *)&source, sizeof source))
+            fail("bind");
+    }
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address))
         fail("connect");
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

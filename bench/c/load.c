@@ -8,6 +8,8 @@
  *   SENDS     a file like it, for sending: %T becomes the moment, %N a number of sixteen digits
  *   readers   streams that hear each message; all unless told
  *   rate      messages a second; 0: the next as soon as fewer than `window` are on their way
+ *   others    messages that other loads send, which are heard here too
+ *   source    connections come from 127.0.0.N, so that several loads have ports enough
  *   socketio  each stream is a WebSocket that joins, and answers pings
  * Says `asked {}` when every request is out, `open {…}` when every stream has had its first bytes, waits for a line on
  * standard input, sends for `seconds`, waits for what is missing, and says `done {…}`: all times in milliseconds.
@@ -141,6 +143,10 @@ int main(int argc, char **argv) {
     double rate = option(argc, argv, "rate", 5), seconds = option(argc, argv, "seconds", 5);
     int window = (int)option(argc, argv, "window", 1);
     socketio = (int)option(argc, argv, "socketio", 0);
+    size_t others = (size_t)option(argc, argv, "others", 0);
+    unsigned last = (unsigned)option(argc, argv, "source", 0);
+    if (last)
+        come_from(last);
     streams = calloc(stream_count + 1, sizeof *streams);
     senders = calloc((size_t)window, sizeof *senders);
 
@@ -173,7 +179,7 @@ int main(int argc, char **argv) {
         listen_once(1);
     }
     long long stopped = now_ns();
-    size_t wanted = (size_t)sent * readers;
+    size_t wanted = ((size_t)sent + others) * readers;
     while ((latencies.count < wanted || answered < sent) && now_ns() - stopped < (long long)(REST_S * 1e9))
         listen_once(10);
     double took_s = (double)(now_ns() - started) / 1e9;

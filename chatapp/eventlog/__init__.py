@@ -16,6 +16,7 @@ from chatapp.eventlog.kept_log import KeptLog
 from chatapp.eventlog.kept_log import Place
 from chatapp.eventlog.kept_log import Waiting
 from chatapp.eventlog.kept_log import is_move
+from chatapp.eventlog.listener import NO_ROOMS
 from chatapp.eventlog.listener import Followers
 from chatapp.eventlog.listener import Listener
 from chatapp.eventlog.listener import Waiter
@@ -37,6 +38,7 @@ __all__ = [
     "ENDS",
     "EVENTS",
     "LOG_NAME",
+    "NO_ROOMS",
     "SIGNALS",
     "UNRECORDED_MAX",
     "Backlog",

@@ -12,6 +12,8 @@ from chatapp.wire import Event
 from chatapp.wire import Signal
 
 SIGNALS_MAX = 100
+# An empty set takes 216 bytes, and thousands of connections have one.
+NO_ROOMS: frozenset[int] = frozenset()
 
 
 class Listener:
@@ -28,7 +30,7 @@ class Listener:
         self.session_id = session_id
         self.rooms: tuple[int, ...] = ()
         # Those of them that its user does not belong to.
-        self.visited: frozenset[int] = frozenset()
+        self.visited = NO_ROOMS
         # Why it must end, or None.
         self.closing: str | None = None
 

@@ -1,6 +1,10 @@
 """`Reader`: one connection's place in the log: reads from its position, from database or window, or waits."""
 
+from functools import lru_cache
+from typing import NamedTuple
+
 from chatapp import metrics
+from chatapp.eventlog import NO_ROOMS
 from chatapp.eventlog import Hub
 from chatapp.eventlog import Listener
 from chatapp.eventlog import Tail
@@ -14,6 +18,30 @@ from chatapp.receiving.wanted import Wanted
 from chatapp.wire import Cursor
 from chatapp.wire import Event
 from chatapp.wire import event_types
+
+# Most connections follow few rooms, and many the same: what they keep of those is one object for all.
+FEW = 8
+SHARED_MAX = 10_000
+
+
+class _Ids(NamedTuple):
+    """Of rooms, in their order; as a set; and of those that the user only visits."""
+
+    in_order: tuple[int, ...]
+    all: frozenset[int]
+    visited: frozenset[int]
+
+    @classmethod
+    def of(cls, rooms: tuple[RoomRef, ...]) -> "_Ids":
+        ids = tuple(room.id for room in rooms)
+        return cls(ids, frozenset(ids), frozenset(room.id for room in rooms if not room.member) or NO_ROOMS)
+
+
+_shared = lru_cache(SHARED_MAX)(_Ids.of)
+
+
+def _ids(rooms: tuple[RoomRef, ...]) -> _Ids:
+    return _shared(rooms) if len(rooms) <= FEW else _Ids.of(rooms)
 
 
 class Reader:
@@ -58,7 +86,7 @@ class Reader:
         self.reset = reset
         self.rooms: tuple[RoomRef, ...] = ()
         # The rooms that the database last gave, and how far the log was read before that.
-        self._belongs: frozenset[int] = frozenset()
+        self._belongs = NO_ROOMS
         self._asked_at = Cursor(0)
 
     @property
@@ -89,7 +117,7 @@ class Reader:
 
         The database was asked for them when the log had been read up to `asked_at`.
         """
-        self._belongs = frozenset(room.id for room in rooms)
+        self._belongs = _ids(rooms).all
         self._asked_at = asked_at
         window = self._tail.window
         if not self._wanted.by_name and window.start <= self.position < window.end:
@@ -102,8 +130,8 @@ class Reader:
 
     def _follow(self, rooms: tuple[RoomRef, ...]) -> None:
         self.rooms = rooms
-        visited = frozenset(room.id for room in rooms if not room.member)
-        self._hub.follow(self.listener, tuple(room.id for room in rooms), visited)
+        ids = _ids(rooms)
+        self._hub.follow(self.listener, ids.in_order, ids.visited)
 
     def _from_window(self, limit: int, most_bytes: int) -> list[Event]:
         window, who = self._tail.window, self._identity

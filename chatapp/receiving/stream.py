@@ -40,18 +40,17 @@ BEAT_PART = 0.9
 class Stream:
     """`due_s`: when it has something to say besides events, or has to end. Like `begun_s` in monotonic seconds."""
 
-    __slots__ = ("_beat_s", "_ends_s", "_heartbeat_due_s", "_heartbeat_s", "_who", "begun_s", "reader")
+    __slots__ = ("_ends_s", "_heartbeat_due_s", "_heartbeat_s", "_who", "begun_s", "reader")
 
     def __init__(self, reader: Reader, who: Identity, *, life_s: float, heartbeat_s: float) -> None:
         self.reader = reader
         self._who = who
         self._heartbeat_s = heartbeat_s
-        self._beat_s = heartbeat_s * BEAT_PART
         self.begun_s = time.monotonic()
         jittered_s = life_s * random.uniform(1 - LIFE_JITTER, 1 + LIFE_JITTER)
         # Whichever comes first: its own end, or that of the session.
         self._ends_s = self.begun_s + min(jittered_s, (who.ends_at - utc_now()).total_seconds())
-        self._heartbeat_due_s = self.begun_s + self._beat_s
+        self._heartbeat_due_s = self.begun_s + heartbeat_s * BEAT_PART
 
     @property
     def due_s(self) -> float:
@@ -95,7 +94,7 @@ class Stream:
         if now_s < self._heartbeat_due_s:
             return b""
         # Not counted from now, which may be a little late: the delays would add up.
-        self._heartbeat_due_s = max(self._heartbeat_due_s + self._beat_s, now_s)
+        self._heartbeat_due_s = max(self._heartbeat_due_s + self._heartbeat_s * BEAT_PART, now_s)
         return self._beat()
 
     def _beat(self) -> bytes:

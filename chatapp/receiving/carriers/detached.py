@@ -85,6 +85,8 @@ class Detached:
         # When the loop looks next for who is due, in seconds of the monotonic clock.
         self._next_look_s = 0.0
         self._fanout = Fanout()
+        # One object for all connections.
+        self._end: Callable[[Connection, str], None] = self.end
         self._loop = Loop("streams", self._turn, interval_s=0.0)
 
     def start(self) -> None:
@@ -104,7 +106,7 @@ class Detached:
         return plain and self._sockets.watched and environ.get("SERVER_PROTOCOL") in PROTOCOLS
 
     def connection(self, identity: Identity, request: Request) -> Connection:
-        return Connection(identity.id, identity.session_id, request, self.end)
+        return Connection(identity.id, identity.session_id, request, self._end)
 
     def adopt(self, connection: Connection, fileno: int, head: bytes) -> None:
         """Go on with a duplicate of this descriptor. `head` is the response's, up to the empty line.

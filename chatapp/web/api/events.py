@@ -1,6 +1,7 @@
 """`/events`: the stream, the long poll, and acks."""
 
 import time
+from functools import lru_cache
 from functools import partial
 from typing import Any
 
@@ -61,6 +62,9 @@ POLL_MAX_BYTES = 1024 * 1024
 # Signals wait this long for news of the log, or for more of them.
 SIGNALS_COMPANY_S = 1.0
 ROOMS_MAX = 1000
+# So many lists of rooms, of so many characters, are kept for all who ask for the same: at most 2 MB.
+SHARED_MAX = 2000
+SHARED_MAX_CHARS = 200
 # Of the rate of reading: rooms by name are looked up one by one.
 NAMES_PER_UNIT = 20
 
@@ -236,7 +240,15 @@ def _wanted(query: Query, *, lenient: bool = False) -> Wanted:
     names = query.text("rooms")
     if names is None:
         return ALL_ROOMS
+    return _shared(names, lenient) if len(names) <= SHARED_MAX_CHARS else _named(names, lenient)
+
+
+def _named(names: str, lenient: bool) -> Wanted:
     wanted = frozenset(names.split(","))
     if len(wanted) > ROOMS_MAX:
         raise InvalidParameter(f"rooms: at most {ROOMS_MAX}.")
     return Wanted(wanted, lenient)
+
+
+# Thousands of connections ask for the same few rooms, and each keeps what it asked for.
+_shared = lru_cache(SHARED_MAX)(_named)
