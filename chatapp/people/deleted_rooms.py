@@ -1,6 +1,5 @@
 """`DeletedRooms`: takes apart what was deleted, some rows at a time: first who belonged to it, then what was said."""
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete
@@ -20,6 +19,7 @@ from chatapp.storage import Message
 from chatapp.storage import Receipt
 from chatapp.storage import Room
 from chatapp.storage import Visibility
+from chatapp.storage import ago
 from chatapp.storage import one_of
 from chatapp.storage import uuid7
 from chatapp.wire import event_types
@@ -88,13 +88,12 @@ def end_memberships(tx: Transaction, room: Room) -> str:
 def _sweep_one(tx: Transaction) -> bool:
     """The next step for one room. Returns whether there was something to do."""
     unswept = UNSWEPT.order_by(Room.id).limit(ROOMS_AT_ONCE).with_for_update(skip_locked=True, of=Room)
-    late = utc_now() - timedelta(seconds=LATE_S)
     for room in tx.scalars(unswept).all():
         assert room.deleted_at is not None
         if room.former_name is None:
             end_memberships(tx, room)
         elif not any(sweep(tx, room.id) for sweep in (_messages, _moves, _receipts)):
-            if room.deleted_at > late or _waiting(tx, room.id):
+            if room.deleted_at > tx.execute(select(ago(LATE_S))).scalar_one() or _waiting(tx, room.id):
                 continue
             room.swept_at = utc_now()
         return True

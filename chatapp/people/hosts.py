@@ -7,7 +7,6 @@ import hmac
 import logging
 import socket
 from collections.abc import Sequence
-from datetime import timedelta
 from hashlib import sha256
 
 from sqlalchemy import delete
@@ -16,17 +15,17 @@ from sqlalchemy.orm import Session as Transaction
 
 from chatapp.config import Config
 from chatapp.runtime import Loop
-from chatapp.runtime import utc_now
 from chatapp.storage import Database
 from chatapp.storage import Host
+from chatapp.storage import ago
 from chatapp.storage import insert_into
 
 log = logging.getLogger(__name__)
 
 SAY_INTERVAL_S = 30.0
 # Whoever said nothing for this long is not there any more.
-THERE = timedelta(seconds=4 * SAY_INTERVAL_S)
-KEPT = timedelta(days=1)
+THERE_S = 4 * SAY_INTERVAL_S
+KEPT_S = 86_400.0
 READ_MAX = 100
 
 
@@ -42,7 +41,7 @@ def differing(hosts: Sequence[Host], secret: str) -> list[str]:
 
 def there(tx: Transaction) -> Sequence[Host]:
     """The hosts that are there now, at most READ_MAX."""
-    recently = select(Host).where(Host.seen_at > utc_now() - THERE).order_by(Host.seen_at.desc()).limit(READ_MAX)
+    recently = select(Host).where(Host.seen_at > ago(THERE_S)).order_by(Host.seen_at.desc()).limit(READ_MAX)
     return tx.scalars(recently).all()
 
 
@@ -75,8 +74,8 @@ class Hosts:
         self._told = others
 
     def _say(self, tx: Transaction) -> Sequence[Host]:
-        mine = {"secret": fingerprint(self._config.secret_key), "seen_at": utc_now()}
+        mine = {"secret": fingerprint(self._config.secret_key), "seen_at": ago()}
         said = insert_into(tx, Host).values(name=self._name, **mine)
         tx.execute(said.on_conflict_do_update(index_elements=[Host.name], set_=mine))
-        tx.execute(delete(Host).where(Host.seen_at < utc_now() - KEPT))
+        tx.execute(delete(Host).where(Host.seen_at < ago(KEPT_S)))
         return there(tx)

@@ -34,6 +34,7 @@ from chatapp.storage import Membership
 from chatapp.storage import Room
 from chatapp.storage import User
 from chatapp.storage import Visibility
+from chatapp.storage import ago
 from chatapp.storage import insert_into
 from chatapp.storage import uuid7
 from chatapp.wire import event_types
@@ -126,7 +127,8 @@ class Rooms:
             room = _locked(tx, ref)
             if room.owner_id != who.id or room.visibility == Visibility.DIRECT or room.name == membership.GENERAL:
                 raise Forbidden("Only the owner may delete a room.")
-            room.deleted_at = utc_now()
+            # By the clock by which it is judged how long ago that was.
+            room.deleted_at = tx.execute(select(ago())).scalar_one()
             return deleted_rooms.end_memberships(tx, room)
 
         last = self._database.write(work)

@@ -25,7 +25,6 @@ from chatapp.people import access
 from chatapp.runtime import Gather
 from chatapp.runtime import Recent
 from chatapp.runtime import pause_s
-from chatapp.runtime import utc_now
 from chatapp.sending.admission import Admission
 from chatapp.sending.committer import ANSWER_TIMEOUT_S
 from chatapp.sending.committer import BATCH_MAX
@@ -39,6 +38,7 @@ from chatapp.storage import Membership
 from chatapp.storage import Piece
 from chatapp.storage import Prepared
 from chatapp.storage import Rows
+from chatapp.storage import ago
 from chatapp.wire import rules
 
 ROOMS_REMEMBERED = 10_000
@@ -53,7 +53,7 @@ GROW = Prepared(
         _GROWTHS.c.length == bindparam("begin"),
         exists().where(Membership.room_id == _GROWTHS.c.room_id, Membership.user_id == _GROWTHS.c.sender_id),
     )
-    .values(length=bindparam("end"), appended_at=bindparam("now", type_=_GROWTHS.c.appended_at.type))
+    .values(length=bindparam("end"), appended_at=ago())
     .returning(_GROWTHS.c.room_id, _GROWTHS.c.room)
 )
 INSERT_PIECE = Prepared(
@@ -152,10 +152,7 @@ def _write(rows: Rows, appends: list[Append]) -> list[Grew | None]:
     one another."""
     order = sorted(range(len(appends)), key=lambda at: appends[at].message_id)
     ordered = [appends[at] for at in order]
-    now = utc_now()
-    found = rows.ask_each(
-        GROW, [{**_given(one), "sender": one.sender_id, "end": one.end, "now": now} for one in ordered]
-    )
+    found = rows.ask_each(GROW, [{**_given(one), "sender": one.sender_id, "end": one.end} for one in ordered])
     grew = [Grew(one, *row[0]) if row else None for one, row in zip(ordered, found, strict=True)]
     if any(grew):
         rows.run(INSERT_PIECE, [{**_given(one.append), "piece": one.append.text} for one in grew if one is not None])

@@ -34,6 +34,7 @@ from chatapp.storage import MessageStatus
 from chatapp.storage import Prepared
 from chatapp.storage import Room
 from chatapp.storage import Rows
+from chatapp.storage import ago
 from chatapp.storage import inserted_if
 from chatapp.storage import one_of
 from chatapp.storage import rows_within
@@ -91,7 +92,8 @@ INSERT_GROWTH = Prepared(
         _GROWTH,
         select(
             *(_MESSAGES.c.id, _MESSAGES.c.room_id, _MESSAGES.c.sender_id),
-            *(bindparam(name, type_=_GROWTHS.c[name].type) for name in _GROWTH[3:]),
+            *(bindparam(name, type_=_GROWTHS.c[name].type) for name in _GROWTH[3:-1]),
+            ago(),
         ).where(_MESSAGES.c.id == bindparam("message")),
     )
 )
@@ -290,7 +292,6 @@ def _growth(message_id: str, draft: Draft) -> dict[str, Any]:
         "room": draft.room,
         "session_id": draft.session_id,
         "length": len(draft.content.body),
-        "appended_at": utc_now(),
     }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
 
 from sqlalchemy import exists
 from sqlalchemy import or_
@@ -12,12 +11,12 @@ from chatapp.eventlog import LiveLog
 from chatapp.eventlog import Outbox
 from chatapp.eventlog import growth
 from chatapp.runtime import Loop
-from chatapp.runtime import utc_now
 from chatapp.sending.appends import Grew
 from chatapp.storage import Database
 from chatapp.storage import Growth
 from chatapp.storage import Membership
 from chatapp.storage import Session
+from chatapp.storage import ago
 from chatapp.wire import Signal
 
 # At most twenty a second of a message, as long as one worker takes its appends.
@@ -70,7 +69,7 @@ class GrownText:
             self._live_log.signal_all([signal.packed() for signal in signals.values()])
 
     def _end_idle(self) -> None:
-        over = or_(Growth.appended_at < utc_now() - timedelta(seconds=IDLE_S), ~BY_MEMBER, SIGNED_OUT)
+        over = or_(Growth.appended_at < ago(IDLE_S), ~BY_MEMBER, SIGNED_OUT)
         if self._database.read(lambda tx: growth.any_of(tx, over)):
             ended = self._database.write(lambda tx: growth.end_those(tx, over, most=ENDED_AT_ONCE))
             self._outbox.wake()

@@ -5,6 +5,7 @@ from chatapp.storage.database import Database
 from chatapp.storage.database import engine_options
 from chatapp.storage.database import insert_into
 from chatapp.storage.database import prepare
+from chatapp.storage.database_clock import ago
 from chatapp.storage.long_work import long_work_engine
 from chatapp.storage.models import EventRow
 from chatapp.storage.models import Growth
@@ -67,6 +68,7 @@ __all__ = [
     "Session",
     "User",
     "Visibility",
+    "ago",
     "db",
     "engine_options",
     "for_all",

@@ -24,6 +24,7 @@ CASES = [
     Case("worker stopped", "SIGSTOP of a worker for 6 s", process_faults.stop_a_worker),
     Case("redis killed", "kill -9, empty after 5 s", redis_faults.kill, short=POSTGRES),
     Case("redis killed often", "kill -9 and an empty start, 5 times", redis_faults.kill_again_and_again),
+    Case("redis long away", "kill -9, empty after 2,500 messages", redis_faults.stay_away_for_long),
     Case("redis flushed", "FLUSHALL, 3 times", redis_faults.flush, short=POSTGRES),
     Case("redis stalled", "SIGSTOP for 20 s", redis_faults.stall),
     Case("redis clock ahead", "1 h ahead, FLUSHALL, right again", redis_faults.flush_with_clock_ahead, redis="clocked"),
@@ -74,6 +75,15 @@ CASES = [
     Case("host cut from redis", "one of two, for 8 s", host_faults.cut_from_redis, POSTGRES, hosts=2),
     Case("host cut from postgres", "one of two, for 8 s", host_faults.cut_from_database, POSTGRES, hosts=2),
     Case("host far away", "one of two, 50 ms, then 200 ms, 15 s each", host_faults.far_away, POSTGRES, hosts=2),
+    Case("host loses packets", "one of two, one in fifty, for 20 s", host_faults.lose_packets, POSTGRES, hosts=2),
+    Case(
+        "clocks apart",
+        "one of two hosts 10 min ahead; Redis killed, 300 messages meanwhile",
+        redis_faults.stay_away,
+        POSTGRES,
+        hosts=2,
+        apart="+10m",
+    ),
     Case(
         "redis failover",
         "two hosts; the primary killed, Sentinels",

@@ -1,15 +1,19 @@
 """What happens to one of several hosts, and to the servers that they share."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from tests.faults.hosts import Host
 from tests.faults.load import Load
 from tests.faults.world import World
 from tests.support.moving_name import MovingName
+from tests.support.packets import losing_packets
 
 CUT_S = 8.0
 FAR_S = 15.0
+LOSSY_S = 20.0
+LOST_PART = 0.02
 # There and back: between two cities, and between two continents.
 NEAR_CITY_S, FAR_CITY_S = 0.05, 0.2
 
@@ -43,6 +47,15 @@ def far_away(world: World, load: Load) -> None:
             world.hold(FAR_S)
             load.goes_on(30)
     _delay(world.hosts.all[1], 0.0)
+
+
+def lose_packets(world: World, load: Load) -> None:
+    """Of all packets between one host and Redis or the database every fiftieth is lost, on both ways."""
+    with world.fault("packets are lost"), ExitStack() as ended:
+        for relay in (world.hosts.all[1].to_redis, world.hosts.all[1].to_database):
+            ended.enter_context(losing_packets(_there(relay).port, LOST_PART))
+        world.hold(LOSSY_S)
+        load.goes_on(30)
 
 
 def fail_over_redis(world: World, load: Load) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import ExitStack
 from contextlib import suppress
 from pathlib import Path
@@ -19,10 +20,10 @@ BACK_WITHIN_S = 60.0
 class Host:
     """A service, and its ways to Redis and to the database."""
 
-    def __init__(self, folder: Path, settings: dict[str, str], ended: ExitStack) -> None:
+    def __init__(self, folder: Path, settings: dict[str, str], under: Sequence[str], ended: ExitStack) -> None:
         self.to_redis = self._relay(settings, "REDIS_URL", ended)
         self.to_database = self._relay(settings, "DATABASE_URL", ended)
-        self.service = Service(folder, **settings, SECRET_KEY=SECRET)
+        self.service = Service(folder, under, **settings, SECRET_KEY=SECRET)
         ended.callback(self.service.stop)
 
     @staticmethod
@@ -49,12 +50,14 @@ class Host:
 
 
 class Hosts:
-    """`url` is in front of all."""
+    """`url` is in front of all. Each is started by one of the commands in `under`."""
 
-    def __init__(self, folder: Path, count: int, settings: dict[str, str]) -> None:
+    def __init__(self, folder: Path, under: Sequence[Sequence[str]], settings: dict[str, str]) -> None:
         self._ended = ExitStack()
         try:
-            self.all = [Host(folder / f"host-{number}", dict(settings), self._ended) for number in range(count)]
+            self.all = [
+                Host(folder / f"host-{number}", dict(settings), by, self._ended) for number, by in enumerate(under)
+            ]
         except BaseException:
             self._ended.close()
             raise

@@ -49,6 +49,8 @@ class Case:
     service_clock: bool = False
     # Above 0: so many services on one database and one Redis.
     hosts: int = 0
+    # As "+10m": how far the clock of the last of them is from the others'.
+    apart: str = ""
     # The database has a synchronous one.
     standby: bool = False
     # How many people are at the page in a real Chromium.
@@ -112,6 +114,7 @@ def run(case: Case, database: str, folder: Path) -> Result:
         proxied=case.proxied,
         service_clock=case.service_clock,
         hosts=case.hosts,
+        apart=case.apart,
         standby=case.standby,
     )
     report = Report()

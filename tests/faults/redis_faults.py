@@ -34,6 +34,16 @@ def kill_again_and_again(world: World, load: Load) -> None:
             load.goes_on(10)
 
 
+def stay_away(world: World, load: Load) -> None:
+    """kill -9; 300 messages are stored before it is there again, empty."""
+    _stay_away(world, load, 300)
+
+
+def stay_away_for_long(world: World, load: Load) -> None:
+    """The same with 2,500 messages."""
+    _stay_away(world, load, 2_500)
+
+
 def flush(world: World, load: Load) -> None:
     """FLUSHALL under blocked readers, three times."""
     with world.fault("FLUSHALL"):
@@ -104,6 +114,14 @@ def out_of_memory(world: World, load: Load) -> None:
         world.require(_refuses(world), "Redis took a write beyond its memory")
         world.hold(5.0)
         world.redis.client.config_set("maxmemory", "0")
+        load.goes_on(30)
+
+
+def _stay_away(world: World, load: Load, messages: int) -> None:
+    with world.fault("kill -9 of Redis"):
+        world.redis.process.kill()
+        load.burst(messages)
+        world.redis.start_again()
         load.goes_on(30)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import ExitStack
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -30,7 +31,8 @@ FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 class World:
     """`redis` is 'own', 'embedded', 'clocked' (its clock can be set), or 'sentinels': two of them, watched by three.
 
-    With `hosts` so many services share all of it, and `url` is in front of them. With `standby` the database has one,
+    With `hosts` so many services share all of it, and `url` is in front of them; with `apart`, as "+10m", the clock of
+    the last one is that far from the others'. With `standby` the database has one,
     and nothing is acknowledged before that has it.
 
     With `files` each process of the service may open that many. With `disk_mib` the database lies on a disk of
@@ -49,6 +51,7 @@ class World:
         proxied: bool,
         service_clock: bool,
         hosts: int = 0,
+        apart: str = "",
         standby: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,12 +76,14 @@ class World:
         try:
             if disk_mib:
                 self._mount(disk_mib)
-            self._start(redis, settings, proxied, hosts, standby)
+            self._start(redis, settings, proxied, [*[[]] * (hosts - 1), self._apart(apart)] if hosts else [], standby)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, redis: str, settings: dict[str, str], proxied: bool, hosts: int, standby: bool) -> None:
+    def _start(
+        self, redis: str, settings: dict[str, str], proxied: bool, hosts: Sequence[Sequence[str]], standby: bool
+    ) -> None:
         stands_on = dict(LIVELY)
         if self.database == "postgres":
             self.postgres = Postgres(self.disk / "postgres" / "cluster")
@@ -160,6 +165,12 @@ class World:
         """As '+1h': how far the clock of Redis, or of the service, goes ahead or back."""
         self._clock.write_text(offset)
 
+    def _apart(self, offset: str) -> list[str]:
+        """What starts a process whose clock is that far away, for good."""
+        return (
+            [binary("env"), *(f"{name}={value}" for name, value in _faked(FAKETIME=offset).items())] if offset else []
+        )
+
     def _mount(self, size_mib: int) -> None:
         as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
         folder = str(self.disk)
@@ -183,13 +194,12 @@ class World:
 
     def _clocked(self, **looked_at: str) -> dict[str, str]:
         """The environment of a process whose clock is ours. `looked_at`: how often it looks at what we say."""
-        if not FAKETIME:
-            raise FileNotFoundError("libfaketime is not installed: run `make test`, which installs it")
         self.set_clock("+0")
-        return {
-            "LD_PRELOAD": str(FAKETIME[0]),
-            "FAKETIME_TIMESTAMP_FILE": str(self._clock),
-            **looked_at,
-            # Time-outs are not what is tested.
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
+        return _faked(FAKETIME_TIMESTAMP_FILE=str(self._clock), **looked_at)
+
+
+def _faked(**clock: str) -> dict[str, str]:
+    if not FAKETIME:
+        raise FileNotFoundError("libfaketime is not installed: run `make test`, which installs it")
+    # Time-outs are not what is tested.
+    return {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME_DONT_FAKE_MONOTONIC": "1", **clock}
