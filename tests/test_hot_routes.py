@@ -93,6 +93,8 @@ def test_refusals(behind_flask: Service, method: str, path: str, options: dict[s
 def test_without_an_access_log_the_answers_are_the_same(behind_flask: Service, start_service: Start) -> None:
     plain = start_service("sqlite")
     with Person(plain.url, "Ada") as ada, Person(behind_flask.url, "Ada") as other:
+        for someone in (ada, other):
+            wait_until(lambda someone=someone: someone.cursor() != "0-0", what="the log to begin")
         for path in ("/events/poll?wait=0", "/events/poll?wait=x", "/events/stream?since=x"):
             same(ada.http.get(path), other.http.get(path))
         same(ada.post("general", "x"), other.post("general", "x"))

@@ -190,10 +190,13 @@ def look(page: Page, name: str) -> None:
       [document.documentElement, document.body].every((one) => one.scrollWidth === one.clientWidth)"""
     for frame in page.frames:
         try:
-            # The log refreshes by itself: this is asked again of the page that comes.
-            frame.wait_for_function(fits)
+            # The log refreshes by itself: this is asked again of the page that comes. Not by its pictures, of which a
+            # page that nobody looks at has few.
+            frame.wait_for_function(fits, polling=100)
         except LookedInVain:
-            raise AssertionError(f"{name}: {frame.url} is wider than its frame") from None
+            found = frame.evaluate("""() => [document.readyState, ...[document.documentElement, document.body]
+              .map((one) => [one.scrollWidth, one.clientWidth])]""")
+            raise AssertionError(f"{name}: {frame.url} is wider than its frame: {found}") from None
     folder = os.environ.get("SCREENSHOTS")
     if folder:
         page.screenshot(path=Path(folder) / f"lite-{name}.png")

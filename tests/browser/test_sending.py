@@ -220,7 +220,8 @@ def test_07_deleted_in_flight_says_that_it_may_have_been_sent_and_comes_back(per
     )
     ada.say("on its way")
     ada.shows("on its way", "Sending")
-    wait_until(lambda: held, what="the send")
+    # While it is asked something, the page's requests come in here.
+    wait_until(lambda: ada.page.evaluate("() => true") and held, what="the send")
     ada.act("on its way", "Delete")
     expect(ada.page.locator("#toast")).to_have_text(
         "Deleted here. It may have been sent already; if so, it will appear again."
