@@ -1,8 +1,8 @@
 """Crowd: a hundred thousand streams over six workers: what each holds while nothing is said, and one message to all."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from threading import Thread
 
 from bench import ours
 from bench.case import Figures
@@ -59,10 +59,5 @@ def _part(number: int) -> int:
 
 def _go(loads: list[Load]) -> list[Said]:
     """All at once; whoever only hears stops when all is there."""
-    heard: list[Said] = []
-    threads = [Thread(target=lambda load=load: heard.append(load.go())) for load in loads]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return heard
+    with ThreadPoolExecutor(len(loads)) as pool:
+        return list(pool.map(Load.go, loads))

@@ -7,8 +7,12 @@ import psycopg
 import pytest
 from sqlalchemy import NullPool
 from sqlalchemy import create_engine
+from sqlalchemy import func
+from sqlalchemy import select
 
 from chatapp.config import Config
+from chatapp.storage import Database
+from chatapp.storage import Prepared
 from chatapp.storage.postgres_hosts import PostgresHosts
 from tests.conftest import Start
 from tests.support.followers import StreamFollower
@@ -166,3 +170,32 @@ def test_all_of_them_away_is_one_line_that_names_each(start_service: Start, post
     ) as end:
         start_service("postgres", DATABASE_URL=url)
     assert "Traceback" not in str(end.value)
+
+
+def test_whoever_leaves_a_server_takes_no_connection_along(postgres: Postgres, clusters: Clusters) -> None:
+    """Not that of a write under way either: it would be the one that all later writes use."""
+    here, there = postgres, clusters("there")
+    with MovingName(here.port) as name:
+        url = here.database()
+        url_there = there.database()
+        there.ask(f"ALTER DATABASE {url_there.rpartition('/')[2]} RENAME TO {url.rpartition('/')[2]}")
+        engine = create_engine(address(url, name.port).replace("postgresql:", "postgresql+psycopg:"))
+        database = Database(engine)
+        port = Prepared(select(func.inet_server_port()))
+
+        def write(during: Callable[[], None] = lambda: None) -> int:
+            return database.write_rows(lambda rows: (rows.ask(port)[0][0], during())[0])
+
+        def read() -> int:
+            return int(database.read(lambda tx: tx.execute(select(func.inet_server_port())).scalar_one()))
+
+        assert (write(), read()) == (here.port, here.port)
+        pid = database.read(lambda tx: tx.execute(select(func.pg_backend_pid())).scalar_one())
+        database.follow_address()
+        assert database.read(lambda tx: tx.execute(select(func.pg_backend_pid())).scalar_one()) == pid
+        name.point_to(there.port)
+        assert (write(), read()) == (here.port, here.port)
+        database._followed_s = database._left_s = -60.0
+        assert write(database.follow_address) == here.port
+        assert (write(), read()) == (there.port, there.port)
+        database.close()

@@ -88,4 +88,4 @@ def _other(cursor: Cursor, given: dict[bytes, bytes]) -> LogEntry:
     target, about = given[b"target"].decode() or None, given[b"about"].decode() or None
     event = Event(cursor, type_, int(given[b"room"]), codec.loads_trusted(given[b"body"]), target, about)
     created = event.message_id if event.type == event_types.MESSAGE_CREATED else None
-    return LogEntry(cursor, prev, event, created or given[b"number"].decode(), given[b"number"])
+    return LogEntry(cursor, prev, event, created or str(int(given[b"number"])), given[b"number"])

@@ -91,7 +91,8 @@ class LogOwner:
             if self._check() or self._check():
                 return
             # Or for a follower of this server, to which the address leads by now: old connections stay where they are.
-            self._database.leave_server()
+            with suppress(Unavailable):
+                self._database.follow_address()
             if not self._check():
                 self._refuse()
 

@@ -43,8 +43,6 @@ DRAIN_MAX = 500
 # Within this time another worker records what it has published.
 FOLLOW_S = 0.05
 RELAY_INTERVAL_S = 2.0
-# What waits goes out soon after Redis is back; while it is known to be away, nobody is asked.
-BACKOFF_MAX_S = 0.25
 # An answer to a send waits this long for its cursor: the contract's bound.
 CURSOR_WAIT_S = 0.2
 # With more rows than this waiting, nothing overtakes them: a reader looks for rows that are in the log and not recorded
@@ -92,7 +90,8 @@ class Outbox:
         self._loop = Loop(
             *("outbox", self._flush),
             interval_s=RELAY_INTERVAL_S,
-            backoff_max_s=BACKOFF_MAX_S,
+            # What waits goes out soon after Redis is back. It is asked before the database then.
+            soon=lambda error: type(error) is RedisAway,
             refused_by=SQLAlchemyError,
         )
         # Called with what was recorded just now.
@@ -198,7 +197,7 @@ class Outbox:
         self._looked_s = time.monotonic()
         if self._link.commands.away:
             raise RedisAway("away")
-        if not self._met:
+        if not self._met or self._link.commands.failing:
             self._meet()
         self._settle()
         self._asked = False

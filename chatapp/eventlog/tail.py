@@ -229,24 +229,25 @@ class Tail:
         if run[-1].event is None and run[0].prev == before and self._passed_over(run[-1].cursor):
             self._resync()
             return False
-        events: list[Event] = []
+        intact = 0
         for cursor, prev, event, uid, _ in run:
             if prev != self.window.end:
                 log.warning("the log was changed beneath %s: %s follows %s", self.end, cursor, prev)
-                self._tell_news(events, [event for event in told if event in events], before)
-                self._resync()
-                return False
+                break
+            intact += 1
             if event is None:
                 self.window.move(cursor)
                 continue
             self.window.append(event, cursor)
             self._seen.note(uid, cursor)
-            events.append(event)
+        events = [event for _, _, event, _, _ in run[:intact] if event is not None]
         if events:
-            self._newest = run[-1]
+            self._newest = run[intact - 1]
         self._floor = max(self._floor, self.window.end)
-        self._tell_news(events, told, before)
-        return True
+        self._tell_news(events, told if intact == len(run) else [one for one in told if one in events], before)
+        if intact < len(run):
+            self._resync()
+        return intact == len(run)
 
     def _runs(self, entries: Sequence[LogEntry]) -> Iterator[tuple[list[LogEntry], list[Event]]]:
         """The entries in their order, in runs, each with those events in it that concern somebody here: of one room at
@@ -275,12 +276,19 @@ class Tail:
         return found
 
     def _tell_news(self, events: list[Event], told: list[Event], before: Cursor) -> None:
+        defect: Exception | None = None
         for take in self.on_read:
-            take(events)
+            try:
+                take(events)
+            except Exception as error:
+                # What others are told of does not depend on it.
+                defect = error
         for tell in self.on_news:
             tell(told, before)
         self._moved.set()
         self._moved.clear()
+        if defect is not None:
+            raise defect
 
     def _resume(self) -> None:
         """Redis is there, for the first time or again."""

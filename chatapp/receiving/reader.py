@@ -21,7 +21,8 @@ from chatapp.wire import event_types
 
 # Most connections follow few rooms, and many the same: what they keep of those is one object for all.
 FEW = 8
-SHARED_MAX = 10_000
+# Three kilobytes each at most.
+SHARED_MAX = 1_000
 
 
 class _Ids(NamedTuple):

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 BACKOFF_FIRST_S = 0.1
 # Long enough not to flood a log or a server that is coming up, short enough to be back soon after it.
 BACKOFF_MAX_S = 2.0
+SOON_S = 0.25
 STOP_TIMEOUT_S = 2.0
 
 
@@ -26,9 +27,9 @@ def later(seconds: float, call: Callable[[], None]) -> None:
 class Loop:
     """Call `step` whenever `wake` was called, and at least every `interval_s` seconds.
 
-    After a step, at least `pause_s` pass before the next, so that work can gather. A failing step is
-    logged and tried again with a growing pause; it never ends the loop. `refused_by` is what a dependency raises that
-    is there and refuses.
+    After a step, at least `pause_s` pass before the next, so that work can gather. A failing step is logged and tried
+    again with a growing pause, of SOON_S at most after those failures that are `soon` over; it never ends the loop.
+    `refused_by` is what a dependency raises that is there and refuses.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Loop:
         interval_s: float,
         pause_s: float = 0.0,
         backoff_max_s: float = BACKOFF_MAX_S,
+        soon: Callable[[Exception], bool] = lambda error: False,
         refused_by: type[Exception] | None = None,
     ) -> None:
         self.name = name
@@ -46,6 +48,7 @@ class Loop:
         self._interval_s = interval_s
         self._pause_s = pause_s
         self._backoff_max_s = backoff_max_s
+        self._soon = soon
         self._expected = (ChatError, OSError, *([refused_by] if refused_by is not None else []))
         self._wake = Flag()
         self._stopped = Flag()
@@ -78,7 +81,8 @@ class Loop:
                 self._recovered()
             except Exception as error:
                 self._log(error)
-                self._stopped.wait(backoff_s * random.uniform(0.5, 1.0))
+                pause_s = min(backoff_s, SOON_S) if self._soon(error) else backoff_s
+                self._stopped.wait(pause_s * random.uniform(0.5, 1.0))
                 backoff_s = min(backoff_s * 2, self._backoff_max_s)
                 continue
             if self._pause_s:

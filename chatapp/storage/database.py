@@ -32,6 +32,7 @@ from sqlalchemy.orm import Session
 
 from chatapp.errors import Unavailable
 from chatapp.runtime import Threads
+from chatapp.runtime import later
 from chatapp.runtime import native_lock
 from chatapp.storage import psycopg_ties
 from chatapp.storage import sqlalchemy_ties
@@ -56,6 +57,8 @@ RETRY_AFTER_S = 2.0
 # Threads that read SQLite at once in one worker. More would not be faster.
 READERS = 4
 POSTGRES_CONNECTIONS = 10
+# Behind an address may stand one and later another, which started at another time.
+WHICH_SERVER = "SELECT concat_ws(' ', pg_postmaster_start_time(), inet_server_addr(), inet_server_port())"
 # Whoever writes all the time keeps a connection for this long without a question whether it is still alive.
 KEPT_S = 1.0
 
@@ -134,6 +137,8 @@ class Database:
             event.listen(engine, "handle_error", self._failed)
         # When it was left, because it is not the one to be written.
         self._left_s = -RETRY_AFTER_S
+        # When it was asked where the address leads.
+        self._followed_s = -RETRY_AFTER_S
         # Called when there is another connection to a server.
         self.on_connected: list[Callable[[], None]] = []
         self._driver_error = sqlalchemy_ties.driver_error(engine.dialect)
@@ -190,7 +195,29 @@ class Database:
         if not self._in_threads and now_s - self._left_s >= RETRY_AFTER_S:
             self._left_s = now_s
             self._release_kept()
+            left = self.engine.pool
             self.engine.dispose()
+            # Those that are at work just now come back to it, and nobody asks it for them.
+            later(WORK_TIMEOUT_S + LAST_S, left.dispose)
+
+    def follow_address(self) -> None:
+        """Leave the server if the address leads to another one by now. That is asked every RETRY_AFTER_S at most, by a
+        connection of its own: the others are good for reading. Raises Unavailable."""
+        now_s = time.monotonic()
+        if self._in_threads or now_s - self._followed_s < RETRY_AFTER_S:
+            return
+        self._followed_s = now_s
+        here = self.read(lambda session: session.execute(text(WHICH_SERVER)).scalar_one())
+        if self._bounded(None, self._ask_anew) != here:
+            self.leave_server()
+
+    def _ask_anew(self) -> Any:
+        pool = self.engine.pool.recreate()
+        try:
+            driver: Any = pool.connect().driver_connection
+            return driver.execute(WHICH_SERVER).fetchone()[0]
+        finally:
+            pool.dispose()
 
     def _connected(self, _driver: Any, _record: Any) -> None:
         for tell in self.on_connected:
@@ -241,6 +268,7 @@ class Database:
     def _write_rows(self, work: Callable[[Rows], T], durable: bool) -> T:
         connection: PoolProxiedConnection | None = None
         driver: Any = None
+        left_s = self._left_s
         try:
             connection = self._connection_for_rows()
             driver = connection.driver_connection
@@ -262,7 +290,11 @@ class Database:
             if raised is error:
                 raise
             raise raised from error
-        self._kept.append((connection, time.monotonic()))
+        if left_s == self._left_s:
+            self._kept.append((connection, time.monotonic()))
+        else:
+            # The server was left meanwhile: whoever kept on using it would write there.
+            self._release(connection)
         if self._log is not None:
             self._log.committed()
         return result

@@ -163,7 +163,7 @@ class RedisLink:
     @property
     def failing(self) -> bool:
         """Whether nothing can be published just now, as far as is known."""
-        return self.commands.failing or self.quick.failing
+        return self.commands.failing or self.quick.away
 
     def probe(self) -> None:
         """Raises RedisAway unless Redis can be written, asking also while it is known to be away.

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from chatapp.runtime import now_ms
+from chatapp.sending.grown_text import IDLE_S
 from chatapp.storage import Growth
 from chatapp.storage import ago
 from chatapp.wire import Content
@@ -44,13 +46,26 @@ def test_a_host_with_another_clock_ends_no_reply_and_keeps_none(
 ) -> None:
     here, other = set_up(), set_up()
     ada = here.person("Ada")
-    id_ = here.parts.messaging.store(ada, "general", "a-growing-one", Content("", growing=True)).document["id"]
-    now = datetime.now(UTC)
-    for module in ("committer", "appends", "grown_text"):
-        monkeypatch.setattr(f"chatapp.sending.{module}.utc_now", lambda: now + apart, raising=False)
+    message = here.parts.messaging.store(ada, "general", "a-growing-one", Content("", growing=True))
+    id_ = message.document["id"]
+    by_hand = "UPDATE growths SET appended_at = :then"
+    right = now_ms
+    for stores, ends in ((here, other), (other, here)):
+        # One of them has that clock, whoever appends.
+        monkeypatch.setattr("chatapp.runtime.clock.now_ms", lambda: right() + int(apart.total_seconds() * 1000))
+        stores.parts.appends.append(ada, id_, at(here), "more ")
+        monkeypatch.undo()
+        ends.parts.grown_text._end_idle()
+        assert here.message(id_).growing
+    monkeypatch.setattr("chatapp.runtime.clock.now_ms", lambda: right() + int(apart.total_seconds() * 1000))
     other.parts.grown_text._end_idle()
     assert here.message(id_).growing
-    here.write("UPDATE growths SET appended_at = :then", then="2026-01-01 00:00:00.000000")
+    then = datetime.now(UTC) - timedelta(seconds=IDLE_S + 30)
+    here.write(by_hand, then=f"{then:%Y-%m-%d %H:%M:%S.%f}")
     other.parts.grown_text._end_idle()
     assert not here.message(id_).growing
-    assert here.one("SELECT count(*) FROM growths") == 0
+
+
+def at(stage: Stage) -> int:
+    length: int = stage.one("SELECT length FROM growths")
+    return length

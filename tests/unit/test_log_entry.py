@@ -64,6 +64,7 @@ def test_where_the_log_was_raised_there_is_no_event() -> None:
         flat(prev=b"before"),
         flat(about=b"\xff"),
         flat()[:-1],
+        flat(message=None, uid=None, number=b"many", type=b"member.joined", body=b'{"room":"general"}'),
     ],
 )
 def test_what_others_wrote_there_names_no_predecessor(other: list[bytes], caplog: pytest.LogCaptureFixture) -> None:

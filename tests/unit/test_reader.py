@@ -362,3 +362,13 @@ def test_an_identity_with_a_claim_knows_no_other_rooms(stage: Stage, forget: For
     forget(stage)
     events = stage.told(stage.reader(claimed, since))
     assert {one.room_name for one in events} == {"two"}
+
+
+def test_who_belongs_to_a_room_and_who_visits_it_share_nothing(stage: Stage) -> None:
+    ada, bob = stage.person("Ada"), stage.person("Bob")
+    id_ = stage.room(ada, "team")
+    for _ in range(2):
+        member = stage.reader(ada, stage.parts.tail.end, "team").listener
+        visitor = stage.reader(bob, stage.parts.tail.end, "team").listener
+        assert (member.rooms, member.visited) == ((id_,), frozenset())
+        assert (visitor.rooms, visitor.visited) == ((id_,), frozenset({id_}))

@@ -1,6 +1,7 @@
 """Tail: what a worker remembers ends with what it heard."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import gevent
@@ -11,6 +12,7 @@ from chatapp.errors import Unavailable
 from chatapp.eventlog import LiveLog
 from chatapp.eventlog.tail import LOOK_INTERVAL_S
 from chatapp.wire import Cursor
+from chatapp.wire import Event
 from tests.support.redis_server import RedisServer
 from tests.support.stage import Stage
 from tests.unit.conftest import Set
@@ -202,3 +204,42 @@ def test_a_signal_of_another_version_does_not_stop_the_tail(set_up: Set) -> None
     here.read()
     assert heard == ["known"]
     assert here.parts.tail.end == here.parts.live_log.last()
+
+
+def test_a_defect_in_what_remembers_keeps_nobody_from_being_told(set_up: Set) -> None:
+    """What nobody follows goes with what somebody does: it may be what cannot be read."""
+    here = set_up()
+    ada = here.person("Ada")
+    here.room(ada, "other")
+    reader = here.reader(ada, here.parts.tail.end, "general")
+
+    def fails(events: Sequence[Event]) -> None:
+        raise ValueError("cannot be read")
+
+    here.parts.tail.on_read.insert(0, fails)
+    here.send(ada, "general", "told all the same")
+    here.send(ada, "other", "cannot be read")
+    here.publish()
+    reader.listener.clear()
+    with pytest.raises(ValueError, match="cannot be read"):
+        here.read()
+    assert reader.listener.woken
+    assert [event.body["message"]["body"] for event in here.told(reader)] == ["told all the same"]
+
+
+def test_what_stood_before_a_break_is_told_and_counts_as_known(set_up: Set) -> None:
+    here = set_up()
+    ada = here.person("Ada")
+    reader = here.reader(ada, here.parts.tail.end, "general")
+    for body in ("first", "taken out", "last"):
+        here.send(ada, "general", body)
+    here.publish()
+    first, second, _ = here.parts.live_log.read(here.parts.tail.end, "0-0", 0.1).entries
+    here.parts.link.commands.call(lambda redis: redis.xdel("chat:events", str(second.cursor)))
+    told: list[str] = []
+    known: list[bool] = []
+    here.parts.tail.on_news.append(lambda events, before: told.extend(one.body["message"]["body"] for one in events))
+    here.parts.tail.on_doubt.append(lambda: known.append(here.parts.tail.floor >= first.cursor))
+    here.read()
+    assert (told, known[:1]) == (["first"], [True])
+    assert [event.body["message"]["body"] for event in here.told(reader)] == ["first", "taken out", "last"]

@@ -62,9 +62,9 @@ POLL_MAX_BYTES = 1024 * 1024
 # Signals wait this long for news of the log, or for more of them.
 SIGNALS_COMPANY_S = 1.0
 ROOMS_MAX = 1000
-# So many lists of rooms, of so many characters, are kept for all who ask for the same: at most 2 MB.
-SHARED_MAX = 2000
-SHARED_MAX_CHARS = 200
+# So many lists of few rooms are kept for all who ask for the same: a megabyte at most.
+SHARED_MAX = 500
+SHARED_MAX_ROOMS, SHARED_MAX_CHARS = 8, 200
 # Of the rate of reading: rooms by name are looked up one by one.
 NAMES_PER_UNIT = 20
 
@@ -240,7 +240,8 @@ def _wanted(query: Query, *, lenient: bool = False) -> Wanted:
     names = query.text("rooms")
     if names is None:
         return ALL_ROOMS
-    return _shared(names, lenient) if len(names) <= SHARED_MAX_CHARS else _named(names, lenient)
+    few = len(names) <= SHARED_MAX_CHARS and names.count(",") < SHARED_MAX_ROOMS
+    return _shared(names, lenient) if few else _named(names, lenient)
 
 
 def _named(names: str, lenient: bool) -> Wanted:
