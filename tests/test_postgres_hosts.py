@@ -11,6 +11,7 @@ from sqlalchemy import func
 from sqlalchemy import select
 
 from chatapp.config import Config
+from chatapp.errors import Unavailable
 from chatapp.storage import Database
 from chatapp.storage import Prepared
 from chatapp.storage.postgres_hosts import PostgresHosts
@@ -193,6 +194,10 @@ def test_whoever_leaves_a_server_takes_no_connection_along(postgres: Postgres, c
         pid = database.read(lambda tx: tx.execute(select(func.pg_backend_pid())).scalar_one())
         database.follow_address()
         assert database.read(lambda tx: tx.execute(select(func.pg_backend_pid())).scalar_one()) == pid
+        name.point_to(1)
+        database._followed_s = -60.0
+        with pytest.raises(Unavailable):
+            database.follow_address()
         name.point_to(there.port)
         assert (write(), read()) == (here.port, here.port)
         database._followed_s = database._left_s = -60.0

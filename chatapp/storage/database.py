@@ -16,6 +16,7 @@ import gevent
 from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import ExceptionContext
+from sqlalchemy import Pool
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy import event
 from sqlalchemy import text
@@ -207,17 +208,26 @@ class Database:
         if self._in_threads or now_s - self._followed_s < RETRY_AFTER_S:
             return
         self._followed_s = now_s
-        here = self.read(lambda session: session.execute(text(WHICH_SERVER)).scalar_one())
-        if self._bounded(None, self._ask_anew) != here:
-            self.leave_server()
-
-    def _ask_anew(self) -> Any:
-        pool = self.engine.pool.recreate()
+        anew = self.engine.pool.recreate()
         try:
-            driver: Any = pool.connect().driver_connection
-            return driver.execute(WHICH_SERVER).fetchone()[0]
+            if self._which_server(anew) != self._which_server(self.engine.pool):
+                self.leave_server()
         finally:
-            pool.dispose()
+            anew.dispose()
+
+    def _which_server(self, pool: Pool) -> Any:
+        def ask() -> Any:
+            try:
+                connection = pool.connect()
+                try:
+                    driver: Any = connection.driver_connection
+                    return driver.execute(WHICH_SERVER).fetchone()[0]
+                finally:
+                    connection.close()
+            except self._driver_error as error:
+                raise sqlalchemy_ties.wrapped(error, self.engine.dialect, None, lost=True) from error
+
+        return self._bounded(None, ask)
 
     def _connected(self, _driver: Any, _record: Any) -> None:
         for tell in self.on_connected:
