@@ -21,6 +21,7 @@ from tests.support import own_loop
 from tests.support.open_folder import open_folder
 from tests.support.processes import binary
 from tests.support.processes import free_port
+from tests.support.processes import wait_until
 from tests.support.service import ROOT
 from tests.support.service import WIDE
 from tests.support.service import Service
@@ -163,7 +164,9 @@ def test_both_logs_have_the_same_id(front: WebServer) -> None:
         id_ = client.get("/api/v1/session", headers={"X-Request-ID": "of-the-client"}).headers["x-request-id"]
     assert re.fullmatch(r"[0-9a-f-]{32,36}", id_)
     if (front.folder / "access.log").exists():
-        assert f" /api/v1/session of-the-client {id_}" in (front.folder / "access.log").read_text()
+        # It is written once the answer is out.
+        line = f" /api/v1/session of-the-client {id_}"
+        wait_until(lambda: line in (front.folder / "access.log").read_text(), what="the line of the log")
 
 
 def test_a_stream_is_not_held_back_and_ends_as_it_should(front: WebServer) -> None:
