@@ -88,7 +88,8 @@ class Outbox:
         self._unsettled_s = 0.0
         self._lost_s: float | None = None
         self._loop = Loop(
-            *("outbox", self._flush),
+            "outbox",
+            self._flush,
             interval_s=RELAY_INTERVAL_S,
             # What waits goes out soon after Redis is back. It is asked before the database then.
             soon=lambda error: type(error) is RedisAway,

@@ -87,13 +87,18 @@ def end_memberships(tx: Transaction, room: Room) -> str:
 
 def _sweep_one(tx: Transaction) -> bool:
     """The next step for one room. Returns whether there was something to do."""
-    unswept = UNSWEPT.order_by(Room.id).limit(ROOMS_AT_ONCE).with_for_update(skip_locked=True, of=Room)
-    for room in tx.scalars(unswept).all():
+    unswept = (
+        UNSWEPT.add_columns(ago(LATE_S))
+        .order_by(Room.id)
+        .limit(ROOMS_AT_ONCE)
+        .with_for_update(skip_locked=True, of=Room)
+    )
+    for room, late in tx.execute(unswept).all():
         assert room.deleted_at is not None
         if room.former_name is None:
             end_memberships(tx, room)
         elif not any(sweep(tx, room.id) for sweep in (_messages, _moves, _receipts)):
-            if room.deleted_at > tx.execute(select(ago(LATE_S))).scalar_one() or _waiting(tx, room.id):
+            if room.deleted_at > late or _waiting(tx, room.id):
                 continue
             room.swept_at = utc_now()
         return True
